@@ -1,0 +1,16 @@
+//! Vocabulary of the OCI distribution and image specifications: parsed once at the edge, passed as types.
+
+pub mod descriptor;
+pub mod digest;
+pub mod error;
+pub mod manifest;
+pub mod media_type;
+pub mod name;
+pub mod reference;
+mod strict_json;
+pub mod tag;
+
+pub use digest::{Algorithm, Digest};
+pub use name::RepositoryName;
+pub use reference::Reference;
+pub use tag::Tag;
