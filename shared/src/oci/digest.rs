@@ -68,6 +68,8 @@ pub enum InvalidDigest {
     Hex,
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// The digest of some content: a valid algorithm and exactly as many lower-case hexadecimal digits as it has.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
@@ -81,13 +83,15 @@ impl Digest {
         if bytes.len() * 2 != algorithm.hex_len() {
             return Err(InvalidDigest::Hex);
         }
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut hex = String::with_capacity(algorithm.hex_len());
         for byte in bytes {
             hex.push(char::from(DIGITS[usize::from(byte >> 4)]));
             hex.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
-        Ok(Self { algorithm, hex: hex.into() })
+        Ok(Self {
+            algorithm,
+            hex: hex.into(),
+        })
     }
 
     /// The digest of `content`, which is held in memory: for manifests and other small bodies.
@@ -97,7 +101,10 @@ impl Digest {
             Algorithm::Sha512 => Sha512::digest(content).to_vec(),
         };
         let made = Self::from_bytes(algorithm, &bytes);
-        #[expect(clippy::expect_used, reason = "a hash function's output has the length of its algorithm")]
+        #[expect(
+            clippy::expect_used,
+            reason = "a hash function's output has the length of its algorithm"
+        )]
         made.expect("output length of the algorithm")
     }
 
@@ -134,7 +141,10 @@ impl FromStr for Digest {
         if hex.len() != algorithm.hex_len() || !hex.bytes().all(is_hex) {
             return Err(InvalidDigest::Hex);
         }
-        Ok(Self { algorithm, hex: hex.into() })
+        Ok(Self {
+            algorithm,
+            hex: hex.into(),
+        })
     }
 }
 
@@ -161,7 +171,11 @@ mod tests {
             Digest::of(Algorithm::Sha256, b"").to_string(),
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
-        assert!(Digest::of(Algorithm::Sha512, b"").to_string().starts_with("sha512:cf83e1357eefb8bd"));
+        assert!(
+            Digest::of(Algorithm::Sha512, b"")
+                .to_string()
+                .starts_with("sha512:cf83e1357eefb8bd")
+        );
     }
 
     #[test]

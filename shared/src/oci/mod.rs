@@ -10,7 +10,11 @@ pub mod reference;
 mod strict_json;
 pub mod tag;
 
+pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest};
+pub use error::{ErrorBody, ErrorCode};
+pub use manifest::{InvalidManifest, Manifest, ReceivedManifest};
+pub use media_type::MediaType;
 pub use name::RepositoryName;
 pub use reference::Reference;
 pub use tag::Tag;

@@ -57,7 +57,9 @@ impl RepositoryName {
 pub fn is_component(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
     if !is_word(*first) || !is_word(*last) {
         return false;
     }
@@ -123,10 +125,27 @@ mod tests {
 
     #[test]
     fn names_of_the_grammar_are_accepted() {
-        for name in ["centos", "a/b", "a/b/c/d/e", "a-b", "a--b", "a---b/c", "a.b_c__d-e/0", "0/1"] {
-            assert_eq!(name.parse::<RepositoryName>().map(|n| n.to_string()), Ok(name.to_owned()));
+        for name in [
+            "centos",
+            "a/b",
+            "a/b/c/d/e",
+            "a-b",
+            "a--b",
+            "a---b/c",
+            "a.b_c__d-e/0",
+            "0/1",
+        ] {
+            assert_eq!(
+                name.parse::<RepositoryName>().map(|n| n.to_string()),
+                Ok(name.to_owned())
+            );
         }
-        assert!("a/".repeat(15).trim_end_matches('/').parse::<RepositoryName>().is_ok());
+        assert!(
+            "a/".repeat(15)
+                .trim_end_matches('/')
+                .parse::<RepositoryName>()
+                .is_ok()
+        );
         assert!("a".repeat(255).parse::<RepositoryName>().is_ok());
     }
 
@@ -164,7 +183,10 @@ mod tests {
     #[test]
     fn a_name_of_one_segment_belongs_to_library_and_keeps_its_name() {
         let centos: RepositoryName = "centos".parse().unwrap();
-        assert_eq!((centos.namespace(), centos.below_namespace(), centos.as_str()), ("library", "centos", "centos"));
+        assert_eq!(
+            (centos.namespace(), centos.below_namespace(), centos.as_str()),
+            ("library", "centos", "centos")
+        );
         let deep: RepositoryName = "team/app/web".parse().unwrap();
         assert_eq!((deep.namespace(), deep.below_namespace()), ("team", "app/web"));
     }

@@ -30,7 +30,11 @@ impl FromStr for Reference {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains(':') { Ok(Self::Digest(text.parse()?)) } else { Ok(Self::Tag(text.parse()?)) }
+        if text.contains(':') {
+            Ok(Self::Digest(text.parse()?))
+        } else {
+            Ok(Self::Tag(text.parse()?))
+        }
     }
 }
 
@@ -50,8 +54,17 @@ mod tests {
     #[test]
     fn a_colon_makes_a_digest() {
         assert!(matches!("latest".parse(), Ok(Reference::Tag(_))));
-        assert!(matches!(format!("sha256:{}", "0".repeat(64)).parse(), Ok(Reference::Digest(_))));
-        assert!(matches!("sha256:bad".parse::<Reference>(), Err(InvalidReference::Digest(InvalidDigest::Hex))));
-        assert!(matches!("a/b".parse::<Reference>(), Err(InvalidReference::Tag(InvalidTag))));
+        assert!(matches!(
+            format!("sha256:{}", "0".repeat(64)).parse(),
+            Ok(Reference::Digest(_))
+        ));
+        assert!(matches!(
+            "sha256:bad".parse::<Reference>(),
+            Err(InvalidReference::Digest(InvalidDigest::Hex))
+        ));
+        assert!(matches!(
+            "a/b".parse::<Reference>(),
+            Err(InvalidReference::Tag(InvalidTag))
+        ));
     }
 }

@@ -1,1 +1,13 @@
-//! The token vocabulary.
+//! Vocabulary of the Docker token specification: what a client asks for, what a token holds, how a registry
+//! challenges. Signing belongs to the index, verification to the registry.
+
+pub mod access;
+pub mod challenge;
+pub mod claims;
+pub mod key_id;
+pub mod scope;
+
+pub use access::{AccessEntry, Action, Actions, ResourceType};
+pub use challenge::{Challenge, ChallengeError};
+pub use claims::Claims;
+pub use scope::Scope;
