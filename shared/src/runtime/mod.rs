@@ -1,1 +1,9 @@
-//! Process plumbing.
+//! Process plumbing without any policy of either service: the clock, configuration files, TLS,
+//! telemetry, and the accept loop with its limits.
+
+pub mod clock;
+pub mod config;
+pub mod private_file;
+pub mod serve;
+pub mod telemetry;
+pub mod tls;

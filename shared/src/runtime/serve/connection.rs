@@ -1,0 +1,215 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use super::limits::Limits;
+use super::request::{PeerAddr, Scheme, Shell};
+use super::socket::StallGuard;
+use super::state::ConnectionState;
+use super::wire::{Http1Wire, answer_and_close};
+use crate::runtime::telemetry::RequestIds;
+
+/// Largest buffer for one HTTP/1.1 connection's reads, in bytes: more than the limit on headers, so that a header that
+/// is too large is answered in words up to this size (beyond it hyper answers 431 without).
+const BUFFER_BYTES: usize = 128 << 10;
+/// HTTP/2 (RFC 9113): requests at once, flow-control windows, ping, and what a client may reset or send.
+const STREAMS: u32 = 128;
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
+const SEND_BUFFER: usize = 256 << 10;
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+const HEADER_LIST: u32 = 16 << 10;
+const PENDING_RESETS: usize = 20;
+const LOCAL_RESETS: usize = 1024;
+
+/// As Go's server says it; containerd takes an answer that begins with `HTTP` as leave to go on in the clear.
+const TLS_ON_PLAIN: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n";
+const PLAIN_ON_TLS: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+/// Time for a peer that is answered so to take it.
+const WRONG_PROTOCOL_LINGER: Duration = Duration::from_secs(1);
+
+/// What all connections of one listener share.
+pub(super) struct Shared<S> {
+    pub(super) service: S,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) ids: Arc<RequestIds>,
+    /// True from the moment when connections should end.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Serves one accepted connection to its end. Errors are the client's doing, and logged at debug.
+pub(super) async fn handle<S>(
+    shared: Arc<Shared<S>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    state: Arc<ConnectionState>,
+) where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let opened = Instant::now();
+    let mut stopping = shared.stopping.clone();
+    let first = tokio::select! {
+        first = timeout_at(opened + shared.limits.headers, first_byte(&stream)) => first.ok().flatten(),
+        () = asked_to_end(&mut stopping, &state) => None,
+    };
+    let Some(first) = first else { return };
+    let shell = |scheme| Shell {
+        service: shared.service.clone(),
+        ids: Arc::clone(&shared.ids),
+        limits: Arc::clone(&shared.limits),
+        state: Arc::clone(&state),
+        peer: PeerAddr(peer),
+        scheme,
+    };
+    let stream = StallGuard::new(stream, shared.limits.write_stall);
+    match &shared.tls {
+        // A TLS record of the type "handshake" begins with 0x16.
+        None if first == 0x16 => {
+            tracing::debug!(%peer, "refused TLS on a plain port");
+            answer_and_close(stream, TLS_ON_PLAIN, WRONG_PROTOCOL_LINGER).await;
+        }
+        None => http1(stream, shell(Scheme::Http), opened, stopping).await,
+        Some(_) if first.is_ascii_uppercase() => {
+            tracing::debug!(%peer, "refused plain HTTP on a TLS port");
+            answer_and_close(stream, PLAIN_ON_TLS, WRONG_PROTOCOL_LINGER).await;
+        }
+        Some(tls) => {
+            let accepted = tokio::select! {
+                accepted = timeout(shared.limits.tls_handshake, tls.accept(stream)) => accepted,
+                () = asked_to_end(&mut stopping, &state) => return,
+            };
+            let stream = match accepted {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
+                Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
+            };
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                http2(stream, shell(Scheme::Https), stopping).await;
+            } else {
+                http1(stream, shell(Scheme::Https), Instant::now(), stopping).await;
+            }
+        }
+    }
+}
+
+/// The first byte that the client sent, which stays to be read; none when it closed first.
+async fn first_byte(stream: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) => Some(first[0]),
+        _ => None,
+    }
+}
+
+async fn http1<I, S>(stream: I, shell: Shell<S>, opened: Instant, mut stopping: watch::Receiver<bool>)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let peer = shell.peer.0;
+    let state = Arc::clone(&shell.state);
+    let wire = Http1Wire::new(stream, Arc::clone(&state), Arc::clone(&shell.limits), opened);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // The wire has its own, which can tell an idle connection from a slow header.
+        .header_read_timeout(None)
+        .max_buf_size(BUFFER_BYTES)
+        .keep_alive(true)
+        .half_close(false)
+        .serve_connection(TokioIo::new(wire), shell);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = asked_to_end(&mut stopping, &state) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+async fn http2<I, S>(stream: I, shell: Shell<S>, mut stopping: watch::Receiver<bool>)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let peer = shell.peer.0;
+    let state = Arc::clone(&shell.state);
+    let idle = shell.limits.idle;
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .adaptive_window(false)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .max_header_list_size(HEADER_LIST)
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(LOCAL_RESETS)
+        .serve_connection(TokioIo::new(stream), shell);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = asked_to_end(&mut stopping, &state) => None,
+        () = idle_for(&state, idle) => None,
+    };
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Resolves when the process stops, or when this connection is closed in favour of a new one.
+async fn asked_to_end(stopping: &mut watch::Receiver<bool>, state: &ConnectionState) {
+    tokio::select! {
+        // An error means that the accept loop is gone, which is a stop too.
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = state.close.notified() => {}
+    }
+}
+
+/// Resolves when a connection has had no request for so long.
+async fn idle_for(state: &ConnectionState, idle: Duration) {
+    loop {
+        let now = Instant::now();
+        let at = state.idle_since().unwrap_or(now) + idle;
+        if at <= now {
+            return;
+        }
+        tokio::time::sleep_until(at).await;
+    }
+}

@@ -1,0 +1,192 @@
+//! One request: its form is checked, the service answers within its time, panics end only it, and it is named
+//! in the log.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use super::answer_body::{Access, AnswerBody};
+use super::limits::Limits;
+use super::refuse::{Refusal, find_fault};
+use super::request_body::PacedBody;
+use super::state::ConnectionState;
+use crate::runtime::telemetry::{RequestId, RequestIds, RouteName};
+
+/// The header that names the request in every answer.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The other end of the connection; in the extensions of every request. Behind a proxy this is the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// How the request came in; in the extensions of every request. Behind a proxy this is the last hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+/// The service of one connection, for hyper.
+#[derive(Debug)]
+pub(super) struct Shell<S> {
+    pub(super) service: S,
+    pub(super) ids: Arc<RequestIds>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) state: Arc<ConnectionState>,
+    pub(super) peer: PeerAddr,
+    pub(super) scheme: Scheme,
+}
+
+type Answer = Result<Response<AnswerBody>, Infallible>;
+
+impl<S> hyper::service::Service<Request<Incoming>> for Shell<S>
+where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let framing = self.state.begin_request(!request.body().is_end_stream());
+        let id = self.ids.next();
+        let method = request.method().clone();
+        let span = tracing::info_span!(
+            "request",
+            request_id = %id,
+            method = %known(&method),
+            route = tracing::field::Empty,
+            status = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        );
+        let access = Access::begin(span.clone(), Arc::clone(&self.state));
+        let answered = match find_fault(&request, framing, &self.limits) {
+            Some(refusal) => {
+                tracing::debug!(parent: &span, reason = refusal.message, "refused");
+                futures_util::future::Either::Left(std::future::ready(refusal.into_response()))
+            }
+            None => futures_util::future::Either::Right(self.ask(request, id.clone()).instrument(span)),
+        };
+        Box::pin(async move { Ok(finish(answered.await, &method, &id, access)) })
+    }
+}
+
+impl<S> Shell<S>
+where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    fn ask(
+        &self,
+        request: Request<Incoming>,
+        id: RequestId,
+    ) -> impl Future<Output = Response<Body>> + use<S> {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(self.peer);
+        parts.extensions.insert(self.scheme);
+        parts.extensions.insert(id.clone());
+        let prompt = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let total = prompt.then_some(self.limits.request_total);
+        let body = if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(PacedBody::new(
+                body,
+                Arc::clone(&self.state),
+                Arc::clone(&self.limits),
+            ))
+        };
+        let asked = self.service.clone().oneshot(Request::from_parts(parts, body));
+        async move {
+            let caught = AssertUnwindSafe(asked).catch_unwind();
+            let answered = match total {
+                None => caught.await,
+                Some(total) => match tokio::time::timeout(total, caught).await {
+                    Ok(answered) => answered,
+                    Err(_) => return late(&id).into_response(),
+                },
+            };
+            match answered {
+                Ok(Ok(response)) => response,
+                Err(_) => panicked(&id).into_response(),
+            }
+        }
+    }
+}
+
+fn late(id: &RequestId) -> Refusal {
+    tracing::warn!("no answer in time");
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "UNAVAILABLE",
+        message: format!("no answer in time; the log names this request {id}"),
+    }
+}
+
+fn panicked(id: &RequestId) -> Refusal {
+    tracing::error!("a handler panicked");
+    Refusal {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        code: "UNKNOWN",
+        message: format!("internal error; the log names this request {id}"),
+    }
+}
+
+fn finish(
+    mut response: Response<Body>,
+    method: &Method,
+    id: &RequestId,
+    mut access: Access,
+) -> Response<AnswerBody> {
+    response.headers_mut().insert(X_REQUEST_ID, id.header_value());
+    access.answered(
+        response.status(),
+        response.extensions().get::<RouteName>().copied(),
+    );
+    if *method == Method::HEAD {
+        // The header says what GET's would; the body is for GET alone.
+        if !response.headers().contains_key(CONTENT_LENGTH)
+            && let Some(length) = response.body().size_hint().exact()
+            && (length > 0 || response.status() == StatusCode::OK)
+        {
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        *response.body_mut() = Body::empty();
+    }
+    response.map(|body| AnswerBody::new(body, access))
+}
+
+/// A method's name for the log: a client can make up any other.
+fn known(method: &Method) -> &str {
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if KNOWN.contains(method) {
+        method.as_str()
+    } else {
+        "other"
+    }
+}

@@ -1,0 +1,96 @@
+//! What the accept loop, the sockets and the requests of one connection know of each other.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::head::Framing;
+
+/// One connection's shared state.
+#[derive(Debug)]
+pub(super) struct ConnectionState {
+    opened: Instant,
+    /// Requests whose answer has not ended.
+    in_flight: AtomicUsize,
+    /// Requests so far.
+    requests: AtomicU64,
+    /// When the last answer ended, in milliseconds after `opened`.
+    idle_since: AtomicU64,
+    /// Whether the body of the last request was read to its end (HTTP/1.1).
+    body_complete: AtomicBool,
+    /// The framing of the headers that were read and not yet handled (HTTP/1.1).
+    framings: Mutex<VecDeque<Framing>>,
+    /// Asks the connection to close when it can.
+    pub(super) close: Notify,
+}
+
+impl ConnectionState {
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+            idle_since: AtomicU64::new(0),
+            body_complete: AtomicBool::new(true),
+            framings: Mutex::default(),
+            close: Notify::new(),
+        }
+    }
+
+    pub(super) fn begin_request(&self, has_body: bool) -> Framing {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.body_complete.store(!has_body, Ordering::SeqCst);
+        self.framings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn end_request(&self) {
+        let since = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.idle_since.store(since, Ordering::SeqCst);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::SeqCst) > 0
+    }
+
+    /// When the connection became idle, unless it is busy.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let since = self.opened + Duration::from_millis(self.idle_since.load(Ordering::SeqCst));
+        (!self.is_busy()).then_some(since)
+    }
+
+    pub(super) fn body_completed(&self) {
+        self.body_complete.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_body_complete(&self) -> bool {
+        self.body_complete.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn note_framing(&self, framing: Framing) {
+        self.framings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(framing);
+    }
+
+    pub(super) fn forget_framings(&self) {
+        self.framings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}

@@ -1,0 +1,156 @@
+//! Logging: where lines go, and how a request is named in them.
+//!
+//! A request has one span with the fields `request_id`, `method`, `route` (the route's name, never the path),
+//! `status` and `duration_ms`, and one line at the level info when it ends. Query strings, the header
+//! `Authorization`, cookies and bodies are never given to the log by this module or by
+//! [`serve`](super::serve).
+
+use std::fmt;
+use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::HeaderValue;
+use tracing_subscriber::EnvFilter;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// One line of text; coloured on a terminal.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Logging cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The level is not one.
+    #[error("{level:?} is not a log level such as \"info\" or \"info,registry_service=debug\"")]
+    Level {
+        /// The text that was given.
+        level: String,
+        /// The cause.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// The process logs already.
+    #[error("logging is set up twice")]
+    Twice,
+}
+
+/// Writes log lines to standard error from here on, panics included.
+///
+/// `level` is `error`, `warn`, `info`, `debug`, `trace` or `off`, optionally per module
+/// (`info,registry_service=debug`).
+pub fn init(format: Format, level: &str) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(level).map_err(|source| TelemetryError::Level {
+        level: level.to_owned(),
+        source,
+    })?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match format {
+        Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .try_init(),
+    };
+    started.map_err(|_| TelemetryError::Twice)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    let message = info.payload_as_str().unwrap_or("(no text)");
+    tracing::error!(panic.location = location, panic.message = message, "panic");
+}
+
+/// The name by which one request is found in the log; the answer carries it as `X-Request-Id`.
+///
+/// It is in the request's extensions, so that an error's body can name it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The id's text: letters, digits and `-`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Hands out request ids: a random part for the process's run, so that ids of two processes or runs differ, and
+/// a number. They are names, not secrets.
+#[derive(Debug)]
+pub struct RequestIds {
+    run: u64,
+    next: AtomicU32,
+}
+
+impl RequestIds {
+    /// Ids that begin with `run` (48 bits of it), which should be random.
+    pub fn new(run: u64) -> Self {
+        Self {
+            run: run & 0xffff_ffff_ffff,
+            next: AtomicU32::new(0),
+        }
+    }
+
+    /// The next id.
+    pub fn next(&self) -> RequestId {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        RequestId(format!("{:012x}-{number:08x}", self.run).into())
+    }
+}
+
+/// The name of the route that answered, such as `blob.get`: a service puts it into the extensions of its
+/// response, and the request's span and line carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteName(pub &'static str);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_differ_within_a_run_and_between_runs() {
+        let (one, two) = (RequestIds::new(1), RequestIds::new(u64::MAX));
+        let ids = [one.next(), one.next(), two.next()].map(|id| id.to_string());
+        assert_eq!(
+            ids,
+            [
+                "000000000001-00000000",
+                "000000000001-00000001",
+                "ffffffffffff-00000000"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_level_is_named() {
+        let error = init(Format::Text, "info,x=loud").unwrap_err().to_string();
+        assert!(error.contains("info,x=loud"), "{error}");
+    }
+}

@@ -1,0 +1,154 @@
+//! TLS for the listening side: certificate files, their reload, and certificates made on the spot.
+//!
+//! TLS 1.3, and 1.2 with ECDHE and AEAD ciphers only (rustls has no others); the hybrid key exchange
+//! X25519MLKEM768 is preferred. No renegotiation, compression or early data (rustls has none or leaves it off);
+//! session tickets are encrypted with keys that rotate. The cryptographic library is named explicitly, so that
+//! no process-wide default decides.
+
+mod reload;
+mod self_signed;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+pub use self_signed::self_signed;
+
+pub use super::private_file::{PrivateFileError, check_private, write_private};
+use reload::ReloadingCertificate;
+
+/// How often at most the certificate's files are looked at, upon a handshake.
+pub const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("while reading {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file is not PEM, or does not hold what it should.
+    #[error("{} holds no {wanted} in PEM", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+        /// The cause, when the text is not PEM at all.
+        source: Option<rustls_pki_types::pem::Error>,
+    },
+    /// The key is unusable, or belongs to another certificate.
+    #[error("the key {} does not fit the certificate {}", key.display(), certificate.display())]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// The cause.
+        source: rustls::Error,
+    },
+    /// The key's file can be read by others.
+    #[error(transparent)]
+    Exposed(PrivateFileError),
+    /// The cryptographic library refused its own defaults.
+    #[error("while setting up TLS")]
+    Setup(#[from] rustls::Error),
+    /// A certificate could not be made.
+    #[error("while making a self-signed certificate")]
+    SelfSigned(#[from] rcgen::Error),
+}
+
+/// A certificate and key, ready to accept TLS; clones share the certificate and its reload.
+#[derive(Clone, Debug)]
+pub struct TlsAcceptorHandle {
+    config: Arc<ServerConfig>,
+}
+
+impl TlsAcceptorHandle {
+    /// Reads a certificate chain and its key (PEM files). The key's file must be private, see [`check_private`].
+    ///
+    /// When either file changes later, new connections get the new pair, at the latest [`RELOAD_INTERVAL`]
+    /// after; a pair that cannot be used is reported in the log and the last good one stays.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let source = ReloadingCertificate::load(certificate, key, RELOAD_INTERVAL)?;
+        Self::with(source)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn load_with_interval(
+        certificate: &Path,
+        key: &Path,
+        every: Duration,
+    ) -> Result<Self, TlsError> {
+        Self::with(ReloadingCertificate::load(certificate, key, every)?)
+    }
+
+    fn with(source: ReloadingCertificate) -> Result<Self, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(source));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        Ok(Self {
+            config: Arc::new(config),
+        })
+    }
+
+    /// The configuration that connections are accepted with.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+}
+
+/// aws-lc with the hybrid post-quantum key exchange first.
+pub fn provider() -> Arc<CryptoProvider> {
+    use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
+    Arc::new(CryptoProvider {
+        kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
+        ..aws_lc_rs::default_provider()
+    })
+}
+
+fn load_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| TlsError::Read {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let pem = |path: &Path, wanted, source| TlsError::Pem {
+        path: path.to_owned(),
+        wanted,
+        source,
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| pem(certificate, "certificate", Some(error)))?;
+    if chain.is_empty() {
+        return Err(pem(certificate, "certificate", None));
+    }
+    let bytes = zeroize::Zeroizing::new(read(key)?);
+    check_private(key).map_err(TlsError::Exposed)?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| pem(key, "private key", Some(error)))?;
+    CertifiedKey::from_der(chain, private, &provider()).map_err(|source| TlsError::Pair {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests;
