@@ -1,0 +1,19 @@
+# The same names by hand and in the gate.
+
+# Format, lints, documentation.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Everything that this machine can run; says what it skipped and why.
+test:
+    cargo test --workspace
+
+# One server on http://localhost:5000.
+run:
+    cargo run --release
+
+# The whole gate, as on the build machine.
+ci:
+    .ci/run
