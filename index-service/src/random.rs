@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 /// Fills buffers with random bytes: the operating system's, or in tests bytes that repeat from run to run.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Random(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// The operating system's generator.
@@ -25,9 +27,9 @@ impl Random {
         bytes
     }
 
-    /// A random number of 64 bits.
-    pub fn number(&self) -> u64 {
-        u64::from_le_bytes(self.bytes())
+    /// A random number of 32 bits: what an id is made with.
+    pub fn number(&self) -> u32 {
+        u32::from_le_bytes(self.bytes())
     }
 }
 

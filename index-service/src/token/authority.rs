@@ -44,12 +44,7 @@ pub(super) fn self_signed(
     now: OffsetDateTime,
     random: &Random,
 ) -> Result<String, rcgen::Error> {
-    let mut params = params(
-        "Portolan token authority",
-        now,
-        now + AUTHORITY_LIFE,
-        random,
-    );
+    let mut params = params("Portolan token authority", now, now + AUTHORITY_LIFE, random);
     // No further authority below this one.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

@@ -145,9 +145,7 @@ fn published_coordinates_are_32_bytes_without_a_leading_zero() {
     let jwks: serde_json::Value = serde_json::from_str(&keys.jwks()).unwrap();
     let key = &jwks["keys"][0];
     for coordinate in ["x", "y"] {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(key[coordinate].as_str().unwrap())
-            .unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(key[coordinate].as_str().unwrap()).unwrap();
         assert_eq!(bytes.len(), 32);
         assert_ne!(bytes[0], 0);
     }

@@ -1,7 +1,7 @@
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use shared::token::access::Resource;
 use shared::token::Actions;
+use shared::token::access::Resource;
 use time::OffsetDateTime;
 
 use super::*;
@@ -62,8 +62,7 @@ fn an_independent_implementation_verifies_the_token_with_the_published_key() {
 fn the_audience_is_a_plain_string() {
     let token = signer().sign(claims(vec![]), Recipient::Own).unwrap().token;
     let payload = token.split('.').nth(1).unwrap();
-    let json: serde_json::Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
     assert_eq!(json["aud"], "localhost:5000");
     assert_eq!(json["access"], serde_json::json!([]));
 }
@@ -133,7 +132,10 @@ fn a_token_of_another_issuer_key_or_algorithm_is_refused() {
     let token = theirs.sign(claims(vec![]), Recipient::Own).unwrap().token;
     assert!(ours.verify(&token, NOW).is_none(), "key");
 
-    let good = ours.sign(claims(vec![entry("a/b")]), Recipient::Own).unwrap().token;
+    let good = ours
+        .sign(claims(vec![entry("a/b")]), Recipient::Own)
+        .unwrap()
+        .token;
     let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("three parts")
     };
@@ -148,10 +150,22 @@ fn a_token_of_another_issuer_key_or_algorithm_is_refused() {
         format!("{header}.{payload}"),
         format!("{good}.{signature}"),
         format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{}")),
-        format!("{}.{payload}.{signature}", other_header(serde_json::json!({"alg": "none", "kid": kid}))),
-        format!("{}.{payload}.", other_header(serde_json::json!({"alg": "none", "kid": kid}))),
-        format!("{}.{payload}.{signature}", other_header(serde_json::json!({"alg": "HS256", "kid": kid}))),
-        format!("{}.{payload}.{signature}", other_header(serde_json::json!({"alg": "ES256"}))),
+        format!(
+            "{}.{payload}.{signature}",
+            other_header(serde_json::json!({"alg": "none", "kid": kid}))
+        ),
+        format!(
+            "{}.{payload}.",
+            other_header(serde_json::json!({"alg": "none", "kid": kid}))
+        ),
+        format!(
+            "{}.{payload}.{signature}",
+            other_header(serde_json::json!({"alg": "HS256", "kid": kid}))
+        ),
+        format!(
+            "{}.{payload}.{signature}",
+            other_header(serde_json::json!({"alg": "ES256"}))
+        ),
     ] {
         assert!(ours.verify(&forged, NOW).is_none(), "{forged:.80}");
     }
@@ -164,7 +178,11 @@ fn a_token_with_a_critical_extension_is_refused_although_we_signed_it() {
     let key = &signer.keys().keys()[0];
     let header = serde_json::json!({"alg": "ES256", "kid": key.id, "crit": ["exp"]}).to_string();
     let payload = serde_json::to_vec(&claims(vec![])).unwrap();
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
     let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
     assert!(signer.verify(&token, NOW).is_none());
