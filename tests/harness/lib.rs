@@ -1,1 +1,40 @@
-//! Harness.
+//! Harness of the black-box tests: real processes on free ports, real clients, HTTP.
+//!
+//! It depends on no crate of Portolan; what it knows of the servers is their command line, their files and
+//! the protocols. A test is a *journey*: a function over a [`Journey`], which gives it a folder of its own,
+//! runs commands for it and keeps the transcript that is shown when it fails.
+//!
+//! | Variable | Meaning |
+//! |---|---|
+//! | `PORTOLAN_TEST_NOTHING_SKIPPED=1` | a missing tool is a failure instead of a skipped test |
+//! | `PORTOLAN_TEST_BIN_DIR` | folder of the binaries under test, instead of building them |
+//! | `PORTOLAN_TEST_SERVER=docker-registry` | run what can be run against Debian's registry (checks the harness) |
+//! | `PORTOLAN_TEST_PYTHON` | interpreter that has the `docker` package from PyPI |
+//! | `PORTOLAN_CONFORMANCE` | path of the compiled OCI conformance suite |
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test harness speaks to the terminal"
+)]
+
+pub mod api;
+pub mod archive;
+pub mod binaries;
+pub mod cgroup;
+pub mod command;
+pub mod engine;
+pub mod environment;
+pub mod journey;
+pub mod layout;
+pub mod need;
+pub mod peer;
+pub mod process;
+pub mod run;
+pub mod scratch;
+pub mod server;
+
+pub use anyhow::{Context, Result, anyhow, bail, ensure};
+pub use journey::Journey;
+pub use need::Need;
+pub use run::{Suite, run};
+pub use server::{Account, Server};

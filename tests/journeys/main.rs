@@ -1,1 +1,14 @@
-fn main() {}
+//! The journeys: what a person does with Portolan, done with real clients against real processes.
+//!
+//! `cargo test -p portolan-tests` runs all that the machine can run and says what it skipped and why;
+//! `cargo test -p portolan-tests -- login` runs what has `login` in its name.
+
+use std::process::ExitCode;
+
+mod login;
+
+fn main() -> ExitCode {
+    harness::run(|suite| {
+        login::add(suite);
+    })
+}

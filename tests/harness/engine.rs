@@ -1,0 +1,220 @@
+//! The run's one Docker engine, and its command-line client with a configuration folder for each user.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::archive::Tar;
+use crate::command::Line;
+use crate::environment::find_program;
+use crate::journey::unique;
+use crate::layout::busybox;
+use crate::process::Daemon;
+use crate::server::Account;
+use crate::{Journey, scratch};
+
+/// A running `dockerd` on its own socket, data folder and bridge.
+#[derive(Debug)]
+pub struct Engine {
+    daemon: Mutex<Daemon>,
+    socket: PathBuf,
+    log: PathBuf,
+    bridge: Option<String>,
+}
+
+static SHARED: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
+
+impl Engine {
+    fn shared() -> Result<Arc<Self>> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*shared {
+            return Ok(Arc::clone(engine));
+        }
+        let engine = Self::start("overlay2").or_else(|first| {
+            Self::start("vfs").with_context(|| format!("without overlay2, which failed with: {first:#}"))
+        })?;
+        Ok(Arc::clone(shared.insert(Arc::new(engine))))
+    }
+
+    fn start(driver: &str) -> Result<Self> {
+        let folder = scratch::folder(&format!("engine-{driver}"))?;
+        let program = find_program("dockerd").ok_or_else(|| anyhow!("dockerd is missing"))?;
+        let socket = folder.join("docker.sock");
+        let log = folder.join("dockerd.log");
+        let bridge = make_bridge();
+        let mut command = Command::new(program);
+        command.arg("--data-root").arg(folder.join("data"));
+        command.arg("--exec-root").arg(folder.join("exec"));
+        command.arg("--pidfile").arg(folder.join("dockerd.pid"));
+        command.arg("--host").arg(format!("unix://{}", socket.display()));
+        // Nothing of the machine's own: no iptables rules, no default bridge, no daemon.json.
+        command.arg("--config-file").arg(folder.join("daemon.json"));
+        std::fs::write(folder.join("daemon.json"), "{}").context("write daemon.json")?;
+        command.args([
+            "--storage-driver",
+            driver,
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-masq=false",
+        ]);
+        command.args(["--userland-proxy=false", "--log-level", "warn"]);
+        if let Some(bridge) = &bridge {
+            command.args(["--bridge", bridge]);
+        }
+        let docker = find_program("docker").ok_or_else(|| anyhow!("docker is missing"))?;
+        let mut daemon = Daemon::start("dockerd", command, &log)?;
+        let ready = daemon.wait_until_ready(Duration::from_mins(1), || {
+            let host = format!("unix://{}", socket.display());
+            Command::new(&docker)
+                .args(["--host", &host, "version"])
+                .output()
+                .is_ok_and(|output| output.status.success())
+        });
+        let engine = Self {
+            daemon: Mutex::new(daemon),
+            socket,
+            log,
+            bridge,
+        };
+        ready.map(|()| engine)
+    }
+
+    fn stop(&self) {
+        // SIGTERM lets the engine unmount its layers and end its containerd.
+        let mut daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(daemon.stop(Duration::from_secs(30)));
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(bridge) = &self.bridge {
+            drop(Command::new("ip").args(["link", "del", bridge]).output());
+        }
+    }
+}
+
+/// A bridge of the engine's own, so that it leaves another engine's `docker0` alone; `None` where there can be none.
+fn make_bridge() -> Option<String> {
+    let number = std::process::id() % 10_000;
+    let name = format!("ptl{number}x{}", unique() % 1000);
+    let address = format!("10.{}.{}.1/24", 200 + number % 50, number / 50 % 250);
+    let ip = |words: &[&str]| {
+        Command::new("ip")
+            .args(words)
+            .output()
+            .is_ok_and(|done| done.status.success())
+    };
+    let made = ip(&["link", "add", &name, "type", "bridge"])
+        && ip(&["addr", "add", &address, "dev", &name])
+        && ip(&["link", "set", &name, "up"]);
+    made.then_some(name)
+}
+
+/// Stops the run's engine.
+pub(crate) fn stop() {
+    drop(SHARED.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
+/// One user's Docker client.
+#[derive(Debug)]
+pub struct Docker<'a> {
+    journey: &'a Journey,
+    engine: Arc<Engine>,
+    config: PathBuf,
+}
+
+impl<'a> Docker<'a> {
+    /// A client that knows no login yet.
+    pub fn new(journey: &'a Journey) -> Result<Self> {
+        let engine = Engine::shared()?;
+        journey.watch_log(&engine.log);
+        let config = journey.subfolder(&format!("docker-config-{}", unique()))?;
+        Ok(Self {
+            journey,
+            engine,
+            config,
+        })
+    }
+
+    /// `docker` with these words.
+    pub fn line<S: AsRef<std::ffi::OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Line<'a> {
+        let host = format!("unix://{}", self.engine.socket.display());
+        self.journey
+            .command("docker")
+            .args(words)
+            .env("DOCKER_CONFIG", &self.config)
+            .env("DOCKER_HOST", host)
+    }
+
+    /// `docker login`, the password on standard input.
+    pub fn login(&self, host: &str, account: &Account) -> Line<'a> {
+        self.line(["login", "--username", &account.name, "--password-stdin", host])
+            .stdin(account.password.clone())
+    }
+
+    /// The folder that holds `config.json`.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The engine's address, as `DOCKER_HOST` takes it.
+    pub fn engine_address(&self) -> String {
+        format!("unix://{}", self.engine.socket.display())
+    }
+
+    /// Imports an image that shares no layer with any other and prints `says` when it runs.
+    pub fn import(&self, image: &str, says: &str) -> Result<()> {
+        let path = self.journey.folder().join(format!("root-{}.tar", unique()));
+        let mut file = std::fs::File::create(&path).context("write the root file system")?;
+        let mut tar = Tar::new(&mut file as &mut dyn Write);
+        busybox(&mut tar)?;
+        tar.file("says", 0o644, format!("{says}\n").as_bytes())?;
+        tar.finish()?;
+        self.line(["import", "-c", r#"CMD ["/bin/cat", "/says"]"#])
+            .arg(&path)
+            .arg(image)
+            .succeeds()
+            .map(drop)
+    }
+
+    /// Puts one more layer on an image: a file with this content.
+    pub fn extend(&self, image: &str, onto: &str, file: &Path) -> Result<()> {
+        let made = self.line(["create", "--network", "none", onto]).succeeds()?;
+        let container = made.stdout.trim();
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        self.line(["cp"])
+            .arg(file)
+            .arg(format!("{container}:/{name}"))
+            .succeeds()?;
+        self.line(["commit", container, image]).succeeds()?;
+        self.line(["rm", container]).succeeds().map(drop)
+    }
+
+    /// Removes images with all layers that only they use, and holds the engine to have forgotten them.
+    pub fn forget(&self, images: &[&str]) -> Result<()> {
+        self.line(["image", "rm", "--force"]).args(images).succeeds()?;
+        for image in images {
+            let left = self.line(["image", "inspect", image]).run()?;
+            ensure!(left.code != Some(0), "the engine still has {image}");
+        }
+        Ok(())
+    }
+
+    /// Runs an image without a network and gives what it prints.
+    pub fn run(&self, image: &str) -> Result<String> {
+        Ok(self
+            .line(["run", "--rm", "--network", "none", "--pull", "never", image])
+            .succeeds()?
+            .stdout)
+    }
+}

@@ -1,0 +1,100 @@
+//! What a test needs of the machine, and whether it is there.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::cgroup;
+use crate::environment::{find_program, variable};
+use crate::server::Kind;
+
+/// One thing that a test cannot run without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Portolan as the server under test (not a peer).
+    Portolan,
+    /// A real Docker engine: `dockerd`, `docker`, a static busybox, root.
+    Docker,
+    Skopeo,
+    Podman,
+    Buildah,
+    /// `containerd`, `ctr` and root.
+    Containerd,
+    /// Debian's `docker-registry`: CNCF distribution 2.8.
+    DockerRegistry,
+    Nginx,
+    Openssl,
+    /// A memory cgroup that this user may make.
+    MemoryCgroup,
+    /// Network namespaces that this user may make.
+    NetworkNamespace,
+    /// A Python that has the `docker` package.
+    PythonDocker,
+    /// The official OCI conformance suite; runs only when its path is given.
+    Conformance,
+}
+
+impl Need {
+    /// Why it is missing, when it is.
+    pub fn missing(self) -> Option<String> {
+        match self {
+            Self::Portolan => (Kind::under_test() != Kind::Portolan)
+                .then(|| "a test of Portolan alone; the server under test is another".to_owned()),
+            Self::Docker => programs(&["dockerd", "docker"])
+                .or_else(busybox)
+                .or_else(|| not_root("a Docker engine")),
+            Self::Skopeo => programs(&["skopeo"]),
+            Self::Podman => programs(&["podman"]).or_else(busybox),
+            Self::Buildah => programs(&["buildah"]).or_else(busybox),
+            Self::Containerd => programs(&["containerd", "ctr"]).or_else(|| not_root("containerd")),
+            Self::DockerRegistry => programs(&["docker-registry"]),
+            Self::Nginx => programs(&["nginx"]),
+            Self::Openssl => programs(&["openssl"]),
+            Self::MemoryCgroup => cgroup::missing(),
+            Self::NetworkNamespace => programs(&["ip"]).or_else(|| not_root("network namespaces")),
+            Self::PythonDocker => python().err(),
+            Self::Conformance => variable("PORTOLAN_CONFORMANCE")
+                .is_none()
+                .then(|| "PORTOLAN_CONFORMANCE does not name the compiled suite".to_owned()),
+        }
+    }
+
+    /// Whether its absence is a failure where nothing may be skipped. What only runs on request is not.
+    pub fn is_compulsory(self) -> bool {
+        self != Self::Conformance
+    }
+}
+
+/// The interpreter that has the `docker` package.
+pub fn python() -> Result<String, String> {
+    let python = variable("PORTOLAN_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+    let found = Command::new(&python)
+        .args(["-c", "import docker; docker.APIClient"])
+        .output();
+    match found {
+        Ok(output) if output.status.success() => Ok(python),
+        Ok(_) => Err(format!(
+            "{python} has no package `docker` (pip install docker; PORTOLAN_TEST_PYTHON)"
+        )),
+        Err(error) => Err(format!("{python}: {error}")),
+    }
+}
+
+fn programs(names: &[&str]) -> Option<String> {
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| find_program(name).is_none())
+        .collect();
+    (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")))
+}
+
+fn busybox() -> Option<String> {
+    let there = ["/bin/busybox", "/usr/bin/busybox"]
+        .iter()
+        .any(|path| Path::new(path).is_file());
+    (!there).then(|| "not installed: busybox-static".to_owned())
+}
+
+fn not_root(what: &str) -> Option<String> {
+    (!rustix::process::geteuid().is_root()).then(|| format!("{what} needs root"))
+}

@@ -1,0 +1,45 @@
+//! The one temporary folder of a run; everything that tests write lies in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result};
+
+static ROOT: OnceLock<PathBuf> = OnceLock::new();
+
+/// The run's folder, made at the first call (mode 0700, under `TMPDIR`).
+pub fn root() -> Result<&'static Path> {
+    if let Some(root) = ROOT.get() {
+        return Ok(root);
+    }
+    let made = tempfile::Builder::new()
+        .prefix("portolan-")
+        .tempdir()
+        .context("make the run's folder")?
+        .keep();
+    Ok(ROOT.get_or_init(|| made))
+}
+
+/// A folder below the run's, made with its parents.
+pub fn folder(name: &str) -> Result<PathBuf> {
+    let path = root()?.join(name);
+    std::fs::create_dir_all(&path).with_context(|| format!("make {}", path.display()))?;
+    Ok(path)
+}
+
+/// Takes away what the run wrote, mounts of dead engines included.
+pub fn remove() {
+    let Some(root) = ROOT.get() else { return };
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let ours: Vec<&str> = mounts
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .filter(|point| Path::new(point).starts_with(root))
+        .collect();
+    for point in ours.into_iter().rev() {
+        drop(std::process::Command::new("umount").args(["-l", point]).output());
+    }
+    if let Err(error) = std::fs::remove_dir_all(root) {
+        eprintln!("left behind: {}: {error}", root.display());
+    }
+}
