@@ -2,3 +2,4 @@
 //! `storage`. It keeps nothing of people and believes only a signed token.
 
 pub mod endpoint;
+pub mod storage;

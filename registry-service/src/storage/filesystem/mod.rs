@@ -1,0 +1,171 @@
+//! Objects as files of one folder, shared with any number of processes (another registry among them).
+//!
+//! A key is a path below the root, one to one. The storage's own areas lie in `portolan/` below the same root:
+//! `staging/` (staged objects, one flat file each), `tmp/` (small contents on their way to a key), `trash/`
+//! (what was removed, until it is deleted), `locks/` (guards and process slots). All are on one file system, so
+//! that one `rename` is each step's moment of visibility.
+
+mod area;
+mod commit;
+mod lock;
+mod read;
+mod staged;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::OFlags;
+use tokio::sync::Semaphore;
+
+use self::area::Area;
+use self::lock::Locks;
+use self::read::Buffers;
+use self::sync::Directories;
+use super::{Key, StorageError};
+
+pub(super) use self::read::Source;
+pub(super) use self::staged::StagedFile;
+
+/// Operations that may wait for the disk, at most so many at once; the others queue.
+const LONG_OPERATIONS: usize = 64;
+
+/// What an acknowledged commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The loss of power.
+    #[default]
+    Full,
+    /// The end of the process only: nothing is synced. For proving that the proof of durability can fail.
+    None,
+}
+
+/// How a folder is used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// What an acknowledged commit survives.
+    pub durability: Durability,
+}
+
+/// Objects as files. Clones share everything.
+#[derive(Clone)]
+pub struct Filesystem(Arc<Shared>);
+
+struct Shared {
+    root: PathBuf,
+    durability: Durability,
+    area: Area,
+    locks: Locks,
+    directories: Directories,
+    buffers: Arc<Buffers>,
+    long_operations: Arc<Semaphore>,
+    failed_syncs: AtomicU64,
+}
+
+impl Filesystem {
+    /// Opens a folder, making it if absent: checks that the storage's own area and the data are on one file
+    /// system where locks work between open files, and clears what dead processes left in the area.
+    /// Blocks; meant for the start of the process.
+    pub fn open(root: &Path, options: Options) -> Result<Self, StorageError> {
+        let failed = |error| StorageError::from_io(format!("opening the folder {}", root.display()), error);
+        fs::create_dir_all(root).map_err(failed)?;
+        let root = root.canonicalize().map_err(failed)?;
+        let area = Area::open(&root)?;
+        if options.durability == Durability::Full {
+            sync::sync_down_to(&root.join(area::AREA)).map_err(failed)?;
+        }
+        Ok(Self(Arc::new(Shared {
+            durability: options.durability,
+            locks: Locks::new(root.join(area::LOCKS)),
+            directories: Directories::new(root.clone()),
+            buffers: Arc::default(),
+            long_operations: Arc::new(Semaphore::new(LONG_OPERATIONS)),
+            failed_syncs: AtomicU64::new(0),
+            root,
+            area,
+        })))
+    }
+
+    /// How many syncs have failed since the start: from the first on, the disk needs an operator.
+    pub fn failed_syncs(&self) -> u64 {
+        self.0.failed_syncs.load(Ordering::Relaxed)
+    }
+
+    fn path(&self, key: &Key) -> PathBuf {
+        self.0.root.join(key.as_str())
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        match self.0.durability {
+            Durability::None => Ok(()),
+            Durability::Full => file.sync_data().inspect_err(|_| {
+                self.0.failed_syncs.fetch_add(1, Ordering::Relaxed);
+            }),
+        }
+    }
+
+    /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.
+    async fn long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let stopped = |cause: io::Error| StorageError::from_io("running an operation on the disk", cause);
+        let permits = Arc::clone(&self.0.long_operations);
+        let permit = permits
+            .acquire_owned()
+            .await
+            .map_err(|closed| stopped(io::Error::other(closed)))?;
+        let running = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        });
+        running
+            .await
+            .map_err(|panicked| stopped(io::Error::other(panicked)))?
+    }
+}
+
+/// Runs what takes microseconds, as long as the directory is in memory, on the calling thread. Here, in one
+/// place, so that this choice can be changed.
+fn short<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Options for files below the root: a symbolic link as the last component is never followed, and a pipe that
+/// lies about does not block.
+fn options() -> OpenOptions {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    options.custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Whether an error means that nothing usable is there: absent, below a file, a link, a directory, a socket.
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+        || matches!(code, Some(rustix::io::Errno::LOOP | rustix::io::Errno::NXIO))
+}
+
+/// The same error once more, for several waiting parties.
+fn copied(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+impl fmt::Debug for Filesystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filesystem").field(&self.0.root).finish()
+    }
+}

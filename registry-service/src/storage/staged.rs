@@ -1,0 +1,117 @@
+//! Writing a staged object: pieces at its end, one writer at a time.
+
+use super::{StagedId, StorageError, filesystem, memory};
+
+/// The right to write one staged object, exclusive between requests and processes, given back when dropped.
+/// Every piece goes to the end; what was written is visible under no key before it is promoted by a commit.
+#[derive(Debug)]
+pub struct StagedWriter {
+    pub(super) id: StagedId,
+    pub(super) size: u64,
+    pub(super) health: Health,
+    pub(super) medium: Medium,
+}
+
+/// What is known of the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    /// All of it is on the disk.
+    Synced,
+    /// Written, not yet synced.
+    Dirty,
+    /// A write was interrupted or failed half-way: its length is uncertain. Opening it anew settles it.
+    Uncertain,
+    /// A sync failed: the disk may hold anything. Never synced again, since a second sync may falsely succeed.
+    Lost,
+}
+
+#[derive(Debug)]
+pub(super) enum Medium {
+    File(filesystem::StagedFile),
+    Memory(memory::StagedBytes),
+}
+
+impl StagedWriter {
+    /// The staged object's name.
+    pub fn id(&self) -> &StagedId {
+        &self.id
+    }
+
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Writes a piece at the end and runs `observe` over it on the same thread, while the piece is in the
+    /// processor's cache. Gives the buffer back, emptied, for the next piece.
+    ///
+    /// If the write fails, `observe` does not run and the object is cut back to its former size, best effort.
+    /// If the caller goes away, the piece is written all the same: whoever opens the object next finds it.
+    pub async fn append<T: Send + 'static>(
+        &mut self,
+        piece: Vec<u8>,
+        observe: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> Result<(Vec<u8>, T), StorageError> {
+        self.usable("appending to")?;
+        self.health = Health::Uncertain;
+        let length = piece.len() as u64;
+        let (mut piece, observed) = match &self.medium {
+            Medium::File(file) => file.append(&self.id, self.size, piece, observe).await?,
+            Medium::Memory(bytes) => bytes.append(piece, observe),
+        };
+        self.size += length;
+        self.health = Health::Dirty;
+        piece.clear();
+        Ok((piece, observed))
+    }
+
+    /// Reads the bytes from `from` to the end in pieces and folds them: to bring a hash state up to date.
+    pub async fn read_back<T: Send + 'static>(
+        &self,
+        from: u64,
+        state: T,
+        fold: impl FnMut(&mut T, &[u8]) + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.usable("reading back")?;
+        match &self.medium {
+            Medium::File(file) => file.read_back(&self.id, from..self.size, state, fold).await,
+            Medium::Memory(bytes) => Ok(bytes.read_back(from, state, fold)),
+        }
+    }
+
+    /// Waits until everything written so far is on the disk. After a failure the writer can only be dropped or
+    /// discarded.
+    pub async fn sync(&mut self) -> Result<(), StorageError> {
+        self.usable("syncing")?;
+        if self.health == Health::Dirty {
+            self.health = Health::Lost;
+            match &self.medium {
+                Medium::File(file) => file.sync(&self.id).await?,
+                Medium::Memory(_) => {}
+            }
+            self.health = Health::Synced;
+        }
+        Ok(())
+    }
+
+    /// Forgets the staged object.
+    pub async fn discard(self) -> Result<(), StorageError> {
+        match self.medium {
+            Medium::File(file) => file.discard(&self.id).await,
+            Medium::Memory(bytes) => {
+                bytes.discard(&self.id);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn usable(&self, doing: &str) -> Result<(), StorageError> {
+        match self.health {
+            Health::Synced | Health::Dirty => Ok(()),
+            Health::Uncertain | Health::Lost => Err(StorageError::Unavailable {
+                doing: format!("{doing} staged object {} after a failed write or sync", self.id),
+                source: None,
+            }),
+        }
+    }
+}
