@@ -1,0 +1,17 @@
+//! People and permission as pure values: no I/O, no clock, no randomness.
+
+pub mod account;
+pub mod credential;
+pub mod id;
+pub mod namespace;
+pub mod pattern;
+pub mod permission;
+pub mod repository;
+
+pub use account::Username;
+pub use credential::{Ceiling, PasswordHash, SecretHash, TokenLabel};
+pub use id::{AccountId, DeviceId, NamespaceId, RepositoryId, TokenId};
+pub use namespace::{NamespaceFacts, NamespaceName, NamespaceOwner};
+pub use pattern::RepositoryPattern;
+pub use permission::{AccountPrincipal, Decision, Principal, decide, decide_catalog};
+pub use repository::{RepositoryFacts, RepositoryState, Visibility};
