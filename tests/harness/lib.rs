@@ -26,6 +26,7 @@ pub mod engine;
 pub mod environment;
 pub mod journey;
 pub mod layout;
+pub mod meter;
 pub mod need;
 pub mod peer;
 pub mod process;

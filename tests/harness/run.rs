@@ -49,7 +49,7 @@ fn perform(name: &str, test: fn(&Journey) -> Result<()>) -> Result<(), Failed> {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&journey)));
     let fault = match outcome {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => format!("{error:?}"),
+        Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic
             .downcast_ref::<String>()
             .cloned()

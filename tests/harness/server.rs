@@ -55,6 +55,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// A command line before the server's own (a cgroup, a network namespace).
     pub launcher: Vec<String>,
+    /// Port of the public URL when it is not the one that the server listens on (a relay stands there).
+    pub public_port: Option<u16>,
 }
 
 /// A running server with its data.
@@ -166,7 +168,7 @@ impl Server {
 
     /// `localhost:PORT`, as clients name it and as tokens carry it as their service.
     pub fn host(&self) -> String {
-        format!("localhost:{}", self.port)
+        format!("localhost:{}", self.options.public_port.unwrap_or(self.port))
     }
 
     pub fn url(&self) -> String {

@@ -6,9 +6,15 @@
 use std::process::ExitCode;
 
 mod login;
+mod permission;
+mod push;
+mod skopeo;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
         login::add(suite);
+        push::add(suite);
+        permission::add(suite);
+        skopeo::add(suite);
     })
 }
