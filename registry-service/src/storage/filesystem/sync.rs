@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use rustix::fs::OFlags;
 use tokio::sync::oneshot;
 
-use super::{Durability, Filesystem, copied};
+use super::{Durability, Filesystem, copied, is_absent};
 use crate::storage::StorageError;
 
 /// Directories remembered per generation; there are two.
@@ -163,7 +163,7 @@ impl Directories {
         let identity = match sync_directory(path) {
             Ok(metadata) => Identity::of(&metadata),
             // Removed since: that removal is what has to last now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if is_absent(&error) => {
                 return parent.map_or(Err(Arc::new(error)), |parent| self.sync_path(parent, done));
             }
             Err(error) => return Err(Arc::new(error)),
@@ -196,7 +196,7 @@ fn merged(lists: &[Vec<PathBuf>]) -> Vec<&Path> {
 }
 
 fn sync_directory(path: &Path) -> io::Result<Metadata> {
-    let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
+    let flags = OFlags::DIRECTORY.bits().cast_signed();
     let directory = File::options().read(true).custom_flags(flags).open(path)?;
     let metadata = directory.metadata()?;
     directory.sync_all()?;
