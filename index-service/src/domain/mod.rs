@@ -7,6 +7,7 @@ pub mod namespace;
 pub mod pattern;
 pub mod permission;
 pub mod repository;
+pub mod secret_token;
 
 pub use account::Username;
 pub use credential::{Ceiling, PasswordHash, SecretHash, TokenLabel};
@@ -15,3 +16,4 @@ pub use namespace::{NamespaceFacts, NamespaceName, NamespaceOwner};
 pub use pattern::RepositoryPattern;
 pub use permission::{AccountPrincipal, Decision, Principal, decide, decide_catalog};
 pub use repository::{RepositoryFacts, RepositoryState, Visibility};
+pub use secret_token::{SecretKind, SecretToken};
