@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod conformance;
 mod login;
 mod permission;
 mod push;
@@ -12,6 +13,7 @@ mod skopeo;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
+        conformance::add(suite);
         login::add(suite);
         push::add(suite);
         permission::add(suite);
