@@ -2,4 +2,5 @@
 //! `storage`. It keeps nothing of people and believes only a signed token.
 
 pub mod endpoint;
+pub mod registry;
 pub mod storage;

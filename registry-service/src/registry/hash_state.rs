@@ -1,0 +1,129 @@
+//! The state of a hash that is computed while content arrives, and how it is kept between requests.
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
+use sha2::{Digest as _, Sha256, Sha512};
+use shared::oci::{Algorithm, Digest};
+use shared::secret::Secret;
+
+use crate::storage::StagedId;
+
+/// Longest sealed state in bytes.
+pub(super) const SEALED_LIMIT: u64 = 1024;
+
+const FORMAT: u8 = 1;
+const HEADER_LENGTH: usize = 10;
+const MAC_LENGTH: usize = 32;
+const PURPOSE: &[u8] = b"portolan hash state";
+
+/// A hash under way.
+#[derive(Clone)]
+pub(super) enum Hasher {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Sha256(_) => Algorithm::Sha256,
+            Self::Sha512(_) => Algorithm::Sha512,
+        }
+    }
+
+    pub(super) fn update(&mut self, piece: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(piece),
+            Self::Sha512(hash) => hash.update(piece),
+        }
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        let made = match self {
+            Self::Sha256(hash) => Digest::from_bytes(Algorithm::Sha256, &hash.finalize()),
+            Self::Sha512(hash) => Digest::from_bytes(Algorithm::Sha512, &hash.finalize()),
+        };
+        #[expect(
+            clippy::expect_used,
+            reason = "a hash function's output has the length of its algorithm"
+        )]
+        made.expect("output length of the algorithm")
+    }
+}
+
+/// The hash of a session's first `offset` bytes.
+#[derive(Clone)]
+pub(super) struct HashState {
+    pub(super) offset: u64,
+    pub(super) hasher: Hasher,
+}
+
+impl HashState {
+    /// The state as it is stored: format, algorithm, offset, state, and an HMAC-SHA256 over all of it and the
+    /// session's name, so that a state is believed only where it was made.
+    pub(super) fn seal(&self, secret: &Secret<Vec<u8>>, staged: &StagedId) -> Bytes {
+        let mut sealed = Vec::with_capacity(512);
+        sealed.push(FORMAT);
+        sealed.push(algorithm_number(self.hasher.algorithm()));
+        sealed.extend_from_slice(&self.offset.to_be_bytes());
+        match &self.hasher {
+            Hasher::Sha256(hash) => sealed.extend_from_slice(&hash.serialize()),
+            Hasher::Sha512(hash) => sealed.extend_from_slice(&hash.serialize()),
+        }
+        let mac = mac(secret, staged, &sealed).finalize().into_bytes();
+        sealed.extend_from_slice(&mac);
+        sealed.into()
+    }
+
+    /// Reads a sealed state of this session. `None` for whatever was not made by [`HashState::seal`] with the
+    /// same secret for the same session: nothing of it is looked at before its MAC is found right.
+    pub(super) fn open(sealed: &[u8], secret: &Secret<Vec<u8>>, staged: &StagedId) -> Option<Self> {
+        let (content, seal) = sealed.split_at_checked(sealed.len().checked_sub(MAC_LENGTH)?)?;
+        mac(secret, staged, content).verify_slice(seal).ok()?;
+        let (header, state) = content.split_at_checked(HEADER_LENGTH)?;
+        if header[0] != FORMAT {
+            return None;
+        }
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|it| algorithm_number(*it) == header[1])?;
+        let hasher = match algorithm {
+            Algorithm::Sha256 => Hasher::Sha256(deserialize(state)?),
+            Algorithm::Sha512 => Hasher::Sha512(deserialize(state)?),
+        };
+        let offset = u64::from_be_bytes(header[2..].try_into().ok()?);
+        Some(Self { offset, hasher })
+    }
+}
+
+fn algorithm_number(algorithm: Algorithm) -> u8 {
+    match algorithm {
+        Algorithm::Sha256 => 1,
+        Algorithm::Sha512 => 2,
+    }
+}
+
+fn deserialize<H: SerializableState>(state: &[u8]) -> Option<H> {
+    let state: &SerializedState<H> = state.try_into().ok()?;
+    H::deserialize(state).ok()
+}
+
+fn mac(secret: &Secret<Vec<u8>>, staged: &StagedId, content: &[u8]) -> Hmac<Sha256> {
+    let made = Hmac::<Sha256>::new_from_slice(secret.expose());
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    let mac = made.expect("a key of any length");
+    // A purpose of its own and lengths first: no MAC made for something else can be read as one of these.
+    mac.chain_update((PURPOSE.len() as u64).to_be_bytes())
+        .chain_update(PURPOSE)
+        .chain_update((staged.as_str().len() as u64).to_be_bytes())
+        .chain_update(staged.as_str())
+        .chain_update(content)
+}

@@ -1,0 +1,256 @@
+//! Manifests: small content that names other content, held by a repository through a revision link.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use shared::oci::{Digest, Manifest, MediaType, ReceivedManifest, Reference, RepositoryName, Tag};
+use tokio::task::coop::consume_budget;
+use tracing::instrument;
+
+use super::link::{Link, find_layer, has_revision};
+use super::{Registry, RegistryError, TagCondition, layout};
+use crate::storage::{Condition, Guard, Step, StorageError};
+
+/// Largest manifest in bytes, as in distribution.
+pub const MANIFEST_LIMIT: u64 = 4 << 20;
+/// Most digests that [`RegistryError::ManifestBlobUnknown`] names.
+pub const MAX_MISSING: usize = 32;
+/// How many of a manifest's references are looked up at once.
+const PARALLEL_CHECKS: usize = 16;
+
+/// A manifest as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// The bytes as they were received.
+    pub bytes: Bytes,
+    /// Their digest.
+    pub digest: Digest,
+    /// What the bytes say that they are.
+    pub media_type: MediaType,
+}
+
+impl Registry {
+    /// The manifest that a tag points to, or one by its digest, if the repository holds it.
+    ///
+    /// Touches the tag's link, the revision's link, and the content unless that is in memory.
+    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, reference = %reference))]
+    pub async fn get_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<StoredManifest, RegistryError> {
+        let digest = match reference {
+            Reference::Digest(digest) => Some(digest.clone()),
+            Reference::Tag(tag) => Link::read(&self.storage, &layout::tag_current(repository, tag))
+                .await?
+                .into_digest(),
+        };
+        let found = match digest {
+            Some(digest) => self.find_manifest(repository, digest).await?,
+            None => None,
+        };
+        found.ok_or_else(|| RegistryError::manifest_unknown(reference))
+    }
+
+    /// A manifest by its digest, if the repository holds it.
+    pub(super) async fn find_manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: Digest,
+    ) -> Result<Option<StoredManifest>, RegistryError> {
+        if !has_revision(&self.storage, repository, &digest).await? {
+            return Ok(None);
+        }
+        let content = self.read_manifest(&digest).await?;
+        Ok(content.map(|(bytes, media_type)| StoredManifest {
+            bytes,
+            digest,
+            media_type,
+        }))
+    }
+
+    /// The content of a manifest, whoever holds it. What does not have the digest is never given out.
+    pub(super) async fn read_manifest(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<(Bytes, MediaType)>, RegistryError> {
+        if let Some(known) = self.manifests.find(digest) {
+            return Ok(Some(known));
+        }
+        let bytes = match self.storage.read(&layout::content(digest), MANIFEST_LIMIT).await {
+            Ok((bytes, _)) => bytes,
+            Err(StorageError::NotFound { .. }) => return Ok(None),
+            Err(StorageError::Corrupt { .. }) => {
+                tracing::error!(manifest.digest = %digest, "a stored manifest is larger than a manifest may be");
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if Digest::of(digest.algorithm(), &bytes) != *digest {
+            tracing::error!(manifest.digest = %digest, "a stored manifest is damaged: its content has another digest");
+            return Ok(None);
+        }
+        let Some(media_type) = sniff(&bytes) else {
+            tracing::warn!(manifest.digest = %digest, "a stored manifest is of no type that is served");
+            return Ok(None);
+        };
+        self.manifests.keep(digest, &bytes, media_type);
+        Ok(Some((bytes, media_type)))
+    }
+
+    /// Accepts a manifest, and points `tags` to it if each of them meets the condition; all of it durable when it
+    /// returns, the tags last.
+    ///
+    /// What it names must be there: blobs and manifests in this repository with their content stored, except its
+    /// subject, layers that may lie elsewhere, and (by configuration) the manifests of an index.
+    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, manifest.digest = %received.digest()))]
+    pub async fn put_manifest(
+        &self,
+        repository: &RepositoryName,
+        received: ReceivedManifest<Bytes>,
+        tags: &[Tag],
+        condition: &TagCondition,
+    ) -> Result<(), RegistryError> {
+        let (bytes, digest, view) = received.into_parts();
+        self.check_references(repository, &view).await?;
+        let mut guards = vec![Guard {
+            key: layout::revision_link(repository, &digest),
+            condition: Condition::Any,
+        }];
+        let link = layout::link(&digest);
+        let write = |key| Step::Write {
+            key,
+            content: link.clone(),
+        };
+        let mut steps = vec![
+            Step::Write {
+                key: layout::content(&digest),
+                content: bytes.clone(),
+            },
+            write(layout::revision_link(repository, &digest)),
+        ];
+        for tag in tags {
+            let key = layout::tag_current(repository, tag);
+            let condition = condition.check(&self.storage, &key).await?;
+            guards.push(Guard {
+                key: key.clone(),
+                condition,
+            });
+            steps.push(write(layout::tag_index(repository, tag, &digest)));
+            steps.push(write(key));
+        }
+        match self.storage.commit(guards, steps).await {
+            Ok(()) => {
+                self.manifests.keep(&digest, &bytes, view.media_type());
+                Ok(())
+            }
+            Err(StorageError::Conflict { .. }) => Err(RegistryError::TagConflict),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the manifest, and every tag that points to it, out of the repository; visible at once. The tags go
+    /// first, so that no crash leaves one that points to nothing.
+    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, manifest.digest = %digest))]
+    pub async fn delete_manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(), RegistryError> {
+        if !has_revision(&self.storage, repository, digest).await? {
+            return Err(RegistryError::manifest_unknown(&Reference::Digest(
+                digest.clone(),
+            )));
+        }
+        self.untag(repository, digest, Condition::Any).await?;
+        let guard = Guard {
+            key: layout::revision_link(repository, digest),
+            condition: Condition::Any,
+        };
+        let key = layout::revision(repository, digest);
+        self.storage
+            .commit(vec![guard], vec![Step::Remove { key }])
+            .await?;
+        // A push may have pointed a tag to it in between. If the manifest is gone still, so must the tag be.
+        self.untag(repository, digest, Condition::Absent).await
+    }
+
+    async fn check_references(
+        &self,
+        repository: &RepositoryName,
+        view: &Manifest,
+    ) -> Result<(), RegistryError> {
+        let children = if self.options.sparse_indexes {
+            &[]
+        } else {
+            view.manifests()
+        };
+        let blobs = view.required_blobs().map(|it| (&it.digest, false));
+        let named = blobs.chain(children.iter().map(|it| (&it.digest, true)));
+        let mut seen = HashSet::new();
+        let named: Vec<_> = named.filter(|(digest, _)| seen.insert(*digest)).collect();
+        let checks = named.into_iter().map(|(digest, is_child)| async move {
+            consume_budget().await;
+            let is_there = self.is_stored(repository, digest, is_child).await?;
+            Ok::<_, RegistryError>((!is_there).then(|| digest.clone()))
+        });
+        let mut checks = stream::iter(checks).buffered(PARALLEL_CHECKS);
+        let mut missing = Vec::new();
+        while let Some(checked) = checks.next().await {
+            missing.extend(checked?);
+            if missing.len() == MAX_MISSING {
+                break;
+            }
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(RegistryError::ManifestBlobUnknown { missing })
+        }
+    }
+
+    /// Whether the repository holds the content and it is stored. An index may name blobs as well as manifests.
+    async fn is_stored(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        may_be_manifest: bool,
+    ) -> Result<bool, RegistryError> {
+        let held = if may_be_manifest && has_revision(&self.storage, repository, digest).await? {
+            Some(digest.clone())
+        } else {
+            find_layer(&self.storage, repository, digest).await?
+        };
+        let Some(held) = held else { return Ok(false) };
+        match self.storage.stat(&layout::content(&held)).await {
+            Ok(_) => Ok(true),
+            Err(StorageError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The type of stored bytes: it is not stored beside them. Reads only what decides, and does not judge the rest:
+/// the bytes were accepted once, perhaps by distribution.
+fn sniff(bytes: &[u8]) -> Option<MediaType> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Outline {
+        schema_version: u64,
+        media_type: Option<String>,
+        manifests: Option<IgnoredAny>,
+    }
+    let outline: Outline = serde_json::from_slice(bytes).ok()?;
+    match outline.media_type {
+        _ if outline.schema_version != 2 => None,
+        Some(text) => MediaType::find(&text),
+        None if outline.manifests.is_some() => Some(MediaType::OciIndex),
+        None => Some(MediaType::OciManifest),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! One request's hold on an upload session: it writes, hashes, and ends the session.
+//!
+//! Memory per transfer is one buffer of [`BUFFER_LENGTH`] and the piece that the connection just delivered.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use moka::sync::Cache;
+use shared::oci::{Algorithm, Digest, RepositoryName};
+
+use super::hash_state::{HashState, Hasher, SEALED_LIMIT};
+use super::{Registry, RegistryError, layout};
+use crate::storage::{StagedId, StagedWriter, Step, StorageError};
+
+/// Content is hashed and written in pieces of this many bytes.
+const BUFFER_LENGTH: usize = 256 * 1024;
+/// The hash state of a shorter session is not stored: hashing so little again is cheaper than one more file.
+pub(super) const STATE_WORTH_STORING: u64 = 1 << 20;
+/// Most hash states that are also held in memory.
+const STATES_IN_MEMORY: u64 = 1024;
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What one request brings to an upload session.
+#[derive(Debug)]
+pub struct Chunk<S> {
+    /// Where the chunk says that it begins (`Content-Range`): must be where the session ends.
+    pub offset: Option<u64>,
+    /// How many bytes the chunk says that it holds (`Content-Range`, `Content-Length`).
+    pub length: Option<u64>,
+    /// The bytes.
+    pub body: S,
+}
+
+/// The hash states of recent sessions of this process, each with the offset that it stands at: what one says of
+/// the first bytes of a session never changes, since a session only grows.
+pub(super) type HashStates = Cache<StagedId, HashState>;
+
+pub(super) fn hash_states() -> HashStates {
+    Cache::new(STATES_IN_MEMORY)
+}
+
+/// A session that this request, and no other, is writing.
+pub(super) struct Session<'a> {
+    registry: &'a Registry,
+    staged: StagedId,
+    algorithm: Algorithm,
+    writer: StagedWriter,
+    hash: RememberedHash,
+    /// Whether an earlier request may have stored the hash state.
+    may_be_stored: bool,
+}
+
+/// The hash of what the writer has written, if it is known already. Dropped with the request, however that ends,
+/// it goes to the states in memory, so that a request that broke off costs no second hashing.
+struct RememberedHash {
+    states: HashStates,
+    staged: StagedId,
+    known: Option<HashState>,
+}
+
+impl Drop for RememberedHash {
+    fn drop(&mut self) {
+        if let Some(state) = self.known.take() {
+            self.states.insert(self.staged.clone(), state);
+        }
+    }
+}
+
+impl RememberedHash {
+    fn forget(&mut self) {
+        self.known = None;
+        self.states.invalidate(&self.staged);
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        registry: &'a Registry,
+        staged: StagedId,
+        algorithm: Algorithm,
+        writer: StagedWriter,
+    ) -> Self {
+        let hash = RememberedHash {
+            states: registry.hash_states.clone(),
+            staged: staged.clone(),
+            known: None,
+        };
+        let may_be_stored = writer.size() >= STATE_WORTH_STORING;
+        Self {
+            registry,
+            staged,
+            algorithm,
+            writer,
+            hash,
+            may_be_stored,
+        }
+    }
+
+    /// Bytes that the session holds.
+    pub(super) fn size(&self) -> u64 {
+        self.writer.size()
+    }
+
+    /// Writes a chunk at the end. What came before an error stays written.
+    pub(super) async fn append<S, E>(&mut self, chunk: Chunk<S>) -> Result<(), RegistryError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let start = self.size();
+        if chunk.offset.is_some_and(|offset| offset != start) {
+            return Err(RegistryError::RangeInvalid { offset: start });
+        }
+        let limit = self.registry.options.max_blob_size;
+        if start.saturating_add(chunk.length.unwrap_or(0)) > limit {
+            return Err(RegistryError::BlobTooLarge { limit });
+        }
+        let mut body = pin!(chunk.body);
+        let mut buffer = Vec::new();
+        let mut received = 0;
+        while let Some(piece) = body.next().await {
+            let piece = match piece {
+                Ok(piece) => piece,
+                Err(error) => {
+                    self.write(&mut buffer).await?;
+                    return Err(RegistryError::BodyInterrupted(error.into()));
+                }
+            };
+            received += piece.len() as u64;
+            if let Some(expected) = chunk.length.filter(|expected| received > *expected) {
+                return Err(RegistryError::SizeInvalid { expected, received });
+            }
+            if start.saturating_add(received) > limit {
+                return Err(RegistryError::BlobTooLarge { limit });
+            }
+            self.buffer(&mut buffer, piece, chunk.length).await?;
+        }
+        self.write(&mut buffer).await?;
+        match chunk.length.filter(|expected| received != *expected) {
+            Some(expected) => Err(RegistryError::SizeInvalid { expected, received }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a piece into the buffer, writing the buffer whenever it is full.
+    async fn buffer(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        mut piece: Bytes,
+        length: Option<u64>,
+    ) -> Result<(), RegistryError> {
+        if buffer.capacity() == 0 {
+            // A short chunk of known length needs no full buffer.
+            let wanted = length.map_or(BUFFER_LENGTH, |n| usize::try_from(n).unwrap_or(BUFFER_LENGTH));
+            buffer.reserve_exact(wanted.min(BUFFER_LENGTH));
+        }
+        while !piece.is_empty() {
+            let fitting = piece.len().min(BUFFER_LENGTH - buffer.len());
+            buffer.extend_from_slice(&piece.split_to(fitting));
+            if buffer.len() == BUFFER_LENGTH {
+                self.write(buffer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the buffer and hashes it on the same thread.
+    async fn write(&mut self, buffer: &mut Vec<u8>) -> Result<(), RegistryError> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        // The state from before stays remembered until the piece is written: if this request is given up
+        // meanwhile, the next one hashes only this piece again.
+        let mut hasher = self.hash().await?.hasher;
+        let hash = move |piece: &[u8]| {
+            hasher.update(piece);
+            hasher
+        };
+        let (emptied, hasher) = self.writer.append(std::mem::take(buffer), hash).await?;
+        *buffer = emptied;
+        self.hash.known = Some(HashState {
+            offset: self.writer.size(),
+            hasher,
+        });
+        Ok(())
+    }
+
+    /// The hash of all that the session holds: as remembered, else as stored, brought up to date from the content
+    /// where that goes further, as after a crash.
+    async fn hash(&mut self) -> Result<HashState, RegistryError> {
+        let size = self.writer.size();
+        let mut state = match self.hash.known.take() {
+            Some(state) => state,
+            None => self.find_state(size).await?,
+        };
+        if state.offset < size {
+            let fold = |hasher: &mut Hasher, piece: &[u8]| hasher.update(piece);
+            state.hasher = self.writer.read_back(state.offset, state.hasher, fold).await?;
+            state.offset = size;
+        }
+        Ok(self.hash.known.insert(state).clone())
+    }
+
+    /// The state that goes furthest without going beyond `size`; at worst the one of no bytes.
+    async fn find_state(&self, size: u64) -> Result<HashState, RegistryError> {
+        let fits = |state: &HashState| state.offset <= size && state.hasher.algorithm() == self.algorithm;
+        if let Some(state) = self.hash.states.get(&self.staged).filter(fits) {
+            return Ok(state);
+        }
+        let fresh = HashState {
+            offset: 0,
+            hasher: Hasher::new(self.algorithm),
+        };
+        if size < STATE_WORTH_STORING {
+            return Ok(fresh);
+        }
+        let key = layout::hash_state(&self.staged);
+        let sealed = match self.registry.storage.read(&key, SEALED_LIMIT).await {
+            Ok((sealed, _)) => sealed,
+            Err(StorageError::NotFound { .. } | StorageError::Corrupt { .. }) => return Ok(fresh),
+            Err(error) => return Err(error.into()),
+        };
+        let secret = &self.registry.options.upload_secret;
+        let stored = HashState::open(&sealed, secret, &self.staged).filter(fits);
+        if stored.is_none() {
+            tracing::warn!(upload.id = %self.staged, "a stored hash state is not ours; the content is hashed again");
+        }
+        Ok(stored.unwrap_or(fresh))
+    }
+
+    /// Stores the hash state for whichever replica goes on. The content is synced first: a state must never say
+    /// more than the disk holds.
+    pub(super) async fn store_state(&mut self) -> Result<(), RegistryError> {
+        if self.size() < STATE_WORTH_STORING {
+            return Ok(());
+        }
+        self.writer.sync().await?;
+        let state = self.hash().await?;
+        let sealed = state.seal(&self.registry.options.upload_secret, &self.staged);
+        self.registry
+            .storage
+            .note(&layout::hash_state(&self.staged), sealed)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a request that failed with `error`, which it gives back.
+    pub(super) async fn give_up(mut self, error: RegistryError) -> RegistryError {
+        let ended = match &error {
+            // The space is needed for what can still succeed.
+            RegistryError::Storage(StorageError::Full { .. }) => self.discard().await,
+            RegistryError::BodyInterrupted(_) => self.store_state().await,
+            _ => Ok(()),
+        };
+        if let Err(ended) = ended {
+            tracing::warn!(
+                error = &ended as &dyn std::error::Error,
+                "ending a failed upload request"
+            );
+        }
+        error
+    }
+
+    /// Ends the session and forgets its content.
+    pub(super) async fn discard(mut self) -> Result<(), RegistryError> {
+        self.hash.forget();
+        self.writer.discard().await?;
+        if self.may_be_stored {
+            let key = layout::hash_state(&self.staged);
+            self.registry
+                .storage
+                .commit(Vec::new(), vec![Step::Remove { key }])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Checks the digest and makes the session's content a blob that the repository holds. With another digest
+    /// the session is gone.
+    pub(super) async fn commit(
+        mut self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<u64, RegistryError> {
+        let computed = if digest.algorithm() == self.algorithm {
+            self.hash().await?.hasher.finish()
+        } else {
+            let hasher = Hasher::new(digest.algorithm());
+            let fold = |hasher: &mut Hasher, piece: &[u8]| hasher.update(piece);
+            self.writer.read_back(0, hasher, fold).await?.finish()
+        };
+        if computed != *digest {
+            self.discard().await?;
+            return Err(RegistryError::DigestInvalid {
+                expected: digest.clone(),
+                computed,
+            });
+        }
+        let size = self.size();
+        // The link first: after a crash between the two the blob is still unknown, and the session can go on.
+        let mut steps = vec![
+            Step::Write {
+                key: layout::layer_link(repository, digest),
+                content: layout::link(digest),
+            },
+            Step::Promote {
+                staged: self.writer,
+                key: layout::content(digest),
+            },
+        ];
+        if self.may_be_stored {
+            let key = layout::hash_state(&self.staged);
+            steps.push(Step::Remove { key });
+        }
+        self.registry.storage.commit(Vec::new(), steps).await?;
+        self.hash.forget();
+        Ok(size)
+    }
+}
