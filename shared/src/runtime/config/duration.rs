@@ -82,10 +82,10 @@ fn parse_term(text: &str) -> Option<(u128, &str)> {
     } else {
         whole.parse::<u128>().ok()? * scale
     };
-    let mut place = scale;
-    for digit in fraction.bytes().map(|b| u128::from(b - b'0')) {
-        place /= 10;
-        value += digit * place;
+    // Places beyond the twelfth of an hour are less than a nanosecond.
+    let fraction = &fraction[..fraction.len().min(12)];
+    if !fraction.is_empty() {
+        value += fraction.parse::<u128>().ok()? * scale / 10_u128.pow(u32::try_from(fraction.len()).ok()?);
     }
     Some((value, rest))
 }

@@ -51,10 +51,12 @@ impl FromStr for ByteSize {
         if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
             return Err(InvalidByteSize);
         }
-        let mut place = scale;
-        for digit in fraction.bytes().map(|b| u64::from(b - b'0')) {
-            place /= 10;
-            value = value.checked_add(digit * place).ok_or(InvalidByteSize)?;
+        if !fraction.is_empty() {
+            let digits: u64 = fraction.parse().map_err(|_| InvalidByteSize)?;
+            let places = 10_u64.pow(u32::try_from(fraction.len()).map_err(|_| InvalidByteSize)?);
+            value = value
+                .checked_add(digits * scale / places)
+                .ok_or(InvalidByteSize)?;
         }
         Ok(Self(value))
     }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -65,12 +65,44 @@ impl Drop for Access {
 pub(super) struct AnswerBody {
     inner: Body,
     access: Access,
+    /// HTTP/2 only: the request's number, and what is left of the service's last piece.
+    paced: Option<(u64, Bytes)>,
 }
 
+/// HTTP/2 takes an answer in pieces of at most this many bytes, each within the time-out for a stalled write:
+/// whether a client reads shows only when the next piece is asked for, so large ones would cut off slow clients.
+const PIECE: usize = 32 << 10;
+
 impl AnswerBody {
-    pub(super) fn new(inner: Body, mut access: Access) -> Self {
+    /// `request` is the request's number on an HTTP/2 connection.
+    pub(super) fn new(inner: Body, mut access: Access, request: Option<u64>) -> Self {
         access.complete = inner.is_end_stream();
-        Self { inner, access }
+        Self {
+            inner,
+            access,
+            paced: request.map(|request| (request, Bytes::new())),
+        }
+    }
+
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some((_, rest)) = &mut self.paced else {
+            return Pin::new(&mut self.inner).poll_frame(cx);
+        };
+        if rest.is_empty() {
+            match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => *rest = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+        let piece = rest.split_to(rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn rest(&self) -> u64 {
+        self.paced.as_ref().map_or(0, |(_, rest)| rest.len() as u64)
     }
 }
 
@@ -83,12 +115,12 @@ impl http_body::Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        let polled = Pin::new(&mut this.inner).poll_frame(cx);
+        let polled = this.poll_inner(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 this.access.sent_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                 // hyper does not ask again once the announced length is reached.
-                this.access.complete = this.inner.is_end_stream();
+                this.access.complete = this.is_end_stream();
             }
             Poll::Ready(Some(Err(error))) => {
                 tracing::error!(parent: &this.access.span, error = %chain(error), "while sending an answer");
@@ -96,15 +128,34 @@ impl http_body::Body for AnswerBody {
             Poll::Ready(None) => this.access.complete = true,
             Poll::Pending => {}
         }
+        if let Some((request, _)) = this.paced {
+            this.access
+                .state
+                .waits(request, matches!(polled, Poll::Ready(Some(Ok(_)))));
+        }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.rest() == 0 && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let (inner, rest) = (self.inner.size_hint(), self.rest());
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower().saturating_add(rest));
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some((request, _)) = self.paced {
+            self.access.state.waits(request, false);
+        }
     }
 }
 

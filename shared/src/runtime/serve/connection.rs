@@ -162,7 +162,7 @@ where
 {
     let peer = shell.peer.0;
     let state = Arc::clone(&shell.state);
-    let idle = shell.limits.idle;
+    let limits = Arc::clone(&shell.limits);
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
@@ -177,19 +177,27 @@ where
         .max_local_error_reset_streams(LOCAL_RESETS)
         .serve_connection(TokioIo::new(stream), shell);
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = asked_to_end(&mut stopping, &state) => None,
-        () = idle_for(&state, idle) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
+    let served = async {
+        tokio::select! {
+            ended = connection.as_mut() => return Some(ended),
+            () = asked_to_end(&mut stopping, &state) => {}
+            () = idle_for(&state, limits.idle, Instant::now()) => {}
+        }
         connection.as_mut().graceful_shutdown();
-        connection.await
+        tokio::select! {
+            ended = connection => Some(ended),
+            // The last answers may wait in buffers for a client that takes nothing any more.
+            () = idle_for(&state, limits.write_stall, Instant::now()) => None,
+        }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+    let ended = tokio::select! {
+        ended = served => ended,
+        () = stalled_for(&state, limits.write_stall) => None,
+    };
+    match ended {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
+        None => tracing::debug!(%peer, "cut off: the peer stopped reading"),
     }
 }
 
@@ -202,11 +210,23 @@ async fn asked_to_end(stopping: &mut watch::Receiver<bool>, state: &ConnectionSt
     }
 }
 
-/// Resolves when a connection has had no request for so long.
-async fn idle_for(state: &ConnectionState, idle: Duration) {
+/// Resolves when a connection has had no request for so long, counted from `after` at the earliest.
+async fn idle_for(state: &ConnectionState, idle: Duration, after: Instant) {
     loop {
         let now = Instant::now();
-        let at = state.idle_since().unwrap_or(now) + idle;
+        let at = state.idle_since().map_or(now, |since| since.max(after)) + idle;
+        if at <= now {
+            return;
+        }
+        tokio::time::sleep_until(at).await;
+    }
+}
+
+/// Resolves when an answer has waited so long for its client.
+async fn stalled_for(state: &ConnectionState, limit: Duration) {
+    loop {
+        let now = Instant::now();
+        let at = state.waits_since().unwrap_or(now) + limit;
         if at <= now {
             return;
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
@@ -64,6 +64,7 @@ where
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let framing = self.state.begin_request(!request.body().is_end_stream());
+        let paced = (request.version() == Version::HTTP_2).then(|| self.state.requests());
         let id = self.ids.next();
         let method = request.method().clone();
         let span = tracing::info_span!(
@@ -82,7 +83,10 @@ where
             }
             None => futures_util::future::Either::Right(self.ask(request, id.clone()).instrument(span)),
         };
-        Box::pin(async move { Ok(finish(answered.await, &method, &id, access)) })
+        Box::pin(async move {
+            Ok(finish(answered.await, &method, &id, access)
+                .map(|(body, access)| AnswerBody::new(body, access, paced)))
+        })
     }
 }
 
@@ -152,7 +156,7 @@ fn finish(
     method: &Method,
     id: &RequestId,
     mut access: Access,
-) -> Response<AnswerBody> {
+) -> Response<(Body, Access)> {
     response.headers_mut().insert(X_REQUEST_ID, id.header_value());
     access.answered(
         response.status(),
@@ -170,7 +174,7 @@ fn finish(
         }
         *response.body_mut() = Body::empty();
     }
-    response.map(|body| AnswerBody::new(body, access))
+    response.map(|body| (body, access))
 }
 
 /// A method's name for the log: a client can make up any other.

@@ -1,6 +1,6 @@
 //! What the accept loop, the sockets and the requests of one connection know of each other.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) struct ConnectionState {
     body_complete: AtomicBool,
     /// The framing of the headers that were read and not yet handled (HTTP/1.1).
     framings: Mutex<VecDeque<Framing>>,
+    /// Answers that wait for their client, by the number of their request, and since when (HTTP/2).
+    waiting: Mutex<HashMap<u64, Instant>>,
     /// Asks the connection to close when it can.
     pub(super) close: Notify,
 }
@@ -37,6 +39,7 @@ impl ConnectionState {
             idle_since: AtomicU64::new(0),
             body_complete: AtomicBool::new(true),
             framings: Mutex::default(),
+            waiting: Mutex::default(),
             close: Notify::new(),
         }
     }
@@ -78,6 +81,26 @@ impl ConnectionState {
 
     pub(super) fn is_body_complete(&self) -> bool {
         self.body_complete.load(Ordering::SeqCst)
+    }
+
+    /// The answer to this request waits for its client from now on, or no longer.
+    pub(super) fn waits(&self, request: u64, waits: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits {
+            waiting.insert(request, Instant::now());
+        } else {
+            waiting.remove(&request);
+        }
+    }
+
+    /// Since when the answer waits that waits longest.
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .min()
+            .copied()
     }
 
     pub(super) fn note_framing(&self, framing: Framing) {
