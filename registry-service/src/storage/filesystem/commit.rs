@@ -189,6 +189,8 @@ impl Filesystem {
                 Err(error) => return Err(unavailable(key)(error)),
             }
         }
+        #[cfg(test)]
+        self.0.trail.visible(key);
         applied.directories.push(parent.to_owned());
         Ok(())
     }

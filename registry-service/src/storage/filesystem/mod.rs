@@ -7,12 +7,15 @@
 
 mod area;
 mod commit;
+mod durable;
 mod lock;
 mod read;
 mod staged;
 mod sync;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trail;
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -67,6 +70,8 @@ struct Shared {
     buffers: Arc<Buffers>,
     long_operations: Arc<Semaphore>,
     failed_syncs: AtomicU64,
+    #[cfg(test)]
+    trail: trail::Trail,
 }
 
 impl Filesystem {
@@ -79,7 +84,7 @@ impl Filesystem {
         let root = root.canonicalize().map_err(failed)?;
         let area = Area::open(&root)?;
         if options.durability == Durability::Full {
-            sync::sync_down_to(&root.join(area::AREA)).map_err(failed)?;
+            sync::sync_from(&root.join(area::AREA)).map_err(failed)?;
         }
         Ok(Self(Arc::new(Shared {
             durability: options.durability,
@@ -88,6 +93,8 @@ impl Filesystem {
             buffers: Arc::default(),
             long_operations: Arc::new(Semaphore::new(LONG_OPERATIONS)),
             failed_syncs: AtomicU64::new(0),
+            #[cfg(test)]
+            trail: trail::Trail::default(),
             root,
             area,
         })))
@@ -102,13 +109,21 @@ impl Filesystem {
         self.0.root.join(key.as_str())
     }
 
+    /// Waits until a file's content is on the disk. A failure is final: the pages may be lost though a second
+    /// sync would succeed, so that the caller has to give the file up.
     fn sync_data(&self, file: &File) -> io::Result<()> {
-        match self.0.durability {
-            Durability::None => Ok(()),
-            Durability::Full => file.sync_data().inspect_err(|_| {
-                self.0.failed_syncs.fetch_add(1, Ordering::Relaxed);
-            }),
+        if self.0.durability == Durability::None {
+            return Ok(());
         }
+        #[cfg(test)]
+        let synced = self.0.trail.data().and_then(|()| file.sync_data());
+        #[cfg(not(test))]
+        let synced = file.sync_data();
+        synced.inspect_err(|_| self.count_failed_sync())
+    }
+
+    fn count_failed_sync(&self) {
+        self.0.failed_syncs.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.

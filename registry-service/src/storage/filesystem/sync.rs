@@ -1,26 +1,29 @@
 //! Making directory entries durable, together for all commits that wait at the moment.
 
-use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
+use futures_util::future;
 use rustix::fs::OFlags;
 use tokio::sync::oneshot;
 
-use super::{Durability, Filesystem, copied, is_absent};
+use super::durable::{Identity, Known};
+use super::{Durability, Filesystem, copied, is_absent, short};
 use crate::storage::StorageError;
 
-/// Directories remembered per generation; there are two.
-const REMEMBERED: usize = 4096;
+/// Directories synced at the same time.
+const PARALLEL_SYNCS: usize = 16;
 
 /// The queue of commits whose directories are to be synced, and the directories known to be durable.
 pub(super) struct Directories {
     root: PathBuf,
+    /// Whether the file system keeps all changes in one order.
+    one_journal: bool,
     queue: Mutex<Queue>,
     known: Mutex<Known>,
 }
@@ -37,23 +40,13 @@ struct Waiting {
     answer: oneshot::Sender<Result<(), StorageError>>,
 }
 
-/// Directories whose path from the root is durable: every entry on it was synced since the directory was made.
-/// Bounded: when the younger generation is full, it becomes the older one.
-#[derive(Default)]
-struct Known {
-    younger: HashMap<PathBuf, Identity>,
-    older: HashMap<PathBuf, Identity>,
-}
-
-/// Tells a directory from one that is made later at the same path, by whichever process (inode numbers are
-/// used again).
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    inode: u64,
-    made: Option<SystemTime>,
-}
-
 type Outcome = Result<(), Arc<io::Error>>;
+
+/// What a commit needs on the disk: directories in order, and what is known of them once they are.
+struct Plan {
+    order: Vec<PathBuf>,
+    learnt: Vec<(PathBuf, Identity)>,
+}
 
 impl Filesystem {
     /// Returns when the directories' entries, and the directories themselves, survive a power cut.
@@ -85,29 +78,86 @@ impl Filesystem {
             if waiting.is_empty() {
                 return;
             }
-            let (lists, answers): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .map(|Waiting { directories, answer }| (directories, answer))
-                .unzip();
-            let storage = self.clone();
-            let outcomes = self
-                .long(move || Ok(storage.0.directories.sync_round(&lists)))
-                .await;
-            for (number, answer) in answers.into_iter().enumerate() {
-                let outcome = match &outcomes {
-                    Ok(outcomes) => outcomes[number]
-                        .as_ref()
-                        .map_err(|error| failure(copied(error)))
-                        .copied(),
-                    Err(_) => Err(failure(io::Error::other("a round of syncs broke off"))),
-                };
-                if outcome.is_err() {
-                    self.0.failed_syncs.fetch_add(1, Ordering::Relaxed);
+            self.sync_round(waiting).await;
+        }
+    }
+
+    /// Syncs what all waiting commits name, each directory once: all changes were made before the round began.
+    async fn sync_round(&self, waiting: Vec<Waiting>) {
+        let directories = &self.0.directories;
+        let plans: Vec<_> = short(|| {
+            waiting
+                .iter()
+                .map(|commit| directories.plan(&commit.directories))
+                .collect()
+        });
+        let orders = plans.iter().flatten().map(|plan| plan.order.as_slice());
+        // One journal keeps the order of all changes, and syncs at the same time share its next commit; where
+        // there is none, one sync after the other leaves a prefix of each commit's steps at a power cut.
+        let (order, tasks) = if directories.one_journal {
+            let mut seen = HashSet::new();
+            (
+                orders
+                    .flatten()
+                    .filter(|path| seen.insert(path.as_path()))
+                    .cloned()
+                    .collect(),
+                PARALLEL_SYNCS,
+            )
+        } else {
+            (merged(orders).into_iter().map(Path::to_owned).collect(), 1)
+        };
+        let outcomes = self.sync_all(order, tasks).await;
+        for (commit, plan) in waiting.into_iter().zip(plans) {
+            let outcome = match (&outcomes, plan) {
+                (Ok(outcomes), Ok(plan)) => directories.conclude(plan, outcomes),
+                (Err(error), _) => Err(copied(error)),
+                (_, Err(error)) => Err(error),
+            };
+            if outcome.is_err() {
+                self.count_failed_sync();
+            }
+            // Nobody listens if the runtime is going down.
+            drop(commit.answer.send(outcome.map_err(failure)));
+        }
+    }
+
+    /// Syncs directories in order, several tasks taking the next one each.
+    async fn sync_all(&self, order: Vec<PathBuf>, tasks: usize) -> io::Result<HashMap<PathBuf, Outcome>> {
+        let (order, next) = (Arc::new(order), Arc::new(AtomicUsize::new(0)));
+        let work = |_| {
+            let (storage, order, next) = (self.clone(), Arc::clone(&order), Arc::clone(&next));
+            self.long(move || {
+                let mut outcomes = Vec::new();
+                while let Some(path) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    outcomes.push((path.clone(), storage.sync_nearest(path)));
                 }
-                // Nobody listens if the runtime is going down.
-                drop(answer.send(outcome));
+                Ok(outcomes)
+            })
+        };
+        let mut merged = HashMap::with_capacity(order.len());
+        for outcomes in future::join_all((0..tasks.min(order.len())).map(work)).await {
+            for (path, outcome) in outcomes.map_err(io::Error::other)? {
+                let former = merged.entry(path).or_insert(Ok(()));
+                if former.is_ok() {
+                    *former = outcome.map_err(Arc::new);
+                }
             }
         }
+        Ok(merged)
+    }
+
+    /// Syncs a directory; or, if it was removed since, the nearest above it: that removal is what has to last now.
+    fn sync_nearest(&self, path: &Path) -> io::Result<()> {
+        for path in path.ancestors().take_while(|path| path.starts_with(&self.0.root)) {
+            #[cfg(test)]
+            self.0.trail.directory(path)?;
+            match sync_directory(path) {
+                Err(error) if is_absent(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(io::Error::other("the root folder is gone"))
     }
 }
 
@@ -119,67 +169,70 @@ fn failure(error: io::Error) -> StorageError {
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves the queue and the memory of directories as they were.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Directories {
     pub(super) fn new(root: PathBuf) -> Self {
+        // ext2 to ext4, XFS.
+        let one_journal =
+            rustix::fs::statfs(&root).is_ok_and(|system| matches!(system.f_type, 0xEF53 | 0x5846_5342));
         Self {
             root,
+            one_journal,
             queue: Mutex::default(),
             known: Mutex::default(),
         }
     }
 
-    /// Syncs what all lists name; one outcome per list. All changes were made before the round began, so that
-    /// each directory is synced once for everybody.
-    fn sync_round(&self, lists: &[Vec<PathBuf>]) -> Vec<Outcome> {
-        let mut done: HashMap<PathBuf, Outcome> = HashMap::new();
-        for directory in merged(lists) {
-            // A second time where two lists disagree in their order.
-            let again = done.remove(directory).and_then(Result::err);
-            let outcome = self.sync_path(directory, &mut done);
-            done.insert(directory.to_owned(), again.map_or(outcome, Err));
-        }
-        let outcome = |list: &Vec<PathBuf>| {
-            list.iter()
-                .try_for_each(|path| done.get(path).cloned().unwrap_or(Ok(())))
+    /// Adds to the changed directories their ancestors up to one that is known to be durable.
+    fn plan(&self, changed: &[PathBuf]) -> io::Result<Plan> {
+        let mut plan = Plan {
+            order: Vec::with_capacity(changed.len()),
+            learnt: Vec::new(),
         };
-        lists.iter().map(outcome).collect()
-    }
-
-    /// Syncs a directory and, unless they are known to be durable, its ancestors up to the root.
-    fn sync_path(&self, path: &Path, done: &mut HashMap<PathBuf, Outcome>) -> Outcome {
-        if let Some(outcome) = done.get(path) {
-            return outcome.clone();
-        }
-        let outcome = self.sync_entry(path, done);
-        done.insert(path.to_owned(), outcome.clone());
-        outcome
-    }
-
-    fn sync_entry(&self, path: &Path, done: &mut HashMap<PathBuf, Outcome>) -> Outcome {
-        let parent = path.parent().filter(|_| path != self.root);
-        let identity = match sync_directory(path) {
-            Ok(metadata) => Identity::of(&metadata),
-            // Removed since: that removal is what has to last now.
-            Err(error) if is_absent(&error) => {
-                return parent.map_or(Err(Arc::new(error)), |parent| self.sync_path(parent, done));
+        for directory in changed {
+            for path in directory
+                .ancestors()
+                .take_while(|path| path.starts_with(&self.root))
+            {
+                match fs::symlink_metadata(path) {
+                    Ok(metadata) => {
+                        plan.order.push(path.to_owned());
+                        let identity = Identity::of(&metadata);
+                        if path == self.root || held(&self.known).find(path) == Some(identity) {
+                            break;
+                        }
+                        plan.learnt.push((path.to_owned(), identity));
+                    }
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            Err(error) => return Err(Arc::new(error)),
-        };
-        let Some(parent) = parent else { return Ok(()) };
-        if held(&self.known).find(path) != Some(identity) {
-            self.sync_path(parent, done)?;
-            held(&self.known).insert(path.to_owned(), identity);
         }
+        Ok(plan)
+    }
+
+    fn conclude(&self, plan: Plan, outcomes: &HashMap<PathBuf, Outcome>) -> io::Result<()> {
+        for path in &plan.order {
+            match outcomes.get(path) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Err(copied(error)),
+                None => return Err(io::Error::other("a directory was left out of its round")),
+            }
+        }
+        let mut known = held(&self.known);
+        plan.learnt
+            .into_iter()
+            .for_each(|(path, identity)| known.insert(path, identity));
         Ok(())
     }
 }
 
 /// One order that contains every list's order, so that also where a file system keeps no order between
 /// directories, a power cut in the round leaves a prefix of each commit's steps.
-fn merged(lists: &[Vec<PathBuf>]) -> Vec<&Path> {
+fn merged<'a>(lists: impl Iterator<Item = &'a [PathBuf]>) -> Vec<&'a Path> {
     let mut order: Vec<&Path> = Vec::new();
     for list in lists {
         let mut from = 0;
@@ -195,50 +248,20 @@ fn merged(lists: &[Vec<PathBuf>]) -> Vec<&Path> {
     order
 }
 
-fn sync_directory(path: &Path) -> io::Result<Metadata> {
+fn sync_directory(path: &Path) -> io::Result<()> {
     let flags = OFlags::DIRECTORY.bits().cast_signed();
-    let directory = File::options().read(true).custom_flags(flags).open(path)?;
-    let metadata = directory.metadata()?;
-    directory.sync_all()?;
-    Ok(metadata)
+    File::options()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?
+        .sync_all()
 }
 
-/// Syncs a directory and all its ancestors, those that may be read: at the start, when a folder was just made.
-pub(super) fn sync_down_to(path: &Path) -> io::Result<()> {
-    for directory in path.ancestors() {
-        match sync_directory(directory) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            outcome => {
-                outcome?;
-            }
-        }
-    }
+/// Syncs a folder's area, the folder and, as far as that is allowed and supported, the folders above: at the
+/// start, when any of them may just have been made.
+pub(super) fn sync_from(area: &Path) -> io::Result<()> {
+    let mut folders = area.ancestors();
+    folders.by_ref().take(2).try_for_each(sync_directory)?;
+    folders.for_each(|folder| drop(sync_directory(folder)));
     Ok(())
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            inode: metadata.ino(),
-            made: metadata.created().ok(),
-        }
-    }
-}
-
-impl Known {
-    fn find(&mut self, path: &Path) -> Option<Identity> {
-        if let Some(identity) = self.younger.get(path) {
-            return Some(*identity);
-        }
-        let (path, identity) = self.older.remove_entry(path)?;
-        self.insert(path, identity);
-        Some(identity)
-    }
-
-    fn insert(&mut self, path: PathBuf, identity: Identity) {
-        if self.younger.len() >= REMEMBERED {
-            self.older = std::mem::take(&mut self.younger);
-        }
-        self.younger.insert(path, identity);
-    }
 }
