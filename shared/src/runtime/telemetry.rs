@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::HeaderValue;
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,21 +51,38 @@ pub fn init(format: Format, level: &str) -> Result<(), TelemetryError> {
         level: level.to_owned(),
         source,
     })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started = match format {
-        Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        Format::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .try_init(),
-    };
-    started.map_err(|_| TelemetryError::Twice)?;
+    let ansi = std::io::stderr().is_terminal();
+    tracing::subscriber::set_global_default(subscriber(format, filter, std::io::stderr, ansi))
+        .map_err(|_| TelemetryError::Twice)?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// What turns spans and events into lines for `writer`.
+pub(crate) fn subscriber<W>(
+    format: Format,
+    filter: EnvFilter,
+    writer: W,
+    ansi: bool,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_ansi(ansi);
+    match format {
+        Format::Text => Box::new(builder.finish()),
+        Format::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .finish(),
+        ),
+    }
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {

@@ -14,6 +14,9 @@ const BACKLOG: u32 = 1024;
 /// A silent connection is probed after this time, and then at these intervals.
 const KEEPALIVE_TIME: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// Bytes of an answer that the kernel keeps unsent for one connection. Its own bound is megabytes, which a few hundred
+/// slow downloads turn into all of a small machine's memory.
+const UNSENT_BYTES: u32 = 256 << 10;
 
 /// A bound TCP socket; [`serve`](super::serve) accepts from it.
 #[derive(Debug)]
@@ -35,12 +38,13 @@ impl Listener {
             TcpSocket::new_v6()?
         };
         socket.set_reuseaddr(true)?;
-        // Accepted sockets inherit both, which saves two system calls for each.
+        // Accepted sockets inherit what follows, which saves system calls for each.
         socket.set_nodelay(true)?;
         let probes = TcpKeepalive::new()
             .with_time(KEEPALIVE_TIME)
             .with_interval(KEEPALIVE_INTERVAL);
         SockRef::from(&socket).set_tcp_keepalive(&probes)?;
+        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_BYTES)?;
         socket.bind(addr)?;
         Ok(Self {
             inner: socket.listen(BACKLOG)?,

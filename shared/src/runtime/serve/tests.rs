@@ -3,6 +3,8 @@
 mod abuse;
 mod drain;
 mod form;
+mod log;
+mod process;
 mod tls;
 
 use std::sync::Arc;
