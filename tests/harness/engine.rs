@@ -152,6 +152,16 @@ impl<'a> Docker<'a> {
             .env("DOCKER_HOST", host)
     }
 
+    /// The same for a process that is to be watched or cut off.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("docker");
+        command
+            .args(words)
+            .env("DOCKER_CONFIG", &self.config)
+            .env("DOCKER_HOST", self.engine_address());
+        command
+    }
+
     /// `docker login`, the password on standard input.
     pub fn login(&self, host: &str, account: &Account) -> Line<'a> {
         self.line(["login", "--username", &account.name, "--password-stdin", host])

@@ -11,6 +11,14 @@ use crate::command::Line;
 use crate::process::tail;
 use crate::scratch;
 
+/// What tests measured in this run.
+static FIGURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Takes what tests measured.
+pub(crate) fn take_figures() -> Vec<String> {
+    std::mem::take(&mut *FIGURES.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// What a test function gets.
 #[derive(Debug)]
 pub struct Journey {
@@ -64,6 +72,13 @@ impl Journey {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(text.trim_end().to_owned());
+    }
+
+    /// Adds to the transcript, and shows it at the end of the run also when the test passes: a measurement.
+    pub fn say(&self, text: &str) {
+        self.note(text);
+        let line = format!("{}: {text}", self.name);
+        FIGURES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     /// Names a log whose end is shown when the test fails.

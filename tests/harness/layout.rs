@@ -135,13 +135,29 @@ impl Layout {
     }
 }
 
+/// The commands that tests call in a container.
+const COMMANDS: [&str; 6] = ["sh", "cat", "echo", "ls", "sha256sum", "wc"];
+
 /// Puts Debian's static busybox into an archive, with the shell and the few commands that tests call.
 pub fn busybox(tar: &mut Tar<&mut dyn Write>) -> std::io::Result<()> {
     let program = std::fs::read("/bin/busybox").or_else(|_| std::fs::read("/usr/bin/busybox"))?;
     tar.directory("bin/")?;
     tar.file("bin/busybox", 0o755, &program)?;
-    for name in ["sh", "cat", "echo", "ls", "sha256sum", "wc"] {
+    for name in COMMANDS {
         tar.symlink(&format!("bin/{name}"), "busybox")?;
+    }
+    Ok(())
+}
+
+/// The same as files in a folder, for tools that build from one.
+pub fn busybox_folder(folder: &Path) -> Result<()> {
+    let bin = folder.join("bin");
+    std::fs::create_dir_all(&bin).context("make a root file system")?;
+    std::fs::copy("/bin/busybox", bin.join("busybox"))
+        .or_else(|_| std::fs::copy("/usr/bin/busybox", bin.join("busybox")))
+        .context("copy busybox")?;
+    for name in COMMANDS {
+        std::os::unix::fs::symlink("busybox", bin.join(name)).context("link a command")?;
     }
     Ok(())
 }

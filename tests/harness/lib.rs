@@ -34,7 +34,7 @@ pub mod run;
 pub mod scratch;
 pub mod server;
 
-pub use anyhow::{Context, Result, anyhow, bail, ensure};
+pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use journey::Journey;
 pub use need::Need;
 pub use run::{Suite, run};

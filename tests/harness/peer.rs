@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -112,21 +113,28 @@ fn configuration(port: u16, root: &Path, auth: &Auth) -> Result<String> {
 /// Adds a line to a user file of Apache's with its own tool.
 pub fn htpasswd(file: &Path, name: &str, password: &str) -> Result<()> {
     let program = find_program("htpasswd").ok_or_else(|| anyhow!("htpasswd is missing"))?;
-    // The registry reads the file again when its time has changed; its clock ticks in jiffies.
+    // The tool writes in place, and the registry reads when the file's time has changed: swap whole files.
+    let _one_at_a_time = ONE_WRITER.lock().unwrap_or_else(PoisonError::into_inner);
     let before = std::fs::metadata(file).and_then(|data| data.modified()).ok();
+    let draft = file.with_extension("draft");
     wait_for("a new time of the user file", Duration::from_secs(5), || {
-        let flag = if file.exists() { "-bB" } else { "-cbB" };
-        let done = Command::new(&program)
-            .arg(flag)
-            .arg(file)
-            .args([name, password])
-            .output()?;
+        let mut command = Command::new(&program);
+        if file.exists() {
+            std::fs::copy(file, &draft)?;
+            command.arg("-bB");
+        } else {
+            command.arg("-cbB");
+        }
+        let done = command.arg(&draft).args([name, password]).output()?;
         anyhow::ensure!(
             done.status.success(),
             "htpasswd: {}",
             String::from_utf8_lossy(&done.stderr)
         );
-        let now = std::fs::metadata(file)?.modified()?;
+        let now = std::fs::metadata(&draft)?.modified()?;
         Ok((before != Some(now)).then_some(()))
-    })
+    })?;
+    std::fs::rename(&draft, file).context("replace the user file")
 }
+
+static ONE_WRITER: Mutex<()> = Mutex::new(());

@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::command::RUNTIME;
 use crate::environment::nothing_skipped;
 use crate::server::Kind;
-use crate::{Journey, Need, binaries, engine, process, scratch, server};
+use crate::{Journey, Need, binaries, engine, journey, process, scratch, server};
 
 /// The tests of one file, in the order in which they were added.
 #[derive(Default)]
@@ -77,6 +77,9 @@ pub fn run(fill: impl FnOnce(&mut Suite)) -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, suite.trials);
     clean_up();
     let skipped = suite.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+    for figure in journey::take_figures() {
+        println!("measured: {figure}");
+    }
     if !arguments.list {
         println!("skipped: {}", skipped.len());
         for (name, why) in skipped.iter() {

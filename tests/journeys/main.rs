@@ -6,9 +6,14 @@
 use std::process::ExitCode;
 
 mod conformance;
+mod containerd;
+mod crash;
 mod login;
+mod memory;
 mod permission;
+mod podman;
 mod push;
+mod sdk;
 mod skopeo;
 
 fn main() -> ExitCode {
@@ -18,5 +23,10 @@ fn main() -> ExitCode {
         push::add(suite);
         permission::add(suite);
         skopeo::add(suite);
+        podman::add(suite);
+        containerd::add(suite);
+        sdk::add(suite);
+        crash::add(suite);
+        memory::add(suite);
     })
 }
