@@ -7,4 +7,5 @@
 pub mod domain;
 pub mod password;
 pub mod random;
+pub mod store;
 pub mod token;

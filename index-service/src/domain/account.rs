@@ -1,10 +1,14 @@
-//! Accounts: the rules of user names.
+//! Accounts and the rules of their names.
 
 use std::fmt;
 use std::str::FromStr;
 
 use shared::front_door::RESERVED_NAMESPACES;
 use shared::oci::name::{LIBRARY, is_component};
+
+use super::credential::{Ceiling, PasswordHash};
+use super::id::AccountId;
+use super::permission::{AccountPrincipal, Principal};
 
 /// Longest user name in bytes.
 pub const MAX_USERNAME_LENGTH: usize = 64;
@@ -44,6 +48,37 @@ const RESERVED: [&str; 30] = [
     "webhooks",
 ];
 
+/// An account as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub account_id: AccountId,
+    /// Its name.
+    pub username: Username,
+    /// What its password is verified against.
+    pub password_hash: PasswordHash,
+    /// Grows by one with each change of the password; what was issued under an older one is void.
+    pub password_version: i64,
+    /// Whether it administers the site.
+    pub is_admin: bool,
+    /// Since when it is disabled, in milliseconds since 1970.
+    pub disabled_at: Option<i64>,
+    /// When it was created, in milliseconds since 1970.
+    pub created_at: i64,
+}
+
+impl Account {
+    /// The account as a decision sees it through a credential with this ceiling.
+    pub fn principal(&self, ceiling: Ceiling) -> Principal {
+        Principal::Account(AccountPrincipal {
+            account_id: self.account_id,
+            is_admin: self.is_admin,
+            is_disabled: self.disabled_at.is_some(),
+            ceiling,
+        })
+    }
+}
+
 /// Why a text is not a user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
@@ -77,13 +112,15 @@ impl Username {
         &self.display
     }
 
-    /// The name with another spelling of its case, as stored; the folded name when `display` is another name.
-    #[must_use]
-    pub fn displayed_as(mut self, display: &str) -> Self {
-        if display.eq_ignore_ascii_case(&self.folded) {
-            self.display = display.into();
+    /// A name that was stored before, with its display form. It may have become reserved since.
+    pub fn stored(folded: &str, display: &str) -> Result<Self, InvalidUsername> {
+        if !is_component(folded) || !display.eq_ignore_ascii_case(folded) {
+            return Err(InvalidUsername::Characters);
         }
-        self
+        Ok(Self {
+            folded: folded.into(),
+            display: display.into(),
+        })
     }
 }
 
@@ -188,10 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn a_display_form_of_another_name_is_not_taken() {
-        let name: Username = "ada".parse().unwrap();
-        assert_eq!(name.clone().displayed_as("ADA").display_name(), "ADA");
-        assert_eq!(name.displayed_as("eve").display_name(), "ada");
+    fn a_stored_name_is_read_even_when_it_was_reserved_later() {
+        let name = Username::stored("users", "Users").unwrap();
+        assert_eq!((name.as_str(), name.display_name()), ("users", "Users"));
+        assert!(Username::stored("ada", "eve").is_err());
+        assert!(Username::stored("Ada", "Ada").is_err());
     }
 
     proptest::proptest! {

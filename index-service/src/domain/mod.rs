@@ -9,8 +9,8 @@ pub mod permission;
 pub mod repository;
 pub mod secret_token;
 
-pub use account::Username;
-pub use credential::{Ceiling, PasswordHash, SecretHash, TokenLabel};
+pub use account::{Account, Username};
+pub use credential::{AccessToken, Ceiling, Device, PasswordHash, SecretHash, TokenLabel};
 pub use id::{AccountId, DeviceId, NamespaceId, RepositoryId, TokenId};
 pub use namespace::{NamespaceFacts, NamespaceName, NamespaceOwner};
 pub use pattern::RepositoryPattern;

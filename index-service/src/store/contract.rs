@@ -1,0 +1,147 @@
+//! What every function of the store promises, run on both databases.
+
+use shared::oci::RepositoryName;
+use shared::token::{Action, Actions};
+
+use super::access_token::*;
+use super::account::*;
+use super::device::*;
+use super::namespace::*;
+use super::repository::*;
+use super::setting::*;
+use super::{Store, StoreError, Tx, postgres_server};
+use crate::domain::*;
+
+mod access_token;
+mod account;
+mod device;
+mod files;
+mod listing;
+mod repository;
+
+/// Names contracts and runs each on both databases.
+macro_rules! contracts {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let store = crate::store::Store::open("sqlite::memory:").await.unwrap();
+                super::$name(&store).await;
+            })*
+        }
+        mod on_postgresql {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(store) = crate::store::postgres_server::new_store().await {
+                    super::$name(&store).await;
+                    store.close().await;
+                }
+            })*
+        }
+    };
+}
+use contracts;
+
+const NOW: i64 = 1_800_000_000_000;
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+
+contracts!(
+    settings_are_kept,
+    what_is_not_committed_is_gone,
+    a_snapshot_does_not_move,
+    the_database_answers
+);
+
+async fn settings_are_kept(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    assert_eq!(find_setting(&mut tx, "k").await.unwrap(), None);
+    put_setting(&mut tx, "k", "一").await.unwrap();
+    put_setting(&mut tx, "k", "二").await.unwrap();
+    assert_eq!(find_setting(&mut tx, "k").await.unwrap().as_deref(), Some("二"));
+    tx.commit().await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(find_setting(&mut tx, "k").await.unwrap().as_deref(), Some("二"));
+}
+
+async fn what_is_not_committed_is_gone(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    put_setting(&mut tx, "k", "v").await.unwrap();
+    drop(tx);
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(find_setting(&mut tx, "k").await.unwrap(), None);
+}
+
+async fn a_snapshot_does_not_move(store: &Store) {
+    if matches!(&store.pools, super::Pools::Sqlite { .. }) {
+        return; // in memory there is one connection; `files` has this for SQLite
+    }
+    let mut before = store.read().await.unwrap();
+    assert_eq!(find_setting(&mut before, "k").await.unwrap(), None);
+    let mut tx = store.write().await.unwrap();
+    put_setting(&mut tx, "k", "v").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(find_setting(&mut before, "k").await.unwrap(), None);
+    assert!(
+        put_setting(&mut before, "k", "v").await.is_err(),
+        "a reading transaction writes nothing"
+    );
+}
+
+async fn the_database_answers(store: &Store) {
+    store.check().await.unwrap();
+    store.close().await;
+    assert!(matches!(store.check().await, Err(StoreError::Unavailable { .. })));
+}
+
+/// An account with the namespace of its name.
+async fn account(tx: &mut Tx, id: i64, name: &str, is_admin: bool) -> Account {
+    let username: Username = name.parse().unwrap();
+    let new = NewAccount {
+        account_id: AccountId::from_i64(id),
+        username: &username,
+        password_hash: &HASH.parse().unwrap(),
+        is_admin,
+    };
+    create_account(tx, &new, NOW).await.unwrap();
+    let namespace = NamespaceName::from(&username);
+    create_namespace(
+        tx,
+        NamespaceId::from_i64(id + 1000),
+        &namespace,
+        new.account_id,
+        NOW,
+    )
+    .await
+    .unwrap();
+    find_account(tx, &username).await.unwrap().unwrap()
+}
+
+/// An active repository in a namespace that exists.
+async fn repository(tx: &mut Tx, id: i64, name: &str, visibility: Visibility) -> RepositoryFacts {
+    let name: RepositoryName = name.parse().unwrap();
+    let namespace = find_namespace(tx, &NamespaceName::from(&name))
+        .await
+        .unwrap()
+        .unwrap();
+    let new = NewRepository {
+        repository_id: RepositoryId::from_i64(id),
+        namespace_id: namespace.namespace_id,
+        name: &name,
+        stored_as: &name,
+        created_by: None,
+    };
+    create_active_repository(tx, &new, NOW).await.unwrap();
+    assert!(set_visibility(tx, new.repository_id, visibility).await.unwrap());
+    find_repository(tx, &name).await.unwrap().unwrap()
+}
+
+fn limited(actions: Actions, pattern: &str) -> Ceiling {
+    Ceiling::Limited {
+        actions,
+        pattern: pattern.parse().unwrap(),
+    }
+}
+
+fn secret(byte: u8) -> SecretHash {
+    SecretHash::new([byte; 32])
+}

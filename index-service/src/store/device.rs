@@ -1,0 +1,165 @@
+//! Devices: the refresh tokens of password logins.
+
+use super::access_token::read_actions;
+use super::account::AccountRow;
+use super::dialect::{Tx, on, statements};
+use super::error::{StoreError, reading, unreadable, writing};
+use crate::domain::credential::USE_INTERVAL_MS;
+use crate::domain::{Account, AccountId, Ceiling, Device, DeviceId, SecretHash};
+
+statements! {
+    CREATE_DEVICE = "insert into device (device_id, account_id, secret_hash, client_id, user_agent, password_version,
+        actions, pattern, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
+    FIND_DEVICE = "select d.device_id, d.account_id, d.client_id, d.user_agent,
+        d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
+        d.last_used_at, d.expires_at, d.revoked_at,
+        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        from device d join account a on a.account_id = d.account_id where d.secret_hash = $1";
+    FIND_DEVICE_BY_ID = "select d.device_id, d.account_id, d.client_id, d.user_agent,
+        d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
+        d.last_used_at, d.expires_at, d.revoked_at,
+        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        from device d join account a on a.account_id = d.account_id where d.device_id = $1";
+    TOUCH_DEVICE = "update device set last_used_at = $2 where device_id = $1 and last_used_at <= $3";
+    REVOKE_DEVICES = "update device set revoked_at = $2 where account_id = $1 and revoked_at is null";
+}
+
+#[derive(sqlx::FromRow)]
+struct DeviceRow {
+    device_id: i64,
+    account_id: i64,
+    client_id: String,
+    user_agent: String,
+    device_password_version: i64,
+    actions: Option<String>,
+    pattern: Option<String>,
+    device_created_at: i64,
+    last_used_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct DeviceOfAccountRow {
+    #[sqlx(flatten)]
+    device: DeviceRow,
+    #[sqlx(flatten)]
+    account: AccountRow,
+}
+
+impl DeviceRow {
+    fn into_device(self) -> Result<Device, StoreError> {
+        let ceiling = match (self.actions, self.pattern) {
+            (None, None) => Ceiling::Full,
+            // One without the other is refused by the table; it would read as nothing allowed.
+            (actions, pattern) => Ceiling::Limited {
+                actions: read_actions(&actions.unwrap_or_default()),
+                pattern: pattern
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(unreadable("repository pattern"))?,
+            },
+        };
+        Ok(Device {
+            device_id: DeviceId::from_i64(self.device_id),
+            account_id: AccountId::from_i64(self.account_id),
+            client_id: self.client_id,
+            user_agent: self.user_agent,
+            password_version: self.device_password_version,
+            ceiling,
+            created_at: self.device_created_at,
+            last_used_at: self.last_used_at,
+            expires_at: self.expires_at,
+            revoked_at: self.revoked_at,
+        })
+    }
+}
+
+impl DeviceOfAccountRow {
+    fn into_pair(self) -> Result<(Device, Account), StoreError> {
+        Ok((self.device.into_device()?, self.account.into_account()?))
+    }
+}
+
+/// What a new device starts with.
+#[derive(Debug)]
+pub struct NewDevice<'a> {
+    /// A new id.
+    pub device_id: DeviceId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// The hash of its refresh token.
+    pub secret_hash: SecretHash,
+    /// The `client_id` that asked for it.
+    pub client_id: &'a str,
+    /// The `User-Agent` that asked for it.
+    pub user_agent: &'a str,
+    /// The version of the password that was shown.
+    pub password_version: i64,
+    /// What it may reach at most.
+    pub ceiling: &'a Ceiling,
+    /// From when on it is refused, in milliseconds since 1970.
+    pub expires_at: i64,
+}
+
+/// Creates a device.
+pub async fn create_device(tx: &mut Tx, new: &NewDevice<'_>, now_ms: i64) -> Result<(), StoreError> {
+    let (actions, pattern) = match new.ceiling {
+        Ceiling::Full => (None, None),
+        Ceiling::Limited { actions, pattern } => (Some(actions.to_string()), Some(pattern.to_string())),
+    };
+    on!(tx, c => sqlx::query(CREATE_DEVICE)
+        .bind(new.device_id.as_i64())
+        .bind(new.account_id.as_i64())
+        .bind(new.secret_hash.to_hex())
+        .bind(new.client_id)
+        .bind(new.user_agent)
+        .bind(new.password_version)
+        .bind(actions)
+        .bind(pattern)
+        .bind(now_ms)
+        .bind(new.expires_at)
+        .execute(c).await.map(drop))
+    .map_err(writing("device"))
+}
+
+/// The device of a refresh token, dead or alive, with its account: one indexed read.
+pub async fn find_device(
+    tx: &mut Tx,
+    secret_hash: SecretHash,
+) -> Result<Option<(Device, Account)>, StoreError> {
+    on!(tx, c => sqlx::query_as::<_, DeviceOfAccountRow>(FIND_DEVICE)
+        .bind(secret_hash.to_hex())
+        .fetch_optional(c).await)
+    .map_err(reading("device"))?
+    .map(DeviceOfAccountRow::into_pair)
+    .transpose()
+}
+
+/// The device of an id, dead or alive, with its account: what a token says it was issued for is read again.
+pub async fn find_device_by_id(
+    tx: &mut Tx,
+    device_id: DeviceId,
+) -> Result<Option<(Device, Account)>, StoreError> {
+    on!(tx, c => sqlx::query_as::<_, DeviceOfAccountRow>(FIND_DEVICE_BY_ID)
+        .bind(device_id.as_i64())
+        .fetch_optional(c).await)
+    .map_err(reading("device"))?
+    .map(DeviceOfAccountRow::into_pair)
+    .transpose()
+}
+
+/// Writes a use at `now_ms` down, at most once in [`USE_INTERVAL_MS`]; says whether it did.
+pub async fn touch_device(tx: &mut Tx, device_id: DeviceId, now_ms: i64) -> Result<bool, StoreError> {
+    on!(tx, c => sqlx::query(TOUCH_DEVICE)
+        .bind(device_id.as_i64()).bind(now_ms).bind(now_ms - USE_INTERVAL_MS)
+        .execute(c).await.map(|done| done.rows_affected() > 0))
+    .map_err(writing("device"))
+}
+
+/// Revokes all devices of an account; says how many.
+pub async fn revoke_devices(tx: &mut Tx, account_id: AccountId, now_ms: i64) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(REVOKE_DEVICES).bind(account_id.as_i64()).bind(now_ms)
+        .execute(c).await.map(|done| done.rows_affected()))
+    .map_err(writing("devices"))
+}

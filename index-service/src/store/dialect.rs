@@ -1,0 +1,194 @@
+//! Two databases behind one text: pools, transactions and the macros that write a statement once.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::error::{StoreError, database};
+
+/// How long a statement may wait for SQLite's one writer, in this process or another.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a request may wait for a PostgreSQL connection.
+const ACQUIRE: Duration = Duration::from_secs(2);
+/// Readers of one SQLite file; a reader never waits for the writer.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+#[derive(Debug, Clone)]
+pub(super) enum Pools {
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction on either database. Dropped without [`Tx::commit`] it is rolled back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// Makes the transaction's writes durable and visible.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(|source| database("commit", "transaction", source))
+    }
+}
+
+/// Expands one expression for either database; `$c` is the connection.
+macro_rules! on {
+    ($tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::store::dialect::Tx::Sqlite(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+            $crate::store::dialect::Tx::Postgres(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(super) use on;
+
+/// Names each SQL text of a module and lists all of them for the test that prepares them on both databases.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* const $name: &str = $text;)*
+        #[cfg(test)]
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(super) use statements;
+
+impl Pools {
+    pub(super) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite { reader, .. } => Tx::Sqlite(reader.begin().await?),
+            // One snapshot for all statements, as SQLite gives it.
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("begin transaction isolation level repeatable read, read only")
+                    .await?,
+            ),
+        })
+    }
+
+    pub(super) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// One database in memory on one connection: it lives as long as its pool.
+    pub(super) async fn sqlite_in_memory() -> Result<Self, sqlx::Error> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(BUSY)
+            .connect_with(sqlite_options().in_memory(true))
+            .await?;
+        Ok(Self::Sqlite {
+            writer: pool.clone(),
+            reader: pool,
+        })
+    }
+
+    pub(super) async fn sqlite_file(path: &Path) -> Result<Self, sqlx::Error> {
+        create_private(path)?;
+        use_write_ahead_log(path).await?;
+        let options = sqlite_options().filename(path);
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(BUSY)
+                .test_before_acquire(false)
+        };
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let reader = pool()
+            .max_connections(SQLITE_READERS)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { writer, reader })
+    }
+
+    pub(super) async fn postgres(url: &str) -> Result<Self, sqlx::Error> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name("portolan-index").options([
+            ("statement_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+}
+
+fn sqlite_options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        // NORMAL would lose acknowledged commits at a power cut, revocations among them.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("trusted_schema", "off")
+        .pragma("cell_size_check", "on")
+        .pragma("secure_delete", "on")
+}
+
+/// Creates the file readable by its owner alone; SQLite gives its log and shared-memory files the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Turns the write-ahead log on, once for the life of the file. SQLite does not wait for the lock that this takes when
+/// another process opens the new file at the same time, so the wait is ours.
+async fn use_write_ahead_log(path: &Path) -> Result<(), sqlx::Error> {
+    use sqlx::sqlite::SqliteJournalMode::Wal;
+    use sqlx::{ConnectOptions as _, Connection as _};
+
+    const STEP: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match sqlite_options().filename(path).journal_mode(Wal).connect().await {
+            Ok(connection) => return connection.close().await,
+            Err(sqlx::Error::Database(error)) if waited < BUSY && error.code().as_deref() == Some("5") => {
+                tokio::time::sleep(STEP).await;
+                waited += STEP;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What can go wrong between the store and its database.
+
+use std::error::Error as StdError;
+
+/// An error of the store. The text says what was being done; the cause is the source.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A name is taken already.
+    #[error("the {0} exists already")]
+    Conflict(&'static str),
+    /// The database is away, too busy or out of space: the same may succeed later.
+    #[error("cannot {doing} while the database is unavailable")]
+    Unavailable {
+        /// What was being done.
+        doing: String,
+        /// The database's words.
+        source: sqlx::Error,
+    },
+    /// The database's address cannot be used.
+    #[error("the database address {0}")]
+    Address(&'static str),
+    /// Everything else: a statement that the database refuses, a stored value that reads as nothing we write.
+    #[error("cannot {doing}")]
+    Failed {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+/// Maps an error of the database while something is read.
+pub(super) fn reading(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| database("read", noun, source)
+}
+
+/// Maps an error of the database while something is written.
+pub(super) fn writing(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| database("write", noun, source)
+}
+
+/// Maps an error of the database while it is opened, prepared or left.
+pub(super) fn database(verb: &'static str, noun: &'static str, source: sqlx::Error) -> StoreError {
+    let doing = format!("{verb} the {noun}");
+    if is_passing(&source) {
+        StoreError::Unavailable { doing, source }
+    } else {
+        StoreError::Failed {
+            doing,
+            source: source.into(),
+        }
+    }
+}
+
+/// A stored value that no domain type accepts.
+pub(super) fn unreadable<E: StdError + Send + Sync + 'static>(
+    noun: &'static str,
+) -> impl FnOnce(E) -> StoreError {
+    move |source| StoreError::Failed {
+        doing: format!("understand the stored {noun}"),
+        source: source.into(),
+    }
+}
+
+/// Whether the same may succeed later without anybody mending anything in our tables.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+                // The low byte is the primary code: busy, locked, read-only, I/O, full, cannot open.
+                let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
+                matches!(primary, 5 | 6 | 8 | 10 | 13 | 14)
+            } else {
+                // Connection, resources, operator intervention and time-outs, deadlock and serialisation, system.
+                ["08", "40", "53", "57", "58"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+                    || matches!(&*code, "55P03" | "25P03" | "25P04" | "25006")
+            }
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_was_done_and_keeps_the_cause_as_its_source() {
+        let error = reading("account")(sqlx::Error::PoolTimedOut);
+        assert_eq!(
+            error.to_string(),
+            "cannot read the account while the database is unavailable"
+        );
+        assert!(matches!(error, StoreError::Unavailable { .. }));
+        assert!(error.source().is_some());
+        let error = writing("setting")(sqlx::Error::RowNotFound);
+        assert!(matches!(error, StoreError::Failed { .. }), "{error}");
+    }
+}

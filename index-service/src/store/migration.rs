@@ -1,0 +1,127 @@
+//! Migrations: the same numbers and names for both databases, applied in one transaction that excludes every other
+//! process, so that replicas and the administrator's command may all start at once.
+
+use sha2::{Digest as _, Sha256};
+
+use super::dialect::{Tx, on};
+use super::error::{StoreError, database};
+
+/// One step. A published step is never edited; another is added, in both folders.
+pub(super) struct Migration {
+    pub(super) version: i64,
+    pub(super) name: &'static str,
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal;)*) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }),*]
+    };
+}
+
+pub(super) const MIGRATIONS: &[Migration] = migrations! {
+    1 "0001_accounts";
+    2 "0002_repositories";
+    3 "0003_credentials";
+};
+
+/// An applied migration is not the one that this program holds.
+#[derive(Debug, thiserror::Error)]
+#[error("migration {name} was applied with another text: the database belongs to another program")]
+struct Changed {
+    name: &'static str,
+}
+
+// Both databases list their tables, each in its own place; a role without the right to create tables can start.
+const HISTORY_ON_SQLITE: &str =
+    "select count(*) from sqlite_schema where type = 'table' and name = 'schema_migration'";
+const HISTORY_ON_POSTGRES: &str =
+    "select count(*) from pg_catalog.pg_class where oid = to_regclass('schema_migration')";
+const CREATE_HISTORY_ON_SQLITE: &str = "create table schema_migration (version integer primary key, name text not null, checksum text not null) strict";
+const CREATE_HISTORY_ON_POSTGRES: &str =
+    "create table schema_migration (version bigint primary key, name text not null, checksum text not null)";
+const PATIENCE_ON_POSTGRES: &str = "set local statement_timeout = '120s'";
+/// An arbitrary number that names the lock.
+const LOCK_ON_POSTGRES: &str = "select pg_advisory_xact_lock(7305805424716213)";
+const LIST_APPLIED: &str = "select version, checksum from schema_migration order by version";
+const RECORD: &str = "insert into schema_migration (version, name, checksum) values ($1, $2, $3)";
+
+/// Brings the schema up to date inside `tx`, a write transaction.
+pub(super) async fn migrate(tx: &mut Tx) -> Result<(), StoreError> {
+    let applied = list_applied(tx)
+        .await
+        .map_err(|e| database("read", "schema's history", e))?;
+    for migration in MIGRATIONS {
+        let text = match tx {
+            Tx::Sqlite(_) => migration.sqlite,
+            Tx::Postgres(_) => migration.postgres,
+        };
+        let checksum = checksum(text);
+        match applied.iter().find(|(version, _)| *version == migration.version) {
+            Some((_, before)) if *before == checksum => {}
+            Some(_) => {
+                return Err(StoreError::Failed {
+                    doing: "use the database".to_owned(),
+                    source: Changed { name: migration.name }.into(),
+                });
+            }
+            None => apply(tx, migration, text, &checksum)
+                .await
+                .map_err(|e| database("migrate", "schema", e))?,
+        }
+    }
+    Ok(())
+}
+
+async fn list_applied(tx: &mut Tx) -> Result<Vec<(i64, String)>, sqlx::Error> {
+    let exists: i64 = match tx {
+        Tx::Sqlite(tx) => sqlx::query_scalar(HISTORY_ON_SQLITE).fetch_one(&mut **tx).await?,
+        Tx::Postgres(tx) => {
+            // Another process may hold the lock for longer than a request's statement may take.
+            sqlx::query(PATIENCE_ON_POSTGRES).execute(&mut **tx).await?;
+            sqlx::query(LOCK_ON_POSTGRES).execute(&mut **tx).await?;
+            sqlx::query_scalar(HISTORY_ON_POSTGRES)
+                .fetch_one(&mut **tx)
+                .await?
+        }
+    };
+    if exists == 0 {
+        match tx {
+            Tx::Sqlite(tx) => sqlx::query(CREATE_HISTORY_ON_SQLITE)
+                .execute(&mut **tx)
+                .await
+                .map(drop)?,
+            Tx::Postgres(tx) => sqlx::query(CREATE_HISTORY_ON_POSTGRES)
+                .execute(&mut **tx)
+                .await
+                .map(drop)?,
+        }
+        return Ok(Vec::new());
+    }
+    on!(tx, c => sqlx::query_as(LIST_APPLIED).fetch_all(c).await)
+}
+
+async fn apply(
+    tx: &mut Tx,
+    migration: &Migration,
+    text: &'static str,
+    checksum: &str,
+) -> Result<(), sqlx::Error> {
+    match tx {
+        Tx::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
+        Tx::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
+    }
+    on!(tx, c => sqlx::query(RECORD)
+        .bind(migration.version).bind(migration.name).bind(checksum)
+        .execute(c).await.map(drop))
+}
+
+fn checksum(text: &str) -> String {
+    crate::domain::SecretHash::new(Sha256::digest(text.as_bytes()).into()).to_hex()
+}

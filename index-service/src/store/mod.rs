@@ -1,0 +1,86 @@
+//! Rows: every function runs on SQLite and on PostgreSQL with one SQL text.
+//!
+//! A [`Store`] gives transactions; the functions of the modules here work inside one. A transaction is short and awaits
+//! nothing but SQL.
+
+pub mod access_token;
+pub mod account;
+pub mod device;
+mod dialect;
+pub mod error;
+mod migration;
+pub mod namespace;
+pub mod repository;
+pub mod setting;
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+pub(crate) mod postgres_server;
+#[cfg(test)]
+mod schema_tests;
+
+pub use dialect::Tx;
+pub use error::StoreError;
+
+use dialect::Pools;
+use error::database;
+
+/// A database of either kind with its schema up to date. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+impl Store {
+    /// Opens `sqlite:///path`, `sqlite::memory:` (gone with the last clone) or `postgres://…` and applies migrations.
+    /// A SQLite file is created when it is missing, readable by its owner alone. The path is taken as written.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let opening = |source| database("open", "database", source);
+        let pools = if url == "sqlite::memory:" {
+            Pools::sqlite_in_memory().await.map_err(opening)?
+        } else if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err(StoreError::Address("names no file behind sqlite://"));
+            }
+            Pools::sqlite_file(path.as_ref()).await.map_err(opening)?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Pools::postgres(url).await.map_err(opening)?
+        } else {
+            return Err(StoreError::Address("must begin with sqlite:// or postgres://"));
+        };
+        let store = Self { pools };
+        let mut tx = store.write().await?;
+        migration::migrate(&mut tx).await?;
+        tx.commit().await?;
+        Ok(store)
+    }
+
+    /// A transaction that only reads, from one snapshot.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        self.pools
+            .begin_read()
+            .await
+            .map_err(|source| database("begin", "transaction", source))
+    }
+
+    /// A transaction that may write. On SQLite there is one at a time; others wait.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        self.pools
+            .begin_write()
+            .await
+            .map_err(|source| database("begin", "transaction", source))
+    }
+
+    /// Whether the database answers.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        setting::find_setting(&mut tx, "").await.map(drop)
+    }
+
+    /// Ends all connections, once those in use have come back.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+}

@@ -1,0 +1,244 @@
+//! What both schemas, and every statement on them, must have in common.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
+
+use super::dialect::Pools;
+use super::migration::MIGRATIONS;
+use super::{Store, access_token, account, device, namespace, postgres_server, repository, setting};
+
+const MODULES: [&[(&str, &str)]; 6] = [
+    access_token::STATEMENTS,
+    account::STATEMENTS,
+    device::STATEMENTS,
+    namespace::STATEMENTS,
+    repository::STATEMENTS,
+    setting::STATEMENTS,
+];
+
+#[tokio::test]
+async fn every_statement_prepares_on_sqlite() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let Pools::Sqlite { writer, .. } = &store.pools else {
+        unreachable!("the address says SQLite")
+    };
+    for (name, text) in MODULES.concat() {
+        if let Err(error) = writer.prepare(text.into_sql_str()).await {
+            panic!("{name}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_postgresql() {
+    let Some(store) = postgres_server::new_store().await else {
+        return;
+    };
+    let Pools::Postgres(pool) = &store.pools else {
+        unreachable!("the address says PostgreSQL")
+    };
+    for (name, text) in MODULES.concat() {
+        if let Err(error) = pool.prepare(text.into_sql_str()).await {
+            panic!("{name}: {error}");
+        }
+    }
+    store.close().await;
+}
+
+#[test]
+fn every_module_with_statements_is_prepared_and_every_statement_is_in_the_shared_subset() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut with_statements = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = if path.is_file() {
+            std::fs::read_to_string(&path).unwrap()
+        } else {
+            continue;
+        };
+        with_statements += usize::from(text.contains("\nstatements! {"));
+    }
+    assert_eq!(with_statements, MODULES.len());
+    for (name, text) in MODULES.concat() {
+        for banned in [
+            "now()", "?", "ilike", "serial", "datetime", "strftime", "::", "->", "any(", "current_",
+        ] {
+            assert!(!text.contains(banned), "{name} uses {banned}");
+        }
+        assert_eq!(text, text.to_lowercase(), "{name} is in lower case");
+    }
+}
+
+#[test]
+fn both_folders_hold_the_same_migrations_and_the_program_holds_them_all() {
+    let listed: Vec<String> = MIGRATIONS.iter().map(|m| format!("{}.sql", m.name)).collect();
+    for folder in ["sqlite", "postgres"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("migrations")
+            .join(folder);
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        assert_eq!(files, listed);
+    }
+    for (i, migration) in MIGRATIONS.iter().enumerate() {
+        assert_eq!(migration.version, i64::try_from(i).unwrap() + 1);
+        assert!(
+            migration.name.starts_with(&format!("{:04}_", migration.version)),
+            "{}",
+            migration.name
+        );
+    }
+}
+
+/// `table.column type nullness` and `index on table (columns)` of each schema, types in PostgreSQL's words.
+type Shape = BTreeSet<String>;
+
+#[tokio::test]
+async fn both_databases_end_with_the_same_tables_columns_and_indexes() {
+    let sqlite = Store::open("sqlite::memory:").await.unwrap();
+    let Some(postgres) = postgres_server::new_store().await else {
+        return;
+    };
+    let (sqlite_shape, postgres_shape) = (shape_of_sqlite(&sqlite).await, shape_of_postgres(&postgres).await);
+    assert!(sqlite_shape.len() > 50, "{sqlite_shape:#?}");
+    let only = |a: &Shape, b: &Shape| a.difference(b).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        (
+            only(&sqlite_shape, &postgres_shape),
+            only(&postgres_shape, &sqlite_shape)
+        ),
+        (vec![], vec![])
+    );
+    postgres.close().await;
+}
+
+async fn shape_of_sqlite(store: &Store) -> Shape {
+    let Pools::Sqlite { writer, .. } = &store.pools else {
+        unreachable!("the address says SQLite")
+    };
+    let mut shape = Shape::new();
+    let tables: Vec<(String, i64)> = sqlx::query_as(
+        "select name, strict from pragma_table_list where type = 'table' and name not like 'sqlite_%'",
+    )
+    .fetch_all(writer)
+    .await
+    .unwrap();
+    for (table, strict) in tables {
+        assert_eq!(strict, 1, "{table} is strict");
+        let columns = format!("select name, type, \"notnull\", pk from pragma_table_info('{table}')");
+        for row in sqlx::query(AssertSqlSafe(columns))
+            .fetch_all(writer)
+            .await
+            .unwrap()
+        {
+            let (name, not_null): (String, bool) =
+                (row.get(0), row.get::<i64, _>(2) + row.get::<i64, _>(3) > 0);
+            let kind = match row.get::<String, _>(1).to_lowercase().as_str() {
+                // STRICT knows no boolean: such a column is an integer that a check holds to 0 and 1.
+                "integer" if name.starts_with("is_") => "boolean",
+                "integer" => "bigint",
+                "text" => "text",
+                other => panic!("{table}.{name} is {other}"),
+            };
+            shape.insert(format!(
+                "{table}.{name} {kind}{}",
+                if not_null { "" } else { " null" }
+            ));
+        }
+        let indexes =
+            format!("select name, \"unique\", partial from pragma_index_list('{table}') where origin = 'c'");
+        for row in sqlx::query(AssertSqlSafe(indexes))
+            .fetch_all(writer)
+            .await
+            .unwrap()
+        {
+            let (index, unique, partial): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+            let columns: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+                "select name from pragma_index_info('{index}') order by seqno"
+            )))
+            .fetch_all(writer)
+            .await
+            .unwrap();
+            shape.insert(index_line(&table, &index, unique, partial, &columns.join(", ")));
+        }
+    }
+    shape
+}
+
+async fn shape_of_postgres(store: &Store) -> Shape {
+    let Pools::Postgres(pool) = &store.pools else {
+        unreachable!("the address says PostgreSQL")
+    };
+    let columns: Vec<(String, String, String, String)> = sqlx::query_as(
+        "select table_name::text, column_name::text, data_type::text, is_nullable::text
+         from information_schema.columns where table_schema = current_schema()",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let indexes: Vec<(String, String, bool, bool, String)> = sqlx::query_as(
+        "select t.relname::text, i.relname::text, x.indisunique, x.indpred is not null,
+                (select string_agg(a.attname, ', ' order by k.position)
+                 from unnest(x.indkey) with ordinality k (number, position)
+                 join pg_attribute a on a.attrelid = t.oid and a.attnum = k.number)
+         from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
+         where t.relnamespace = current_schema()::regnamespace and not x.indisprimary",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    columns
+        .into_iter()
+        .map(|(table, name, kind, nullable)| {
+            format!(
+                "{table}.{name} {kind}{}",
+                if nullable == "NO" { "" } else { " null" }
+            )
+        })
+        .chain(
+            indexes
+                .into_iter()
+                .map(|(table, index, unique, partial, columns)| {
+                    index_line(&table, &index, unique, partial, &columns)
+                }),
+        )
+        .collect()
+}
+
+fn index_line(table: &str, index: &str, unique: bool, partial: bool, columns: &str) -> String {
+    let (unique, partial) = (
+        if unique { "unique " } else { "" },
+        if partial { " partial" } else { "" },
+    );
+    format!("{unique}index {index} on {table} ({columns}){partial}")
+}
+
+#[tokio::test]
+async fn text_columns_that_are_compared_order_by_bytes_on_postgresql() {
+    let Some(store) = postgres_server::new_store().await else {
+        return;
+    };
+    let Pools::Postgres(pool) = &store.pools else {
+        unreachable!("the address says PostgreSQL")
+    };
+    let indexed: Vec<(String, String, Option<String>)> = sqlx::query_as(
+        "select t.relname::text, a.attname::text, c.collname::text
+         from pg_index x join pg_class t on t.oid = x.indrelid
+         join pg_attribute a on a.attrelid = t.oid and a.attnum = any (x.indkey)
+         join pg_collation c on c.oid = a.attcollation
+         where t.relnamespace = current_schema()::regnamespace",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert!(indexed.len() >= 6, "{indexed:?}");
+    for (table, column, collation) in indexed {
+        assert_eq!(collation.as_deref(), Some("C"), "{table}.{column}");
+    }
+    store.close().await;
+}
