@@ -28,6 +28,7 @@ pub mod journey;
 pub mod layout;
 pub mod meter;
 pub mod need;
+pub mod netns;
 pub mod peer;
 pub mod process;
 pub mod run;

@@ -57,6 +57,8 @@ pub struct Options {
     pub launcher: Vec<String>,
     /// Port of the public URL when it is not the one that the server listens on (a relay stands there).
     pub public_port: Option<u16>,
+    /// Listen on this address, with HTTPS, instead of 127.0.0.1 with HTTP.
+    pub address: Option<String>,
 }
 
 /// A running server with its data.
@@ -120,14 +122,16 @@ impl Server {
         let program = binaries::path_of("portolan")?;
         let mut words = self.options.launcher.clone();
         words.push(program.display().to_string());
-        let listen = format!("127.0.0.1:{}", self.port);
+        let address = self.options.address.as_deref().unwrap_or("127.0.0.1");
+        let listen = format!("{address}:{}", self.port);
         words.extend(["up", "--listen", &listen, "--public-url", &self.url()].map(str::to_owned));
         words.extend(["--data".into(), self.data.display().to_string()]);
         words.extend(self.options.arguments.iter().cloned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         let mut daemon = Daemon::start("portolan up", command, &self.log())?;
-        daemon.wait_until_ready(Duration::from_mins(1), || answers(self.port))?;
+        let (scheme, probed) = (self.scheme(), format!("{listen}/v2/"));
+        daemon.wait_until_ready(Duration::from_mins(1), || probe(&format!("{scheme}://{probed}")))?;
         Ok(daemon)
     }
 
@@ -168,11 +172,20 @@ impl Server {
 
     /// `localhost:PORT`, as clients name it and as tokens carry it as their service.
     pub fn host(&self) -> String {
-        format!("localhost:{}", self.options.public_port.unwrap_or(self.port))
+        let name = self.options.address.as_deref().unwrap_or("localhost");
+        format!("{name}:{}", self.options.public_port.unwrap_or(self.port))
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.host())
+        format!("{}://{}", self.scheme(), self.host())
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.options.address.is_some() {
+            "https"
+        } else {
+            "http"
+        }
     }
 
     pub fn pid(&self) -> Result<u32> {
@@ -270,7 +283,7 @@ pub fn answers(port: u16) -> bool {
     probe(&format!("http://127.0.0.1:{port}/v2/"))
 }
 
-/// Whether this URL is answered with 200 or 401.
+/// Whether this URL is answered with 200 or 401; a certificate is not looked at.
 pub fn probe(url: &str) -> bool {
     let request = async {
         let client = reqwest::Client::builder()

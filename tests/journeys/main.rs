@@ -10,11 +10,13 @@ mod containerd;
 mod crash;
 mod login;
 mod memory;
+mod peer;
 mod permission;
 mod podman;
 mod push;
 mod sdk;
 mod skopeo;
+mod tls;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
@@ -28,5 +30,7 @@ fn main() -> ExitCode {
         sdk::add(suite);
         crash::add(suite);
         memory::add(suite);
+        peer::add(suite);
+        tls::add(suite);
     })
 }
