@@ -76,6 +76,7 @@ pub(super) async fn handle<S>(
         () = asked_to_end(&mut stopping, &state) => None,
     };
     let Some(first) = first else { return };
+    // The stages below are boxed: a task is as large as its largest stage, and there may be ten thousand.
     let shell = |scheme| Shell {
         service: shared.service.clone(),
         ids: Arc::clone(&shared.ids),
@@ -91,27 +92,39 @@ pub(super) async fn handle<S>(
             tracing::debug!(%peer, "refused TLS on a plain port");
             answer_and_close(stream, TLS_ON_PLAIN, WRONG_PROTOCOL_LINGER).await;
         }
-        None => http1(stream, shell(Scheme::Http), opened, stopping).await,
+        None => Box::pin(http1(stream, shell(Scheme::Http), opened, stopping)).await,
         Some(_) if first.is_ascii_uppercase() => {
             tracing::debug!(%peer, "refused plain HTTP on a TLS port");
             answer_and_close(stream, PLAIN_ON_TLS, WRONG_PROTOCOL_LINGER).await;
         }
-        Some(tls) => {
-            let accepted = tokio::select! {
-                accepted = timeout(shared.limits.tls_handshake, tls.accept(stream)) => accepted,
-                () = asked_to_end(&mut stopping, &state) => return,
-            };
-            let stream = match accepted {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
-                Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
-            };
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                http2(stream, shell(Scheme::Https), stopping).await;
-            } else {
-                http1(stream, shell(Scheme::Https), Instant::now(), stopping).await;
-            }
-        }
+        Some(tls) => Box::pin(secured(tls, stream, shell(Scheme::Https), stopping)).await,
+    }
+}
+
+/// A connection that begins with a TLS handshake.
+async fn secured<S>(
+    tls: &TlsAcceptor,
+    stream: StallGuard,
+    shell: Shell<S>,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let peer = shell.peer.0;
+    let accepted = tokio::select! {
+        accepted = timeout(shell.limits.tls_handshake, Box::pin(tls.accept(stream))) => accepted,
+        () = asked_to_end(&mut stopping, &shell.state) => return,
+    };
+    let stream = match accepted {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
+        Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        Box::pin(http2(stream, shell, stopping)).await;
+    } else {
+        Box::pin(http1(stream, shell, Instant::now(), stopping)).await;
     }
 }
 
