@@ -31,7 +31,7 @@ pub enum StorageError {
         /// The cause, where the system named one.
         source: Option<io::Error>,
     },
-    /// No space or quota left (ENOSPC, EDQUOT). Reads and removals still work.
+    /// No space or quota left (ENOSPC, EDQUOT; EFBIG: beyond the limit for one file). Reads and removals still work.
     #[error("{doing}: no space left")]
     Full {
         /// What was being done.
@@ -84,12 +84,42 @@ impl StorageError {
         let source = Some(error);
         match source.as_ref().map_or(Kind::Other, io::Error::kind) {
             Kind::NotFound => Self::NotFound { doing },
-            Kind::StorageFull | Kind::QuotaExceeded => Self::Full { doing, source },
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Self::Full { doing, source },
             Kind::ReadOnlyFilesystem => Self::ReadOnly { doing, source },
             Kind::IsADirectory | Kind::NotADirectory | Kind::DirectoryNotEmpty | Kind::UnexpectedEof => {
                 Self::Corrupt { doing, source }
             }
             _ => Self::Unavailable { doing, source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn system_errors_are_sorted_by_what_callers_do_about_them() {
+        let sorted = |errno: Errno| StorageError::from_io("testing", errno.into());
+        assert!(matches!(sorted(Errno::NOENT), StorageError::NotFound { .. }));
+        for full in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
+            assert!(matches!(sorted(full), StorageError::Full { .. }), "{full}");
+        }
+        assert!(matches!(sorted(Errno::ROFS), StorageError::ReadOnly { .. }));
+        for other in [Errno::IO, Errno::MFILE, Errno::ACCESS, Errno::XDEV, Errno::STALE] {
+            assert!(
+                matches!(sorted(other), StorageError::Unavailable { source: Some(_), .. }),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_text_names_the_operation_and_leaves_the_cause_to_the_source() {
+        let error = StorageError::from_io("writing a/b", Errno::IO.into());
+        assert_eq!(error.to_string(), "writing a/b: the storage failed");
+        assert!(std::error::Error::source(&error).is_some());
     }
 }

@@ -137,6 +137,11 @@ impl Memory {
         for step in &steps {
             if let Step::Promote { staged, key } = step {
                 staged.usable(&format!("promoting to {key} the"))?;
+                if !matches!(&staged.medium, Medium::Memory(bytes) if Arc::ptr_eq(&bytes.storage.0, &self.0))
+                {
+                    let doing = format!("promoting {} of another storage to {key}", staged.id);
+                    return Err(StorageError::not_found(doing));
+                }
             }
         }
         let now_ms = self.now_ms();

@@ -118,6 +118,14 @@ impl Storage {
         on!(self, backend => backend.commit(guards, steps).await)
     }
 
+    /// How many syncs have failed since the start. The first is reason for an operator to look at the disk.
+    pub fn failed_syncs(&self) -> u64 {
+        match self {
+            Self::Filesystem(filesystem) => filesystem.failed_syncs(),
+            Self::Memory(_) => 0,
+        }
+    }
+
     /// Stores an object whole or not at all, but without waiting for the disk: a power cut may lose it or tear
     /// it. For what carries a checksum and can be made again, such as hash states and indexes.
     pub async fn note(&self, key: &Key, content: Bytes) -> Result<(), StorageError> {

@@ -51,7 +51,9 @@ impl Filesystem {
     }
 
     async fn commit_to_the_end(&self, guards: Vec<Guard>, steps: Vec<Step>) -> Result<(), StorageError> {
-        let prepared = future::try_join_all(steps.into_iter().map(|step| self.prepare(step))).await?;
+        // All, even if one fails: what the others hold must be given back when this returns.
+        let prepared = future::join_all(steps.into_iter().map(|step| self.prepare(step))).await;
+        let prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
         let storage = self.clone();
         let (applied, result) = self
             .long(move || {
@@ -89,6 +91,10 @@ impl Filesystem {
                 .await
             }
             Step::Promote { mut staged, key } => {
+                if !self.owns(&staged) {
+                    let doing = format!("promoting {} of another storage to {key}", staged.id);
+                    return Err(StorageError::not_found(doing));
+                }
                 staged.sync().await?;
                 Ok(Prepared::Promote { staged, key })
             }

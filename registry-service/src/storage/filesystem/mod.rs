@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
 use self::area::Area;
@@ -166,9 +167,9 @@ fn options() -> OpenOptions {
 /// Whether an error means that nothing usable is there: absent, below a file, a link, a directory, a socket.
 fn is_absent(error: &io::Error) -> bool {
     use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
-        || matches!(code, Some(rustix::io::Errno::LOOP | rustix::io::Errno::NXIO))
+        || matches!(code, Some(Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG))
 }
 
 /// The same error once more, for several waiting parties.

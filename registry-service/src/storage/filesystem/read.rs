@@ -139,7 +139,16 @@ impl Filesystem {
         limit: usize,
     ) -> Result<Vec<Entry>, StorageError> {
         let listing = |error| StorageError::from_io(format!("listing {prefix}"), error);
-        let mut directory = match short(|| fs::read_dir(self.path(prefix))) {
+        let opened = short(|| {
+            let path = self.path(prefix);
+            // A link is no prefix: what it leads to may lie anywhere.
+            if fs::symlink_metadata(&path)?.is_dir() {
+                fs::read_dir(path)
+            } else {
+                Err(Errno::NOTDIR.into())
+            }
+        });
+        let mut directory = match opened {
             Ok(directory) => directory,
             Err(error) if is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(listing(error)),

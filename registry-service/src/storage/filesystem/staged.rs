@@ -81,6 +81,11 @@ impl Filesystem {
         })
     }
 
+    /// Whether a writer is of this folder, through whichever instance.
+    pub(super) fn owns(&self, writer: &StagedWriter) -> bool {
+        matches!(&writer.medium, Medium::File(file) if file.storage.0.root == self.0.root)
+    }
+
     pub(in crate::storage) async fn discard(&self, id: &StagedId) -> Result<(), StorageError> {
         match self.open_staged(id).await {
             Ok(writer) => writer.discard().await,

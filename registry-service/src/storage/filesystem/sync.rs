@@ -40,6 +40,13 @@ struct Waiting {
     answer: oneshot::Sender<Result<(), StorageError>>,
 }
 
+/// A task's turn at the rounds. If it is torn off (its runtime ends), the waiting are told, and the next commit
+/// begins anew.
+struct Turn<'a> {
+    directories: &'a Directories,
+    ended: bool,
+}
+
 type Outcome = Result<(), Arc<io::Error>>;
 
 /// What a commit needs on the disk: directories in order, and what is known of them once they are.
@@ -69,6 +76,10 @@ impl Filesystem {
     }
 
     async fn sync_rounds(self) {
+        let mut turn = Turn {
+            directories: &self.0.directories,
+            ended: false,
+        };
         loop {
             let waiting = {
                 let mut queue = held(&self.0.directories.queue);
@@ -76,6 +87,7 @@ impl Filesystem {
                 std::mem::take(&mut queue.waiting)
             };
             if waiting.is_empty() {
+                turn.ended = true;
                 return;
             }
             self.sync_round(waiting).await;
@@ -230,9 +242,19 @@ impl Directories {
     }
 }
 
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let mut queue = held(&self.directories.queue);
+            queue.running = false;
+            queue.waiting.clear();
+        }
+    }
+}
+
 /// One order that contains every list's order, so that also where a file system keeps no order between
 /// directories, a power cut in the round leaves a prefix of each commit's steps.
-fn merged<'a>(lists: impl Iterator<Item = &'a [PathBuf]>) -> Vec<&'a Path> {
+pub(super) fn merged<'a>(lists: impl Iterator<Item = &'a [PathBuf]>) -> Vec<&'a Path> {
     let mut order: Vec<&Path> = Vec::new();
     for list in lists {
         let mut from = 0;
