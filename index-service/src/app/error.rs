@@ -1,0 +1,40 @@
+//! What a use case can end in besides success.
+
+use std::error::Error;
+
+use crate::password::Busy;
+
+/// Why a use case did not do what was asked. A variant's text is meant for whoever asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The request cannot be carried out whoever asks.
+    #[error("{0}")]
+    Invalid(String),
+    /// The credential is wrong; the text does not say what about it.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// There is no such thing, or the principal may not know of it.
+    #[error("{0}")]
+    NotFound(String),
+    /// The credential is right and the answer is no.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is one already, or it changed meanwhile.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many passwords are being checked at once.
+    #[error("too many logins at once; try again in a moment")]
+    TooManyAttempts,
+    /// The store or the registry is away.
+    #[error("a part of the service is away for the moment")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A fault of ours.
+    #[error("an internal fault")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<Busy> for AppError {
+    fn from(Busy: Busy) -> Self {
+        Self::TooManyAttempts
+    }
+}
