@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod conformance;
 mod containerd;
 mod crash;
+mod layering;
 mod login;
 mod memory;
 mod peer;
@@ -21,6 +22,7 @@ mod tls;
 fn main() -> ExitCode {
     harness::run(|suite| {
         conformance::add(suite);
+        layering::add(suite);
         login::add(suite);
         push::add(suite);
         permission::add(suite);
