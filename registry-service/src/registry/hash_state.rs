@@ -127,3 +127,74 @@ fn mac(secret: &Secret<Vec<u8>>, staged: &StagedId, content: &[u8]) -> Hmac<Sha2
         .chain_update(staged.as_str())
         .chain_update(content)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staged(text: &str) -> StagedId {
+        StagedId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_hash_goes_on_from_its_sealed_state_at_every_offset() {
+        let secret = Secret::new(b"secret".to_vec());
+        let content: Vec<u8> = (0..=255).cycle().take(300).collect();
+        for algorithm in Algorithm::ALL {
+            for cut in 0..content.len() {
+                let mut hasher = Hasher::new(algorithm);
+                hasher.update(&content[..cut]);
+                let offset = cut as u64;
+                let sealed = HashState { offset, hasher }.seal(&secret, &staged("a"));
+                assert!(sealed.len() as u64 <= SEALED_LIMIT);
+                let mut opened = HashState::open(&sealed, &secret, &staged("a")).unwrap();
+                assert_eq!(opened.offset, offset);
+                opened.hasher.update(&content[cut..]);
+                assert_eq!(opened.hasher.finish(), Digest::of(algorithm, &content));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_was_not_sealed_with_the_secret_for_the_session_is_refused() {
+        let secret = Secret::new(b"secret".to_vec());
+        for algorithm in Algorithm::ALL {
+            let hasher = Hasher::new(algorithm);
+            let sealed = HashState { offset: 0, hasher }.seal(&secret, &staged("a"));
+            assert!(HashState::open(&sealed, &secret, &staged("a")).is_some());
+            assert!(HashState::open(&sealed, &secret, &staged("b")).is_none());
+            assert!(HashState::open(&sealed, &Secret::new(b"other".to_vec()), &staged("a")).is_none());
+            for length in 0..sealed.len() {
+                assert!(HashState::open(&sealed[..length], &secret, &staged("a")).is_none());
+            }
+            for at in 0..sealed.len() {
+                let mut altered = sealed.to_vec();
+                altered[at] ^= 0x40;
+                assert!(
+                    HashState::open(&altered, &secret, &staged("a")).is_none(),
+                    "byte {at}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sealed_content_of_another_format_is_refused_even_with_the_right_seal() {
+        let secret = Secret::new(b"secret".to_vec());
+        let sealed = |content: &[u8]| {
+            let seal = mac(&secret, &staged("a"), content).finalize().into_bytes();
+            [content, &seal[..]].concat()
+        };
+        let state = vec![0; 104];
+        for header in [[2, 1], [1, 0], [1, 2], [1, 3]] {
+            let content = [&header[..], &[0; 8], &state].concat();
+            assert!(
+                HashState::open(&sealed(&content), &secret, &staged("a")).is_none(),
+                "{header:?}"
+            );
+        }
+        for short in [&b""[..], &[1], &[1, 1, 0, 0], &[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]] {
+            assert!(HashState::open(&sealed(short), &secret, &staged("a")).is_none());
+        }
+    }
+}

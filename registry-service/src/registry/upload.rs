@@ -247,3 +247,6 @@ fn session_error(error: StorageError) -> RegistryError {
         error => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
