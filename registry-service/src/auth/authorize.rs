@@ -1,0 +1,266 @@
+//! Do the claims cover the access that the endpoint needs? The one way to an [`Authorized`] request.
+
+use std::sync::Arc;
+
+use shared::oci::RepositoryName;
+use shared::token::{Actions, Challenge, ChallengeError, Scope};
+
+use super::key_source::KeySource;
+use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
+use crate::endpoint::{Endpoint, Mount, Operation, RequiredAccess};
+
+/// Most repositories that a mount without `from` looks through.
+const MAX_MOUNT_SOURCES: usize = 16;
+
+/// How requests are let in.
+#[derive(Debug)]
+pub enum Authenticator {
+    /// Everybody may do everything: no `auth` is configured.
+    Open,
+    /// Whoever shows a token of the index.
+    Token(TokenAuthority),
+}
+
+/// The token server that is believed, and how to find it.
+#[derive(Debug)]
+pub struct TokenAuthority {
+    /// The URL of the token endpoint, as a challenge names it.
+    pub realm: String,
+    /// Who checks.
+    pub verifier: Verifier,
+    /// Where its keys come from.
+    pub source: KeySource,
+}
+
+/// A request that may be served, with all that its serving may depend on. Made by [`Authenticator::authorize`] alone.
+#[derive(Debug)]
+pub struct Authorized {
+    endpoint: Endpoint,
+    stored_as: Option<RepositoryName>,
+    claims: Option<Arc<VerifiedClaims>>,
+    mount_sources: Vec<RepositoryName>,
+}
+
+/// Which repositories a principal may see listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// All.
+    Everything,
+    /// These, as (name, stored name) in the order of their names.
+    Only(Vec<(RepositoryName, RepositoryName)>),
+}
+
+impl Authorized {
+    /// What was asked.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The name under which the registry keeps `name`, the repository of the endpoint.
+    pub fn stored_as<'a>(&'a self, name: &'a RepositoryName) -> &'a RepositoryName {
+        self.stored_as.as_ref().unwrap_or(name)
+    }
+
+    /// The user name; empty for anonymous, and when no tokens are asked for.
+    pub fn subject(&self) -> &str {
+        self.claims.as_deref().map_or("", VerifiedClaims::subject)
+    }
+
+    /// The stored names of the repositories that a mount may take the blob from, those more likely first.
+    pub fn mount_sources(&self) -> &[RepositoryName] {
+        &self.mount_sources
+    }
+
+    /// Which repositories the catalog may list.
+    pub fn listed(&self) -> Listed {
+        let Some(claims) = self.claims.as_deref().filter(|claims| !claims.lists_everything()) else {
+            return Listed::Everything;
+        };
+        let mut names: Vec<_> = claims
+            .pullable()
+            .map(|(name, stored_as)| (name.clone(), stored_as.clone()))
+            .collect();
+        names.sort();
+        names.dedup_by(|a, b| a.0 == b.0);
+        Listed::Only(names)
+    }
+}
+
+/// Why a request is not let in: 401 with a challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was wrong with the token; `None` when none was shown.
+    pub token: Option<InvalidToken>,
+    /// The scopes that a sufficient token has.
+    pub scopes: Vec<Scope>,
+    /// The value of `WWW-Authenticate`.
+    pub challenge: String,
+    /// A token was shown and is good, but does not reach.
+    pub insufficient: bool,
+}
+
+/// What was wrong, before it is told.
+enum Fault {
+    NoToken,
+    Invalid(InvalidToken),
+    Insufficient,
+}
+
+impl Authenticator {
+    /// Lets a request in, or says what is missing. `authorization` is the value of the header of that name, `now_s`
+    /// the time in seconds since the epoch. Waits only when the token names a key that must be fetched first.
+    pub async fn authorize(
+        &self,
+        endpoint: Endpoint,
+        authorization: Option<&[u8]>,
+        now_s: i64,
+    ) -> Result<Authorized, Box<Refusal>> {
+        let authority = match self {
+            Self::Open => return Ok(open(endpoint)),
+            Self::Token(authority) => authority,
+        };
+        if endpoint.required_access() == RequiredAccess::Nothing {
+            return Ok(open(endpoint));
+        }
+        let claims = match authority.claims(authorization, now_s).await {
+            Ok(claims) => claims,
+            Err(fault) => return Err(authority.refusal(&endpoint, &fault)),
+        };
+        match reach(&endpoint, &claims) {
+            Some(reach) => Ok(Authorized {
+                endpoint,
+                stored_as: reach.stored_as,
+                mount_sources: reach.mount_sources,
+                claims: Some(claims),
+            }),
+            None => Err(authority.refusal(&endpoint, &Fault::Insufficient)),
+        }
+    }
+}
+
+impl TokenAuthority {
+    async fn claims(&self, authorization: Option<&[u8]>, now_s: i64) -> Result<Arc<VerifiedClaims>, Fault> {
+        let token = bearer(authorization.ok_or(Fault::NoToken)?)?;
+        match self.verifier.verify(token, now_s) {
+            // Perhaps the index has begun to sign with another key.
+            Err(InvalidToken::UnknownKey) if self.source.refresh_now().await => {
+                self.verifier.verify(token, now_s).map_err(Fault::Invalid)
+            }
+            other => other.map_err(Fault::Invalid),
+        }
+    }
+
+    fn refusal(&self, endpoint: &Endpoint, fault: &Fault) -> Box<Refusal> {
+        let scopes = endpoint.required_access().scopes();
+        let error = match fault {
+            Fault::NoToken => None,
+            Fault::Invalid(_) => Some(ChallengeError::InvalidToken),
+            Fault::Insufficient => Some(ChallengeError::InsufficientScope),
+        };
+        let challenge = Challenge {
+            realm: &self.realm,
+            service: self.verifier.service(),
+            scopes: &scopes,
+            error,
+        };
+        Box::new(Refusal {
+            challenge: challenge.to_string(),
+            token: match fault {
+                Fault::Invalid(reason) => Some(*reason),
+                Fault::NoToken | Fault::Insufficient => None,
+            },
+            insufficient: matches!(fault, Fault::Insufficient),
+            scopes,
+        })
+    }
+}
+
+/// The token of an `Authorization` value. Another scheme is as good as none: the challenge tells which one is wanted.
+fn bearer(authorization: &[u8]) -> Result<&str, Fault> {
+    const SCHEME: &[u8] = b"bearer ";
+    let is_bearer =
+        authorization.len() > SCHEME.len() && authorization[..SCHEME.len()].eq_ignore_ascii_case(SCHEME);
+    if !is_bearer {
+        return Err(Fault::NoToken);
+    }
+    let token = &authorization[SCHEME.len()..];
+    if token.len() > MAX_TOKEN {
+        return Err(Fault::Invalid(InvalidToken::Form));
+    }
+    std::str::from_utf8(token)
+        .map(str::trim_ascii)
+        .map_err(|_| Fault::Invalid(InvalidToken::Form))
+}
+
+/// How far a token reaches for an endpoint that it covers.
+struct Reach {
+    stored_as: Option<RepositoryName>,
+    mount_sources: Vec<RepositoryName>,
+}
+
+fn reach(endpoint: &Endpoint, claims: &VerifiedClaims) -> Option<Reach> {
+    let nothing = Reach {
+        stored_as: None,
+        mount_sources: Vec::new(),
+    };
+    match endpoint.required_access() {
+        RequiredAccess::Nothing | RequiredAccess::AnyToken => Some(nothing),
+        // A token that allows nothing lists nothing; a client that asked for one without a scope can ask again.
+        RequiredAccess::Catalog => (claims.lists_everything() || !claims.allows_nothing()).then_some(nothing),
+        RequiredAccess::Repository { name, actions, .. } => {
+            let (held, stored_as) = claims.find_access(name)?;
+            held.covers(actions).then(|| Reach {
+                stored_as: (stored_as != name).then(|| stored_as.clone()),
+                mount_sources: mount_sources(endpoint, stored_as, |mount| held_sources(claims, mount)),
+            })
+        }
+    }
+}
+
+/// What the token allows to read of what the client names, or everything it allows to read when it names nothing.
+fn held_sources(claims: &VerifiedClaims, mount: &Mount) -> Vec<RepositoryName> {
+    match &mount.from {
+        Some(from) => claims
+            .find_access(from)
+            .filter(|(held, _)| held.covers(Actions::PULL))
+            .map(|(_, stored_as)| stored_as.clone())
+            .into_iter()
+            .collect(),
+        None => claims
+            .pullable()
+            .map(|(_, stored_as)| stored_as.clone())
+            .take(MAX_MOUNT_SOURCES)
+            .collect(),
+    }
+}
+
+fn open(endpoint: Endpoint) -> Authorized {
+    let mount_sources = match &endpoint {
+        Endpoint::Repository(name, _) => {
+            mount_sources(&endpoint, name, |mount| mount.from.iter().cloned().collect())
+        }
+        _ => Vec::new(),
+    };
+    Authorized {
+        endpoint,
+        stored_as: None,
+        claims: None,
+        mount_sources,
+    }
+}
+
+/// The sources of a mount: what `held` gives, and the target itself, which may hold the blob already.
+fn mount_sources(
+    endpoint: &Endpoint,
+    target: &RepositoryName,
+    held: impl FnOnce(&Mount) -> Vec<RepositoryName>,
+) -> Vec<RepositoryName> {
+    let Endpoint::Repository(_, Operation::StartUpload(Some(mount))) = endpoint else {
+        return Vec::new();
+    };
+    let mut sources = held(mount);
+    if !sources.contains(target) {
+        sources.push(target.clone());
+    }
+    sources
+}

@@ -1,0 +1,16 @@
+//! Who may do what: a token is verified, then compared with the access that the endpoint needs.
+//!
+//! Two proofs leave this module: [`VerifiedClaims`], made by the verifier alone, and [`Authorized`], made by
+//! [`authorize`] alone; the dispatcher takes nothing else.
+
+pub mod authorize;
+mod certificate;
+pub mod key;
+pub mod key_ring;
+pub mod key_source;
+pub mod verifier;
+
+pub use authorize::{Authenticator, Authorized, Listed, Refusal, TokenAuthority};
+pub use key_ring::KeyRing;
+pub use key_source::KeySource;
+pub use verifier::{InvalidToken, VerifiedClaims, Verifier};
