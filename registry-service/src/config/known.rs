@@ -1,0 +1,95 @@
+//! Which keys are known.
+
+use serde_json::Value;
+
+/// Keys that are read. `*` stands for any key.
+const KNOWN: [&str; 39] = [
+    "version",
+    "loglevel",
+    "log.level",
+    "log.formatter",
+    "storage.filesystem.rootdirectory",
+    "storage.filesystem.maxthreads",
+    "storage.inmemory",
+    "storage.delete.enabled",
+    "storage.redirect.disable",
+    "storage.maintenance.readonly.enabled",
+    "storage.maintenance.uploadpurging.enabled",
+    "storage.maintenance.uploadpurging.age",
+    "storage.maintenance.uploadpurging.interval",
+    "storage.maintenance.uploadpurging.dryrun",
+    // Caches are built in, and bounded.
+    "storage.cache.blobdescriptor",
+    "storage.cache.blobdescriptorsize",
+    "storage.cache.layerinfo",
+    "storage.tag.concurrencylimit",
+    "auth.none",
+    "auth.token.realm",
+    "auth.token.service",
+    "auth.token.issuer",
+    "auth.token.rootcertbundle",
+    "auth.token.jwks",
+    "auth.token.jwksurl",
+    "auth.token.insecurejwksurl",
+    "http.addr",
+    "http.net",
+    "http.host",
+    "http.secret",
+    "http.secretfile",
+    "http.relativeurls",
+    "http.draintimeout",
+    "http.tls.certificate",
+    "http.tls.key",
+    "http.headers.*",
+    "validation.manifests.indexes.platforms",
+    "validation.blobs.maxsize",
+    "proxy.remoteurl",
+];
+
+/// The full paths of keys that nothing reads. A section that is not known is named once, not key by key.
+pub(super) fn unknown_keys(tree: &Value) -> Vec<String> {
+    let mut unknown = Vec::new();
+    walk(tree, "", &mut unknown);
+    unknown
+}
+
+fn walk(node: &Value, path: &str, unknown: &mut Vec<String>) {
+    let Value::Object(map) = node else { return };
+    for (key, value) in map {
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        match depth_of(&path) {
+            Match::Key => {}
+            Match::Section => walk(value, &path, unknown),
+            Match::Nothing => unknown.push(path),
+        }
+    }
+}
+
+enum Match {
+    Key,
+    Section,
+    Nothing,
+}
+
+fn depth_of(path: &str) -> Match {
+    let mut best = Match::Nothing;
+    for known in KNOWN {
+        let (mut wanted, mut given) = (known.split('.'), path.split('.'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return Match::Key,
+                (Some(_), None) => {
+                    best = Match::Section;
+                    break;
+                }
+                (Some(key), Some(own)) if key == own || key == "*" => {}
+                _ => break,
+            }
+        }
+    }
+    best
+}

@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use shared::runtime::config::parse_tree;
+
+use super::*;
+
+fn check(yaml: &str, vars: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
+    let vars = vars
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::from_tree(parse_tree(yaml, "test").unwrap(), vars)
+}
+
+fn faults(yaml: &str) -> Vec<String> {
+    match check(yaml, &[]) {
+        Err(InvalidConfig::Faults(faults)) => faults.iter().map(|fault| fault.path.clone()).collect(),
+        other => panic!("{yaml}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_shipped_example_is_a_good_configuration_without_unknown_keys() {
+    let example = include_str!("../../../deploy/registry.yml");
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "0123456789abcdef\n").unwrap();
+    let secret = secret.to_str().unwrap();
+    let config = check(example, &[("REGISTRY_HTTP_SECRETFILE", secret)]).unwrap();
+    assert_eq!(config.ignored, Vec::<String>::new());
+    assert!(config.storage.delete_enabled);
+    let auth = config.auth.unwrap();
+    assert_eq!(auth.service, "registry.example");
+    assert_eq!(
+        auth.keys.kept.unwrap(),
+        Path::new("/var/lib/registry/portolan/keyset.json")
+    );
+    assert_eq!(
+        config.http.secret.unwrap().expose().as_slice(),
+        b"0123456789abcdef"
+    );
+}
+
+#[test]
+fn the_default_of_the_official_image_starts_and_names_what_it_ignores() {
+    let config = check(
+        "version: 0.1
+log: {fields: {service: registry}, level: debug}
+storage:
+  delete: {enabled: true}
+  cache: {blobdescriptor: inmemory}
+  filesystem: {rootdirectory: /var/lib/registry}
+  tag: {concurrencylimit: 5}
+http:
+  addr: :5000
+  debug: {addr: ':5001', prometheus: {enabled: true, path: /metrics}}
+health: {storagedriver: {enabled: true, interval: 10s, threshold: 3}}",
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.ignored, ["health", "http.debug", "log.fields"]);
+    assert_eq!(config.log.level, "debug");
+    assert_eq!(config.http.addr, "0.0.0.0:5000".parse().unwrap());
+    assert!(config.auth.is_none());
+    assert_eq!(
+        config.storage.purging,
+        Some(Purging {
+            age: Duration::from_hours(168),
+            interval: Duration::from_hours(24)
+        })
+    );
+}
+
+#[test]
+fn variables_are_laid_over_the_file() {
+    let file = "version: 0.1\nstorage: inmemory";
+    let config = check(
+        file,
+        &[
+            ("REGISTRY_STORAGE", "filesystem"),
+            ("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "/srv/x"),
+            ("REGISTRY_STORAGE_DELETE_ENABLED", "true"),
+            ("REGISTRY_HTTP_ADDR", "127.0.0.1:7000"),
+            ("REGISTRY_HTTP_SECRET", "12345"),
+            ("REGISTRY_HTTP_HEADERS", "{X-A: [b, c]}"),
+            ("REGISTRY_LOG_LEVEL", "WARN"),
+            ("REGISTRY_PORT", "tcp://10.0.0.1:5000"),
+            ("REGISTRY_AUTH_PORT", "tcp://10.0.0.1:5000"),
+            ("REGISTRY_SERVICE_HOST", "10.0.0.1"),
+            ("REGISTRY_CONFIGURATION_PATH", "/etc/x.yml"),
+            ("OTHER_LOG_LEVEL", "nonsense"),
+        ],
+    )
+    .unwrap();
+    let root = "/srv/x".into();
+    assert_eq!(config.storage.backend, Backend::Filesystem { root });
+    assert!(config.storage.delete_enabled);
+    assert_eq!(config.http.addr, "127.0.0.1:7000".parse().unwrap());
+    assert_eq!(config.http.secret.unwrap().expose().as_slice(), b"12345");
+    assert_eq!(config.http.headers.len(), 2);
+    assert_eq!(config.log.level, "warn");
+    assert_eq!(config.ignored, Vec::<String>::new());
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    assert_eq!(
+        faults(
+            "log: {level: loud, formatter: xml}
+storage: {filesystem: {}, s3: {}, delete: {enabled: perhaps}, maintenance: {uploadpurging: {age: soon}}}
+auth: {token: {realm: nowhere}}
+http: {addr: everywhere, host: somewhere, tls: {certificate: x, clientcas: [y]}, draintimeout: -1s, net: unix}
+proxy: {remoteurl: https://registry-1.docker.io}"
+        ),
+        [
+            "version",
+            "storage",
+            "storage.delete.enabled",
+            "storage.maintenance.uploadpurging.age",
+            "log.level",
+            "log.formatter",
+            "auth.token.realm",
+            "auth.token",
+            "auth.token.service",
+            "auth.token.issuer",
+            "http.tls.clientcas",
+            "http.net",
+            "http.draintimeout",
+            "http.addr",
+            "http.host",
+            "http.tls",
+            "proxy",
+        ]
+    );
+}
+
+#[test]
+fn another_authentication_is_a_fault_and_never_an_open_registry() {
+    let base = "version: 0.1\nstorage: inmemory\n";
+    for auth in [
+        "auth: htpasswd",
+        "auth: {htpasswd: {realm: r, path: p}}",
+        "auth: {silly: {realm: r, service: s}}",
+        "auth: {token: {}, htpasswd: {}}",
+        "auth: nonsense",
+        "auth: [token]",
+        "auth: 3",
+        "auth: {token: }",
+    ] {
+        assert!(!faults(&format!("{base}{auth}")).is_empty(), "{auth}");
+    }
+    for auth in ["auth: none", "auth: {none: }", "auth: {}", "auth:"] {
+        assert!(
+            check(&format!("{base}{auth}"), &[]).unwrap().auth.is_none(),
+            "{auth}"
+        );
+    }
+}
+
+#[test]
+fn keys_may_come_in_the_clear_from_this_machine_alone_unless_it_is_said_to_be_safe() {
+    let config = |url: &str, more: &str| {
+        let yaml = format!(
+            "version: 0.1\nstorage: inmemory\nauth: {{token: {{realm: 'https://x/token', service: s, issuer: i, jwksurl: '{url}'{more}}}}}"
+        );
+        check(&yaml, &[]).map(|config| config.auth.unwrap().keys.jwks_url.is_some())
+    };
+    for url in [
+        "https://index/jwks",
+        "http://127.0.0.1:1/jwks",
+        "http://localhost/jwks",
+        "http://[::1]/jwks",
+    ] {
+        assert!(config(url, "").unwrap(), "{url}");
+    }
+    for url in [
+        "http://index/jwks",
+        "http://127.0.0.1.evil/jwks",
+        "ftp://localhost/",
+        "jwks",
+        "http://localhost.evil/",
+    ] {
+        assert!(config(url, "").is_err(), "{url}");
+    }
+    assert!(config("http://index/jwks", ", insecurejwksurl: true").unwrap());
+}

@@ -1,0 +1,185 @@
+//! `registry-service`: arguments, configuration, wiring.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use registry_service::auth::key_source::KeySource;
+use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
+use registry_service::config::{Backend, Config, Purging, TokenConfig};
+use registry_service::endpoint::Policy;
+use registry_service::registry::Registry;
+use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
+use registry_service::{Builder, Built};
+use shared::runtime::clock::Clock;
+use shared::runtime::serve::{Limits, Listener, serve, shutdown_signal};
+use shared::runtime::telemetry;
+use shared::runtime::tls::TlsAcceptorHandle;
+use shared::secret::Secret;
+
+#[derive(Parser)]
+#[command(
+    version,
+    about = "The registry of Portolan: content of container images by the OCI distribution specification"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the registry.
+    Serve {
+        /// The configuration: distribution's config.yml.
+        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+        config: PathBuf,
+    },
+    /// Check a configuration, say what is wrong with it, and end.
+    CheckConfig {
+        /// The configuration: distribution's config.yml.
+        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+        config: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            fail(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the command's own last word, perhaps before there is a log"
+)]
+fn fail(error: &anyhow::Error) {
+    eprintln!("registry-service: {error:#}");
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::CheckConfig { config } => load(&config).map(|_| ()),
+        Command::Serve { config } => {
+            let config = load(&config)?;
+            telemetry::init(config.log.format, &config.log.level)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(start(config))
+        }
+    }
+}
+
+fn load(path: &Path) -> anyhow::Result<Config> {
+    #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
+    let vars = std::env::vars();
+    Ok(Config::load(path, vars)?)
+}
+
+async fn start(config: Config) -> anyhow::Result<()> {
+    for key in &config.ignored {
+        tracing::warn!(key, "this version does not know the key and ignores it");
+    }
+    let clock = Clock::system();
+    let secret = match config.http.secret {
+        Some(secret) => secret,
+        None => random_secret()?,
+    };
+    let mut builder = Builder::new(
+        storage(&config.storage.backend, &clock)?,
+        clock,
+        Arc::new(random),
+        secret,
+    );
+    builder.policy = Policy {
+        delete_enabled: config.storage.delete_enabled,
+        read_only: config.storage.read_only,
+    };
+    builder.http.base_url = config.http.base_url;
+    builder.http.headers = config.http.headers;
+    builder.max_blob_size = config.validation.max_blob_size;
+    builder.sparse_indexes = config.validation.sparse_indexes;
+    builder.authenticator = authenticator(config.auth)?;
+    let Built { router, registry } = builder.build();
+    if let Some(purging) = config.storage.purging {
+        tokio::spawn(purge(registry, purging));
+    }
+    let tls = config
+        .http
+        .tls
+        .map(|files| TlsAcceptorHandle::load(&files.certificate, &files.key))
+        .transpose()?;
+    let limits = Limits {
+        drain: config.http.drain,
+        ..Limits::default()
+    };
+    let listener = Listener::bind(config.http.addr)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.http.addr))?;
+    tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
+    serve(listener, tls, router, limits, shutdown_signal()).await?;
+    Ok(())
+}
+
+fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {
+    let clock = clock.clone();
+    Ok(match backend {
+        Backend::Filesystem { root } => {
+            Storage::Filesystem(Filesystem::open(root, FilesystemOptions::default())?)
+        }
+        Backend::Memory => Storage::Memory(Memory::new(move || clock.now_ms())),
+    })
+}
+
+fn authenticator(auth: Option<TokenConfig>) -> anyhow::Result<Authenticator> {
+    let Some(token) = auth else {
+        tracing::warn!("no auth is configured: whoever reaches this registry may read and write everything");
+        return Ok(Authenticator::Open);
+    };
+    let source = KeySource::open(token.keys).context("the keys for tokens")?;
+    Ok(Authenticator::Token(TokenAuthority {
+        verifier: Verifier::new(token.issuer, token.service, source.ring().clone()),
+        realm: token.realm,
+        source,
+    }))
+}
+
+/// Gives up abandoned uploads, from a while after the start on.
+async fn purge(registry: Registry, purging: Purging) {
+    let age_ms = i64::try_from(purging.age.as_millis()).unwrap_or(i64::MAX);
+    let mut wait = purging.interval.min(Duration::from_mins(5));
+    loop {
+        tokio::time::sleep(wait).await;
+        wait = purging.interval;
+        match registry.purge_uploads(age_ms).await {
+            Ok(purged) => tracing::info!(purged, "abandoned uploads were removed"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "abandoned uploads could not be removed");
+            }
+        }
+    }
+}
+
+fn random_secret() -> anyhow::Result<Secret<Vec<u8>>> {
+    tracing::warn!("no http.secret is configured: a random one is used, which other replicas do not share");
+    let mut secret = vec![0; 32];
+    getrandom::fill(&mut secret).map_err(|e| anyhow::anyhow!("no random bytes: {e}"))?;
+    Ok(Secret::new(secret))
+}
+
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    #[expect(
+        clippy::expect_used,
+        reason = "the system gave random bytes at the start, and without them no id is safe"
+    )]
+    getrandom::fill(&mut bytes).expect("random bytes");
+    bytes
+}
