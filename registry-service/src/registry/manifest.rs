@@ -191,11 +191,15 @@ impl Registry {
         let blobs = view.required_blobs().map(|it| (&it.digest, false));
         let named = blobs.chain(children.iter().map(|it| (&it.digest, true)));
         let mut seen = HashSet::new();
-        let named: Vec<_> = named.filter(|(digest, _)| seen.insert(*digest)).collect();
+        // Owned: a closure over borrowed digests makes a future that the compiler cannot prove to be Send.
+        let named: Vec<_> = named
+            .filter(|(digest, _)| seen.insert(*digest))
+            .map(|(digest, is_child)| (digest.clone(), is_child))
+            .collect();
         let checks = named.into_iter().map(|(digest, is_child)| async move {
             consume_budget().await;
-            let is_there = self.is_stored(repository, digest, is_child).await?;
-            Ok::<_, RegistryError>((!is_there).then(|| digest.clone()))
+            let is_there = self.is_stored(repository, &digest, is_child).await?;
+            Ok::<_, RegistryError>((!is_there).then_some(digest))
         });
         let mut checks = stream::iter(checks).buffered(PARALLEL_CHECKS);
         let mut missing = Vec::new();

@@ -1,0 +1,68 @@
+//! `/v2/_catalog`: the repositories that the registry holds and the token may see.
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use shared::oci::RepositoryName;
+
+use super::dispatch::Asked;
+use super::error::Error;
+use super::{Service, answer, page};
+use crate::auth::Listed;
+use crate::endpoint::query;
+use crate::registry::{Page, RegistryError};
+
+/// Length of a page when the client does not say, as in distribution.
+const DEFAULT_PAGE: usize = 100;
+
+#[derive(Serialize)]
+struct Catalog<'a> {
+    repositories: &'a [RepositoryName],
+}
+
+/// `GET _catalog`, in the order of their bytes.
+pub(super) async fn list(asked: &Asked<'_>) -> Result<Response, Error> {
+    let limit = page::limit(asked.query(), DEFAULT_PAGE)?;
+    let last = query::find(asked.query(), "last");
+    let page = match asked.authorized.listed() {
+        Listed::Everything => {
+            let registry = &asked.service.registry;
+            registry.list_repositories(last.as_deref(), limit).await?
+        }
+        Listed::Only(names) => held(asked.service, names, last.as_deref(), limit).await?,
+    };
+    let body = answer::json(&Catalog {
+        repositories: &page.items,
+    });
+    let mut response = answer::full(StatusCode::OK, "application/json", body);
+    if let Some(last) = page.items.last().filter(|_| page.more) {
+        let path = format!("{}/v2/_catalog", asked.service.options.base_url);
+        page::link_next(&mut response, &path, last.as_str(), limit, &[]);
+    }
+    Ok(response)
+}
+
+/// Those of a token's names, in their order, that hold anything.
+async fn held(
+    service: &Service,
+    names: Vec<(RepositoryName, RepositoryName)>,
+    last: Option<&str>,
+    limit: usize,
+) -> Result<Page<RepositoryName>, Error> {
+    let mut page = Page::empty();
+    let after = names
+        .into_iter()
+        .filter(|(name, _)| last.is_none_or(|last| name.as_str() > last));
+    for (name, stored_as) in after {
+        match service.registry.list_tags(&stored_as, None, 1).await {
+            Ok(_) if page.items.len() == limit => {
+                page.more = true;
+                break;
+            }
+            Ok(_) => page.items.push(name),
+            Err(RegistryError::NameUnknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(page)
+}

@@ -1,0 +1,108 @@
+//! From a request to its handler. Nothing reaches a handler but through an [`Authorized`].
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, WARNING, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request};
+use http_body::Body as _;
+use shared::runtime::serve::RouteName;
+
+use super::error::Error;
+use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, upload};
+use crate::auth::Authorized;
+use crate::endpoint::{Endpoint, Operation};
+
+/// A request whose principal may ask what it asks; its body goes beside it.
+pub(super) struct Asked<'a> {
+    pub(super) service: &'a Service,
+    pub(super) authorized: Authorized,
+    pub(super) parts: Parts,
+}
+
+impl Asked<'_> {
+    /// The query string; empty when there is none.
+    pub(super) fn query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+}
+
+/// Every request comes here.
+pub(super) async fn handle(State(service): State<Arc<Service>>, request: Request<Body>) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let mut route = "unknown";
+    let mut response = answer(&service, request, &mut route)
+        .await
+        .unwrap_or_else(Error::into_response);
+    response.extensions_mut().insert(RouteName(route));
+    let length = response.body().size_hint().exact();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::DOCKER_API_VERSION,
+        HeaderValue::from_static("registry/2.0"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in &service.options.headers {
+        headers.insert(name.clone(), value.clone());
+    }
+    if let Some(warning) = &service.options.warning {
+        headers.append(WARNING, warning.clone());
+    }
+    if !is_head {
+        return response;
+    }
+    if let Some(length) = length.filter(|_| !headers.contains_key(CONTENT_LENGTH)) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    answer::without_body(response)
+}
+
+async fn answer(
+    service: &Service,
+    request: Request<Body>,
+    route: &mut &'static str,
+) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
+    let endpoint = Endpoint::parse(&parts.method, parts.uri.path(), parts.uri.query())?;
+    *route = endpoint.name();
+    endpoint.check_policy(service.policy)?;
+    let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let authorized = service
+        .authenticator
+        .authorize(endpoint, authorization, service.clock.now_s())
+        .await?;
+    let asked = Asked {
+        service,
+        authorized,
+        parts,
+    };
+    dispatch(&asked, body).await
+}
+
+async fn dispatch(asked: &Asked<'_>, body: Body) -> Result<Response, Error> {
+    let Endpoint::Repository(name, operation) = asked.authorized.endpoint().clone() else {
+        return match asked.authorized.endpoint() {
+            Endpoint::Catalog => catalog::list(asked).await,
+            Endpoint::Base => Ok(base::base()),
+            Endpoint::Probe | Endpoint::Repository(..) => Ok(base::probe()),
+        };
+    };
+    match operation {
+        Operation::ListTags => tag::list(asked, &name).await,
+        Operation::ReadManifest(reference) => manifest::read(asked, &name, &reference).await,
+        Operation::PutManifest(reference) => manifest::put(asked, &name, &reference, body).await,
+        Operation::DeleteManifest(reference) => manifest::delete(asked, &name, &reference).await,
+        Operation::StatBlob(digest) => blob::stat(asked, &name, &digest).await,
+        Operation::ReadBlob(digest) => blob::read(asked, &name, &digest).await,
+        Operation::DeleteBlob(digest) => blob::delete(asked, &name, &digest).await,
+        Operation::StartUpload(mount) => upload::start(asked, &name, mount, body).await,
+        Operation::UploadStatus(id) => upload::status(asked, &name, &id).await,
+        Operation::AppendUpload(id) => upload::append(asked, &name, &id, body).await,
+        Operation::FinishUpload(id) => upload::finish(asked, &name, &id, body).await,
+        Operation::CancelUpload(id) => upload::cancel(asked, &name, &id).await,
+        Operation::ListReferrers(digest) => referrer::list(asked, &name, &digest).await,
+    }
+}

@@ -1,0 +1,210 @@
+//! Manifests: end-3, end-7 and end-9 of the distribution-spec.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use shared::oci::{Algorithm, Digest, ErrorCode, ReceivedManifest, Reference, RepositoryName, Tag};
+
+use super::dispatch::Asked;
+use super::error::Error;
+use super::{ManifestPushed, answer, header};
+use crate::endpoint::query;
+use crate::registry::TagCondition;
+use crate::registry::manifest::MANIFEST_LIMIT;
+
+/// Most `tag` parameters of one push.
+const MAX_TAGS: usize = 64;
+/// A manifest over this many bytes is read on a thread of its own, so that nobody waits for it.
+const LARGE: usize = 64 << 10;
+
+/// `GET`, `HEAD`: the bytes as they were pushed. The answer to `HEAD` loses its body on the way out.
+pub(super) async fn read(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<Response, Error> {
+    let stored_as = asked.authorized.stored_as(name);
+    let stored = asked.service.registry.get_manifest(stored_as, reference).await?;
+    let known = asked.parts.headers.get(IF_NONE_MATCH);
+    let is_known = known.is_some_and(|list| header::matches_etag(list, &stored.digest));
+    let length = stored.bytes.len();
+    let (status, body) = if is_known {
+        (StatusCode::NOT_MODIFIED, Body::empty())
+    } else {
+        (StatusCode::OK, Body::from(stored.bytes))
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(stored.media_type.as_str()));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::DOCKER_CONTENT_DIGEST, header::digest(&stored.digest));
+    headers.insert(ETAG, header::etag(&stored.digest));
+    Ok(response)
+}
+
+/// `PUT`: by tag, or by digest with any number of `tag` parameters.
+pub(super) async fn put(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+    body: Body,
+) -> Result<Response, Error> {
+    let tags = tags(reference, asked.query())?;
+    let condition = condition(&asked.parts.headers)?;
+    let bytes = receive(&asked.parts.headers, body).await?;
+    let received = parse(&asked.parts.headers, bytes, reference).await?;
+    let digest = received.digest().clone();
+    let subject = received.view().subject().map(|subject| subject.digest.clone());
+    let stored_as = asked.authorized.stored_as(name);
+    let registry = &asked.service.registry;
+    registry
+        .put_manifest(stored_as, received, &tags, &condition)
+        .await?;
+    let response = stored(asked, name, &digest, subject.as_ref(), reference, &tags);
+    if let Some(tell) = &asked.service.on_manifest_pushed {
+        tell(ManifestPushed {
+            repository: name.clone(),
+            digest,
+            tags,
+            subject: asked.authorized.subject().to_owned(),
+        })
+        .await;
+    }
+    Ok(response)
+}
+
+/// `DELETE`: by digest the manifest and every tag of it, by tag the tag alone.
+pub(super) async fn delete(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    reference: &Reference,
+) -> Result<Response, Error> {
+    let stored_as = asked.authorized.stored_as(name);
+    let registry = &asked.service.registry;
+    match reference {
+        Reference::Tag(tag) => registry.delete_tag(stored_as, tag).await?,
+        Reference::Digest(digest) => registry.delete_manifest(stored_as, digest).await?,
+    }
+    Ok(answer::empty(StatusCode::ACCEPTED))
+}
+
+/// The tags that the manifest shall have.
+fn tags(reference: &Reference, query: &str) -> Result<Vec<Tag>, Error> {
+    let invalid = |text| Error::Parameter(ErrorCode::TagInvalid, text);
+    let mut tags = Vec::new();
+    for text in query::all(query, "tag") {
+        let tag = text
+            .parse()
+            .map_err(|_| invalid("a tag parameter is not a valid tag"))?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+        if tags.len() > MAX_TAGS {
+            return Err(invalid("at most 64 tags can be set at once"));
+        }
+    }
+    match reference {
+        Reference::Digest(_) => Ok(tags),
+        Reference::Tag(_) if !tags.is_empty() => Err(invalid(
+            "tag parameters go with a manifest that is pushed by digest",
+        )),
+        Reference::Tag(tag) => Ok(vec![tag.clone()]),
+    }
+}
+
+/// What must hold for the tags (RFC 9110, section 13.1): `If-None-Match: *` or `If-Match: "<digest>"`.
+fn condition(headers: &HeaderMap) -> Result<TagCondition, Error> {
+    let malformed = || {
+        Error::Parameter(
+            ErrorCode::DigestInvalid,
+            "a push can be bound by If-None-Match: * or by If-Match: \"<digest>\" alone",
+        )
+    };
+    match (headers.get(IF_MATCH), headers.get(IF_NONE_MATCH)) {
+        (None, None) => Ok(TagCondition::Any),
+        (None, Some(star)) if star == "*" => Ok(TagCondition::Absent),
+        (Some(tag), None) => {
+            let text = tag.to_str().map_err(|_| malformed())?.trim_matches('"');
+            text.parse().map(TagCondition::Is).map_err(|_| malformed())
+        }
+        _ => Err(malformed()),
+    }
+}
+
+/// The body, when it is no longer than a manifest may be.
+async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    let too_large = || Error::BodyTooLarge {
+        limit: MANIFEST_LIMIT,
+    };
+    if answer::content_length(headers).is_some_and(|length| length > MANIFEST_LIMIT) {
+        return Err(too_large());
+    }
+    let limit = usize::try_from(MANIFEST_LIMIT).unwrap_or(usize::MAX);
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let is_limit = std::error::Error::source(&error)
+            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        if is_limit {
+            too_large()
+        } else {
+            Error::BodyInterrupted
+        }
+    })
+}
+
+/// The manifest of a body; a digest in the path must be its own.
+async fn parse(
+    headers: &HeaderMap,
+    bytes: Bytes,
+    reference: &Reference,
+) -> Result<ReceivedManifest<Bytes>, Error> {
+    let algorithm = match reference {
+        Reference::Digest(digest) => digest.algorithm(),
+        Reference::Tag(_) => Algorithm::Sha256,
+    };
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let length = bytes.len();
+    let read = move || ReceivedManifest::parse(bytes, content_type.as_deref(), algorithm);
+    let received = if length > LARGE {
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|_| Error::Panicked)??
+    } else {
+        read()?
+    };
+    match reference {
+        Reference::Digest(expected) if expected != received.digest() => Err(Error::OtherDigest {
+            expected: expected.clone(),
+            computed: received.digest().clone(),
+        }),
+        _ => Ok(received),
+    }
+}
+
+fn stored(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+    subject: Option<&Digest>,
+    reference: &Reference,
+    tags: &[Tag],
+) -> Response {
+    let location = format!("{}/v2/{name}/manifests/{digest}", asked.service.options.base_url);
+    let mut response = answer::empty(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, header::value(location));
+    headers.insert(header::DOCKER_CONTENT_DIGEST, header::digest(digest));
+    if let Some(subject) = subject {
+        headers.insert(header::OCI_SUBJECT, header::digest(subject));
+    }
+    if matches!(reference, Reference::Digest(_)) {
+        for tag in tags {
+            headers.append(header::OCI_TAG, header::value(tag.to_string()));
+        }
+    }
+    response
+}

@@ -1,0 +1,91 @@
+//! The registry over HTTP: one fallback route, since repository names hold slashes. Order of every request:
+//! `Endpoint::parse` → policy → verifier → authorize → dispatch.
+
+mod answer;
+mod base;
+mod blob;
+mod catalog;
+mod dispatch;
+mod error;
+mod header;
+mod manifest;
+mod page;
+mod range;
+mod referrer;
+mod tag;
+mod upload;
+mod upload_state;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use http::{HeaderName, HeaderValue};
+use shared::oci::{Digest, RepositoryName, Tag};
+use shared::runtime::clock::Clock;
+
+use crate::auth::Authenticator;
+use crate::endpoint::Policy;
+use crate::registry::Registry;
+
+pub use header::warning;
+pub use upload_state::UploadStates;
+
+/// A manifest that was stored, told before the client is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestPushed {
+    /// The repository by its public name.
+    pub repository: RepositoryName,
+    /// The manifest.
+    pub digest: Digest,
+    /// The tags that point to it now.
+    pub tags: Vec<Tag>,
+    /// Who pushed it; empty for anonymous.
+    pub subject: String,
+}
+
+/// Called with each manifest that was stored; the client is answered when it is done.
+pub type OnManifestPushed =
+    Arc<dyn Fn(ManifestPushed) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// How answers look, whatever is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The external URL (`http.host`) without a slash at its end; empty for relative `Location`s. Never taken from a
+    /// request.
+    pub base_url: String,
+    /// Headers that every answer carries (`http.headers`).
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// A notice that every answer carries as `Warning` (RFC 7234, section 5.5; distribution-spec, "Warnings"), such as
+    /// that the storage is degraded.
+    pub warning: Option<HeaderValue>,
+}
+
+/// All that requests are served with.
+pub struct Service {
+    /// The content.
+    pub registry: Registry,
+    /// Who is let in.
+    pub authenticator: Authenticator,
+    /// What is switched on.
+    pub policy: Policy,
+    /// The time.
+    pub clock: Clock,
+    /// Signs upload locations.
+    pub upload_states: UploadStates,
+    /// How answers look.
+    pub options: Options,
+    /// Who is told of manifests.
+    pub on_manifest_pushed: Option<OnManifestPushed>,
+}
+
+/// The registry as a router without any path of its own: it answers whatever it is given.
+pub fn router(service: Service) -> Router {
+    Router::new()
+        .fallback(dispatch::handle)
+        .with_state(Arc::new(service))
+}
