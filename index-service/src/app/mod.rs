@@ -1,8 +1,12 @@
 //! The use cases: each function here is one thing that a client, a page or a command asks for.
 
+pub mod account;
 pub mod catalog;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod login;
+pub mod repository;
 mod session;
 pub mod token;
 mod touch;

@@ -3,12 +3,13 @@
 use shared::oci::RepositoryName;
 use shared::secret::Secret;
 use shared::token::access::Resource;
-use shared::token::{AccessEntry, Actions, Claims, Scope};
+use shared::token::{AccessEntry, Action, Actions, Claims, Scope};
 use time::OffsetDateTime;
 
 use super::App;
 use super::error::AppError;
 use super::login::Login;
+use super::repository::Reservation;
 use crate::domain::{NamespaceName, Principal, decide, decide_catalog};
 use crate::store::{Tx, namespace, repository};
 use crate::token::{Recipient, SignError};
@@ -187,7 +188,11 @@ impl App {
                         name,
                         scope.actions,
                     );
-                    if decision.reserves {
+                    let is_renewed = decision.granted.contains(Action::Push)
+                        && repository
+                            .as_ref()
+                            .is_some_and(|facts| self.is_renewal_due(facts));
+                    if decision.reserves || is_renewed {
                         reserve.push(access.len());
                     }
                     AccessEntry {
@@ -208,28 +213,15 @@ impl App {
         access.retain(|entry| !entry.actions.is_empty());
         Ok(access)
     }
-}
 
-impl App {
     /// Reserves the name of a granted push. Where it cannot be reserved the push is not granted.
     async fn reserve_entry(&self, principal: &Principal, entry: &mut AccessEntry) -> Result<(), AppError> {
-        let Resource::Repository(name) = &entry.resource else {
-            return Ok(());
-        };
-        let now = self.clock.now_ms();
-        let mut tx = self.store.write().await?;
-        let namespace = namespace::find_namespace(&mut tx, &NamespaceName::from(name)).await?;
-        if let (None, Some(namespace)) = (repository::find_repository(&mut tx, name).await?, namespace) {
-            let new = repository::NewRepository {
-                repository_id: self.new_id(crate::domain::RepositoryId::new),
-                namespace_id: namespace.namespace_id,
-                name,
-                stored_as: name,
-                created_by: principal.account_id(),
-            };
-            repository::create_pending_repository(&mut tx, &new, now, now + 86_400_000).await?;
+        if let (Resource::Repository(name), Some(account_id)) = (&entry.resource, principal.account_id())
+            && self.reserve(account_id, name).await? == Reservation::TooMany
+        {
+            entry.actions = entry.actions.intersection(Actions::PULL);
         }
-        Ok(tx.commit().await?)
+        Ok(())
     }
 }
 

@@ -1,0 +1,72 @@
+//! The use cases over a database in memory, for tests.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::runtime::clock::{Clock, ClockHandle};
+
+use super::{App, Service, Settings, TokenSettings};
+use crate::password::{Limits, Parameters, Passwords};
+use crate::random::Random;
+use crate::store::Store;
+use crate::token::{KeySet, Recipient, Signer};
+
+/// When the clock of a [`Fixture`] begins, in milliseconds since 1970.
+pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
+
+/// An [`App`] and what its tests reach for.
+pub(crate) struct Fixture {
+    /// The use cases.
+    pub(crate) app: Arc<App>,
+    /// Their store.
+    pub(crate) store: Store,
+    /// Their clock.
+    pub(crate) clock: ClockHandle,
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    /// With a database in memory.
+    pub(crate) async fn new() -> Self {
+        Self::over(Store::open("sqlite::memory:").await.unwrap())
+    }
+
+    /// Over a store.
+    pub(crate) fn over(store: Store) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, handle) = Clock::fixed(NOW_MS);
+        let random = Random::system();
+        let keys = KeySet::open(&folder.path().join("keys"), clock.now(), &random).unwrap();
+        let signer = Signer::new(keys, "portolan".to_owned()).unwrap();
+        let limits = Limits {
+            threads: 1,
+            queue: 64,
+            wait: Duration::from_mins(1),
+        };
+        let parameters = Parameters::new(8, 1, 1).unwrap();
+        let passwords = Passwords::new(parameters, limits, clock.clone(), random.clone()).unwrap();
+        let settings = Settings {
+            public_url: "http://localhost:5000".to_owned(),
+            token: TokenSettings {
+                lifetime_s: 300,
+                services: vec![Service {
+                    name: "localhost:5000".to_owned(),
+                    recipient: Recipient::Own,
+                }],
+            },
+            initial_password_file: Some(folder.path().join("initial-admin-password")),
+        };
+        Self {
+            app: App::new(store.clone(), signer, passwords, clock, random, settings),
+            store,
+            clock: handle,
+            folder,
+        }
+    }
+
+    /// Where the first password of `admin` is kept.
+    pub(crate) fn initial_password_file(&self) -> PathBuf {
+        self.folder.path().join("initial-admin-password")
+    }
+}
