@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod bad_input;
 mod conformance;
 mod containerd;
 mod crash;
@@ -22,6 +23,7 @@ mod tls;
 fn main() -> ExitCode {
     harness::run(|suite| {
         conformance::add(suite);
+        bad_input::add(suite);
         layering::add(suite);
         login::add(suite);
         push::add(suite);
