@@ -10,6 +10,8 @@ mod error;
 mod filesystem;
 mod key;
 mod memory;
+#[cfg(test)]
+mod model;
 mod reader;
 mod staged;
 mod stamp;

@@ -11,6 +11,7 @@ mod durable;
 mod lock;
 mod read;
 mod staged;
+mod stream;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -31,12 +32,12 @@ use tokio::sync::Semaphore;
 
 use self::area::Area;
 use self::lock::Locks;
-use self::read::Buffers;
+use self::stream::Buffers;
 use self::sync::Directories;
 use super::{Key, StorageError};
 
-pub(super) use self::read::Source;
 pub(super) use self::staged::StagedFile;
+pub(super) use self::stream::Source;
 
 /// Operations that may wait for the disk, at most so many at once; the others queue.
 const LONG_OPERATIONS: usize = 64;

@@ -209,6 +209,10 @@ impl Directories {
                 .ancestors()
                 .take_while(|path| path.starts_with(&self.root))
             {
+                // As an ancestor once is enough: no entry was made since.
+                if path != directory && plan.order.iter().any(|planned| planned == path) {
+                    break;
+                }
                 match fs::symlink_metadata(path) {
                     Ok(metadata) => {
                         plan.order.push(path.to_owned());
