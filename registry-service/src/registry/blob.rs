@@ -110,3 +110,6 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,13 +27,11 @@ impl Link {
                 let digest = std::str::from_utf8(&content)
                     .ok()
                     .and_then(|text| text.parse().ok());
-                Ok(match digest {
-                    Some(digest) => Self::To(digest, version),
-                    None => {
-                        tracing::warn!(%key, size_bytes = content.len(), "a link cannot be read; it counts as absent");
-                        Self::Unreadable(version)
-                    }
-                })
+                if let Some(digest) = digest {
+                    return Ok(Self::To(digest, version));
+                }
+                tracing::warn!(%key, size_bytes = content.len(), "a link cannot be read; it counts as absent");
+                Ok(Self::Unreadable(version))
             }
             Err(StorageError::NotFound { .. } | StorageError::Corrupt { .. }) => Ok(Self::Absent),
             Err(error) => Err(error),

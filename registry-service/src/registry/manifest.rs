@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use shared::oci::{Digest, Manifest, MediaType, ReceivedManifest, Reference, RepositoryName, Tag};
+use shared::oci::{Algorithm, Digest, Manifest, MediaType, ReceivedManifest, Reference, RepositoryName, Tag};
 use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
@@ -18,6 +18,8 @@ use crate::storage::{Condition, Guard, Step, StorageError};
 pub const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Most digests that [`RegistryError::ManifestBlobUnknown`] names.
 pub const MAX_MISSING: usize = 32;
+/// How many revisions are listed in one go.
+const LISTING: usize = 256;
 /// How many of a manifest's references are looked up at once.
 const PARALLEL_CHECKS: usize = 16;
 
@@ -176,6 +178,32 @@ impl Registry {
             .await?;
         // A push may have pointed a tag to it in between. If the manifest is gone still, so must the tag be.
         self.untag(repository, digest, Condition::Absent).await
+    }
+
+    /// Whether the repository holds any manifest.
+    pub(super) async fn holds_manifests(&self, repository: &RepositoryName) -> Result<bool, RegistryError> {
+        for algorithm in Algorithm::ALL {
+            let prefix = layout::revisions(repository, algorithm);
+            let mut after: Option<String> = None;
+            loop {
+                let batch = self.storage.list(&prefix, after.as_deref(), LISTING).await?;
+                for entry in &batch {
+                    consume_budget().await;
+                    // The old binary removes the link and leaves its folder.
+                    let Ok(digest) = format!("{algorithm}:{}", entry.name).parse() else {
+                        continue;
+                    };
+                    if has_revision(&self.storage, repository, &digest).await? {
+                        return Ok(true);
+                    }
+                }
+                if batch.len() < LISTING {
+                    break;
+                }
+                after = batch.into_iter().last().map(|last| last.name);
+            }
+        }
+        Ok(false)
     }
 
     async fn check_references(

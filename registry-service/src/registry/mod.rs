@@ -16,6 +16,7 @@ pub mod manifest;
 mod referrer;
 mod referrer_index;
 mod tag;
+mod tag_list;
 mod upload;
 mod upload_id;
 mod upload_session;
@@ -35,7 +36,7 @@ pub use upload_session::Chunk;
 use crate::storage::Storage;
 use content_cache::ManifestCache;
 use referrer::ReferrerCache;
-use tag::TagCache;
+use tag_list::TagCache;
 use upload_session::HashStates;
 
 /// Settings of a registry's content.
@@ -76,7 +77,7 @@ impl Registry {
             options: Arc::new(options),
             hash_states: upload_session::hash_states(),
             manifests: ManifestCache::new(),
-            tags: tag::tag_cache(),
+            tags: tag_list::tag_cache(),
             referrers: referrer::referrer_cache(),
         }
     }

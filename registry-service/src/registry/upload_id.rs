@@ -1,6 +1,6 @@
 //! Ids of upload sessions.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -38,7 +38,7 @@ impl UploadId {
             if matches!(at, 4 | 6 | 8 | 10) {
                 text.push('-');
             }
-            text.push_str(&format!("{byte:02x}"));
+            let _ = write!(text, "{byte:02x}");
         }
         Self {
             text: text.into(),
@@ -59,12 +59,11 @@ impl UploadId {
             .chain_update([0])
             .chain_update(owner)
             .finalize();
-        let binding: String = binding
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let parsed = StagedId::parse(&format!("{}-{binding}", self.text));
+        let mut name = format!("{}-", self.text);
+        for byte in binding.iter().take(16) {
+            let _ = write!(name, "{byte:02x}");
+        }
+        let parsed = StagedId::parse(&name);
         #[expect(clippy::expect_used, reason = "69 lower-case hexadecimal digits and hyphens")]
         parsed.expect("a staged id of digits and hyphens")
     }

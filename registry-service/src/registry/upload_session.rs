@@ -319,3 +319,6 @@ impl<'a> Session<'a> {
         Ok(size)
     }
 }
+
+#[cfg(test)]
+mod tests;
