@@ -18,7 +18,7 @@ statements! {
     REPLACE_PASSWORD_HASH = "update account set password_hash = $3, updated_at = $4
         where account_id = $1 and password_version = $2";
     SET_DISABLED = "update account set disabled_at = $2, updated_at = $3 where account_id = $1";
-    LOCK_ACCOUNT = "update account set account_id = account_id where account_id = $1";
+    LOCK_ACCOUNT = "update account set updated_at = updated_at where account_id = $1";
 }
 
 /// A row of `account`.

@@ -15,6 +15,7 @@ use crate::domain::*;
 mod access_token;
 mod account;
 mod device;
+mod faults;
 mod files;
 mod listing;
 mod repository;

@@ -47,6 +47,42 @@ async fn every_statement_prepares_on_postgresql() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let Pools::Sqlite { writer, .. } = &store.pools else {
+        unreachable!("the address says SQLite")
+    };
+    for (name, text) in MODULES.concat() {
+        let plan = AssertSqlSafe(format!("explain query plan {text}"));
+        for row in sqlx::query(plan).fetch_all(writer).await.unwrap() {
+            let step: String = row.get("detail");
+            assert!(
+                !step.starts_with("SCAN") && !step.contains("TEMP B-TREE"),
+                "{name}: {step}"
+            );
+        }
+    }
+    for (text, index) in [
+        (access_token::STATEMENTS[1], "access_token_secret"),
+        (device::STATEMENTS[1], "device_secret"),
+    ] {
+        let plan = AssertSqlSafe(format!("explain query plan {}", text.1));
+        let steps: Vec<String> = sqlx::query(plan)
+            .fetch_all(writer)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get("detail"))
+            .collect();
+        assert!(
+            steps.len() == 2 && steps[0].contains(index),
+            "{}: {steps:?}",
+            text.0
+        );
+    }
+}
+
 #[test]
 fn every_module_with_statements_is_prepared_and_every_statement_is_in_the_shared_subset() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
