@@ -274,7 +274,10 @@ fn vocabulary_alone(journey: &Journey) -> Result<()> {
         .limit(Duration::from_mins(10))
         .succeeds()?;
     let manifest = std::fs::read_to_string(root.join("shared/Cargo.toml"))?;
-    if manifest.lines().any(|line| line.starts_with("default =") && line != "default = []") {
+    if manifest
+        .lines()
+        .any(|line| line.starts_with("default =") && line != "default = []")
+    {
         bail!("shared has default features; its vocabulary must stand without any");
     }
     Ok(())

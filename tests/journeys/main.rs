@@ -12,6 +12,7 @@ mod crash;
 mod layering;
 mod login;
 mod memory;
+mod official_suite;
 mod peer;
 mod permission;
 mod podman;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         sdk::add(suite);
         crash::add(suite);
         memory::add(suite);
+        official_suite::add(suite);
         peer::add(suite);
         tls::add(suite);
     })
