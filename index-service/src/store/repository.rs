@@ -25,11 +25,13 @@ statements! {
         from repository where state = 'pending' and repository_id > $1 order by repository_id limit $2";
     EXPIRE_PENDING = "delete from repository where state = 'pending' and pending_until <= $1";
     SET_VISIBILITY = "update repository set visibility = $2 where repository_id = $1";
+    /// Ownership is a look-up for each candidate, so that names are walked in their order and a page ends early.
     LIST_VISIBLE = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until
-        from repository r join namespace n on n.namespace_id = r.namespace_id
+        from repository r
         where r.state = 'active' and r.name > $1
           and ((r.name >= $2 and r.name < $3) or (r.name >= $4 and r.name < $5 and r.name not like '%/%'))
-          and (r.visibility = 'public' or n.account_id = $6 or (n.account_id is null and $7))
+          and (r.visibility = 'public' or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
+               and (n.account_id = $6 or (n.account_id is null and $7))))
         order by r.name limit $8";
 }
 

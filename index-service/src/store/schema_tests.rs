@@ -57,10 +57,10 @@ async fn no_statement_reads_a_whole_table() {
         let plan = AssertSqlSafe(format!("explain query plan {text}"));
         for row in sqlx::query(plan).fetch_all(writer).await.unwrap() {
             let step: String = row.get("detail");
-            assert!(
-                !step.starts_with("SCAN") && !step.contains("TEMP B-TREE"),
-                "{name}: {step}"
-            );
+            // An index of the pending repositories alone may be walked from end to end: they are few.
+            let walks_pending = name == "EXPIRE_PENDING" && step.contains("USING INDEX repository_");
+            let walks_all = step.starts_with("SCAN") && !walks_pending;
+            assert!(!walks_all && !step.contains("TEMP B-TREE"), "{name}: {step}");
         }
     }
     for (text, index) in [
