@@ -58,7 +58,7 @@ impl Fixture {
             initial_password_file: Some(folder.path().join("initial-admin-password")),
         };
         Self {
-            app: App::new(store.clone(), signer, passwords, clock, random, settings),
+            app: App::new(store.clone(), signer, passwords, clock, random, settings, None),
             store,
             clock: handle,
             folder,

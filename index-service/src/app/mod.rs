@@ -1,6 +1,8 @@
 //! The use cases: each function here is one thing that a client, a page or a command asks for.
 
+pub mod access_token;
 pub mod account;
+mod background;
 pub mod catalog;
 pub mod error;
 #[cfg(test)]
@@ -18,6 +20,7 @@ use shared::runtime::clock::Clock;
 
 use crate::password::Passwords;
 use crate::random::Random;
+use crate::registry_client::RegistryClient;
 use crate::store::{Store, StoreError};
 use crate::token::Signer;
 
@@ -35,6 +38,8 @@ pub struct App {
     clock: Clock,
     random: Random,
     settings: Settings,
+    /// Where the registry is asked; `None` when it confirms pushes in this process.
+    registry: Option<RegistryClient>,
     touches: Touches,
 }
 
@@ -58,6 +63,7 @@ impl App {
         clock: Clock,
         random: Random,
         settings: Settings,
+        registry: Option<RegistryClient>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -66,6 +72,7 @@ impl App {
             clock,
             random,
             settings,
+            registry,
             touches: Touches::default(),
         })
     }

@@ -1,6 +1,5 @@
 //! Issuing registry tokens.
 
-use shared::oci::RepositoryName;
 use shared::secret::Secret;
 use shared::token::access::Resource;
 use shared::token::{AccessEntry, Action, Actions, Claims, Scope};
@@ -10,7 +9,7 @@ use super::App;
 use super::error::AppError;
 use super::login::Login;
 use super::repository::Reservation;
-use crate::domain::{NamespaceName, Principal, decide, decide_catalog};
+use crate::domain::{NamespaceName, Principal, RepositoryFacts, decide, decide_catalog};
 use crate::store::{Tx, namespace, repository};
 use crate::token::{Recipient, SignError};
 
@@ -112,15 +111,11 @@ impl App {
     }
 
     /// A token that the index uses itself to ask the registry about one repository.
-    pub(super) fn own_token(
-        &self,
-        service: &Service,
-        stored_as: &RepositoryName,
-    ) -> Result<String, AppError> {
+    pub(super) fn own_token(&self, service: &Service, facts: &RepositoryFacts) -> Result<String, AppError> {
         let entry = AccessEntry {
-            resource: Resource::Repository(stored_as.clone()),
+            resource: Resource::Repository(facts.name.clone()),
             actions: Actions::PULL,
-            stored_as: None,
+            stored_as: facts.stored_elsewhere().cloned(),
         };
         let claims = self.claims(&Login::Anonymous, service, vec![entry], self.clock.now_s());
         Ok(self.signer.sign(claims, service.recipient)?.token)

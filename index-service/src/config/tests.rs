@@ -1,0 +1,177 @@
+use shared::runtime::config::parse_tree;
+
+use super::*;
+
+const MINIMAL: &str = "public_url: https://hub.example.com\ndatabase: sqlite:///x.db\nkeys_dir: /keys\n";
+
+fn load(text: &str, vars: &[(&str, &str)]) -> Result<Config, String> {
+    let vars = vars
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Config::from_tree(parse_tree(text, "test").unwrap(), vars, "test").map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_shipped_example_is_a_configuration() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/index.yml");
+    let config = Config::load(example.as_ref(), std::iter::empty()).unwrap();
+    assert_eq!(config.public_url, "https://registry.example.com");
+    assert_eq!(config.services[0].name, "registry.example.com");
+    assert_eq!(config.registry_url.as_deref(), Some("http://127.0.0.1:5000"));
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn what_is_not_said_has_its_default() {
+    let config = load(MINIMAL, &[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:5001");
+    assert_eq!(
+        (config.issuer.as_str(), config.lifetime.as_secs()),
+        ("portolan", 300)
+    );
+    let service = Service {
+        name: "hub.example.com".into(),
+        recipient: Recipient::Own,
+    };
+    assert_eq!(config.services, [service]);
+    assert_eq!(config.password, Parameters::DEFAULT);
+    assert_eq!(
+        config.initial_password_file.as_deref(),
+        Some(Path::new("/keys/initial-admin-password"))
+    );
+    assert!(config.tls.is_none() && config.registry_url.is_none());
+}
+
+#[test]
+fn every_key_has_its_variable() {
+    let config = load(
+        MINIMAL,
+        &[
+            ("INDEX_LISTEN", "0.0.0.0:80"),
+            ("INDEX_PUBLIC_URL", "http://localhost:5000/"),
+            ("INDEX_DATABASE", "postgres://db/x"),
+            ("INDEX_KEYS_DIR", "/else"),
+            ("INDEX_TOKEN_ISSUER", "me"),
+            ("INDEX_TOKEN_LIFETIME", "60s"),
+            ("INDEX_REGISTRY_URL", "http://registry:5000"),
+            ("INDEX_REGISTRY_SERVICE", "hub"),
+            ("INDEX_SERVICES_0_NAME", "old"),
+            ("INDEX_SERVICES_0_FOREIGN", "true"),
+            ("INDEX_PASSWORD_MEMORY_KIB", "8"),
+            ("INDEX_PASSWORD_ITERATIONS", "1"),
+            ("INDEX_PASSWORD_THREADS", "3"),
+            ("INDEX_TLS_CERTIFICATE", "/c"),
+            ("INDEX_TLS_KEY", "/k"),
+            ("INDEX_LOG_LEVEL", "debug"),
+            ("INDEX_LOG_FORMAT", "json"),
+            ("INDEX_LIMITS_MAX_CONNECTIONS_PER_ADDRESS", "9"),
+            ("INDEX_LIMITS_DRAIN_DELAY", "5s"),
+            ("INDEX_INITIAL_PASSWORD_FILE", "/p"),
+            ("OTHER_LISTEN", "x"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(config.public_url, "http://localhost:5000");
+    assert_eq!(config.database.expose(), "postgres://db/x");
+    assert_eq!(config.keys_dir, Path::new("/else"));
+    assert_eq!((config.issuer.as_str(), config.lifetime.as_secs()), ("me", 60));
+    assert_eq!(config.registry_url.as_deref(), Some("http://registry:5000"));
+    let services: Vec<_> = config
+        .services
+        .iter()
+        .map(|s| (s.name.as_str(), s.recipient))
+        .collect();
+    assert_eq!(services, [("hub", Recipient::Own), ("old", Recipient::Foreign)]);
+    assert_eq!(config.password, Parameters::new(8, 1, 1).unwrap());
+    assert_eq!(config.hashing.threads, 3);
+    assert_eq!(config.tls, Some(("/c".into(), "/k".into())));
+    assert_eq!(
+        (config.log.level.as_str(), config.log.format),
+        ("debug", LogFormat::Json)
+    );
+    assert_eq!(config.limits.max_connections_per_address, 9);
+    assert_eq!(config.limits.drain_delay.as_secs(), 5);
+    assert_eq!(config.initial_password_file.as_deref(), Some(Path::new("/p")));
+}
+
+#[test]
+fn unknown_keys_and_variables_are_refused() {
+    for (text, vars) in [
+        (format!("{MINIMAL}colour: blue\n"), &[][..]),
+        (format!("{MINIMAL}token:\n  life: 5m\n"), &[]),
+        (MINIMAL.to_owned(), &[("INDEX_COLOUR", "blue")]),
+        (MINIMAL.to_owned(), &[("INDEX_TOKEN_LIFE", "5m")]),
+    ] {
+        let error = load(&text, vars).unwrap_err();
+        assert!(error.contains("unknown field"), "{error}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_no_secret_with_them() {
+    let text = "public_url: hub.example.com/path\ndatabase: sqlite:///x\ndatabase_file: /nowhere\nlisten: here\n\
+                token:\n  lifetime: 1h\npassword:\n  iterations: 99\n  threads: 0\n\
+                registry:\n  url: ftp://x\n  service: \"a b\"\ntls:\n  key: /k\n";
+    let error = load(text, &[]).unwrap_err();
+    for path in [
+        "public_url",
+        "database",
+        "keys_dir",
+        "listen",
+        "token.lifetime",
+        "password",
+        "password.threads",
+        "registry.url",
+        "services",
+        "tls",
+    ] {
+        assert!(error.contains(&format!("\n  {path}: ")), "{path} in {error}");
+    }
+    assert!(!error.contains("sqlite:///x"), "{error}");
+}
+
+#[test]
+fn a_variable_set_to_nothing_is_as_good_as_none() {
+    let config = load(MINIMAL, &[("INDEX_REGISTRY_URL", ""), ("INDEX_TLS_KEY", "")]).unwrap();
+    assert!(config.registry_url.is_none() && config.tls.is_none());
+}
+
+#[test]
+fn the_database_may_stand_in_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("database");
+    std::fs::write(&file, "postgres://user:secret@db/x\n").unwrap();
+    let text = format!(
+        "public_url: http://a\nkeys_dir: /k\ndatabase_file: {}\n",
+        file.display()
+    );
+    assert_eq!(
+        load(&text, &[]).unwrap().database.expose(),
+        "postgres://user:secret@db/x"
+    );
+}
+
+#[test]
+fn a_public_url_is_bare() {
+    for url in [
+        "http://a",
+        "https://a:1/",
+        "http://[::1]:5000",
+        "https://hub.example.com",
+    ] {
+        assert!(authority(url).is_some(), "{url}");
+    }
+    for url in [
+        "",
+        "a",
+        "ftp://a",
+        "http://",
+        "http://a/b",
+        "http://a?b",
+        "http://u@a",
+        "http://u:p@a:1",
+    ] {
+        assert!(authority(url).is_none(), "{url}");
+    }
+}
