@@ -6,7 +6,6 @@ use std::str::FromStr;
 use shared::secret::Secret;
 use shared::token::Actions;
 
-use super::id::{AccountId, DeviceId, TokenId};
 use super::pattern::RepositoryPattern;
 
 /// Which function made a password hash.
@@ -147,93 +146,6 @@ pub enum Ceiling {
 /// Uses of a credential are written down once in this time, in milliseconds.
 pub const USE_INTERVAL_MS: i64 = 60_000;
 
-/// A personal access token as it is stored, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessToken {
-    /// Its id.
-    pub token_id: TokenId,
-    /// Whose it is.
-    pub account_id: AccountId,
-    /// What its owner calls it.
-    pub label: TokenLabel,
-    /// The last four characters of its secret, to tell tokens apart.
-    pub last_four: String,
-    /// Actions it allows at most; `*` is all of them.
-    pub actions: Actions,
-    /// Repositories it reaches.
-    pub pattern: RepositoryPattern,
-    /// When it was created, in milliseconds since 1970, as all times here.
-    pub created_at: i64,
-    /// From when on it is refused.
-    pub expires_at: Option<i64>,
-    /// When its owner revoked it.
-    pub revoked_at: Option<i64>,
-    /// When it was used last, to the minute.
-    pub last_used_at: Option<i64>,
-}
-
-impl AccessToken {
-    /// What it may reach at most.
-    pub fn ceiling(&self) -> Ceiling {
-        Ceiling::Limited {
-            actions: self.actions,
-            pattern: self.pattern.clone(),
-        }
-    }
-
-    /// Whether it is accepted at `now_ms`.
-    pub fn is_live(&self, now_ms: i64) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now_ms < end)
-    }
-
-    /// Whether a use at `now_ms` is to be written down.
-    pub fn is_use_due(&self, now_ms: i64) -> bool {
-        self.last_used_at
-            .is_none_or(|last| last <= now_ms - USE_INTERVAL_MS)
-    }
-}
-
-/// A device as it is stored: a refresh token without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its id.
-    pub device_id: DeviceId,
-    /// Whose it is.
-    pub account_id: AccountId,
-    /// The `client_id` that asked for it.
-    pub client_id: String,
-    /// The `User-Agent` that asked for it.
-    pub user_agent: String,
-    /// The version of the password that it was issued under.
-    pub password_version: i64,
-    /// What it may reach at most.
-    pub ceiling: Ceiling,
-    /// When it was created, in milliseconds since 1970, as all times here.
-    pub created_at: i64,
-    /// When it was used last, to the minute.
-    pub last_used_at: i64,
-    /// From when on it is refused however often it is used.
-    pub expires_at: i64,
-    /// When it was revoked.
-    pub revoked_at: Option<i64>,
-}
-
-impl Device {
-    /// Whether it is accepted at `now_ms` while the account's password has the given version: neither revoked, nor
-    /// over its end, nor unused for `idle_ms`, nor issued under an older password.
-    pub fn is_live(&self, now_ms: i64, password_version: i64, idle_ms: i64) -> bool {
-        self.revoked_at.is_none()
-            && now_ms < self.expires_at
-            && now_ms.saturating_sub(self.last_used_at) < idle_ms
-            && self.password_version == password_version
-    }
-
-    /// Whether a use at `now_ms` is to be written down.
-    pub fn is_use_due(&self, now_ms: i64) -> bool {
-        self.last_used_at <= now_ms - USE_INTERVAL_MS
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,64 +208,5 @@ mod tests {
         for text in ["", "  ", "a\nb", "a\u{1b}[0m", &"a".repeat(101)] {
             assert_eq!(text.parse::<TokenLabel>(), Err(InvalidLabel), "{text:?}");
         }
-    }
-
-    #[test]
-    fn an_access_token_is_live_until_it_expires_or_is_revoked() {
-        let token = AccessToken {
-            token_id: TokenId::from_i64(1),
-            account_id: AccountId::from_i64(1),
-            label: "ci".parse().unwrap(),
-            last_four: "abcd".into(),
-            actions: Actions::PULL,
-            pattern: RepositoryPattern::every(),
-            created_at: 0,
-            expires_at: Some(100),
-            revoked_at: None,
-            last_used_at: Some(40_000),
-        };
-        assert!(token.is_live(99) && !token.is_live(100));
-        assert!(!token.is_use_due(99_999) && token.is_use_due(100_000));
-        let revoked = AccessToken {
-            revoked_at: Some(5),
-            expires_at: None,
-            ..token
-        };
-        assert!(!revoked.is_live(1));
-        assert!(
-            AccessToken {
-                revoked_at: None,
-                ..revoked
-            }
-            .is_live(i64::MAX)
-        );
-    }
-
-    #[test]
-    fn a_device_dies_by_idleness_by_age_by_revocation_and_with_the_password() {
-        let device = Device {
-            device_id: DeviceId::from_i64(1),
-            account_id: AccountId::from_i64(1),
-            client_id: "docker".into(),
-            user_agent: String::new(),
-            password_version: 3,
-            ceiling: Ceiling::Full,
-            created_at: 0,
-            last_used_at: 50,
-            expires_at: 100,
-            revoked_at: None,
-        };
-        assert!(device.is_live(99, 3, 50));
-        assert!(!device.is_live(100, 3, 60), "over its end");
-        assert!(!device.is_live(99, 3, 49), "idle");
-        assert!(!device.is_live(99, 4, 50), "older password");
-        assert!(
-            !Device {
-                revoked_at: Some(60),
-                ..device
-            }
-            .is_live(99, 3, 50),
-            "revoked"
-        );
     }
 }
