@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::TryStreamExt as _;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE,
     RANGE,
@@ -10,6 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::oci::{Digest, RepositoryName};
 
+use super::content::Content;
 use super::dispatch::Asked;
 use super::error::Error;
 use super::range::{self, Requested};
@@ -49,12 +49,9 @@ pub(super) async fn read(
         Requested::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Requested::Unsatisfiable => return Err(Error::RangeNotSatisfiable { size }),
     };
-    // What breaks off here has been promised already: the connection ends, and only the log can tell why.
-    let content = reader.narrow(part.clone()).into_stream().inspect_err(|error| {
-        let error: &dyn std::error::Error = error;
-        tracing::error!(error, "a blob broke off while it was sent");
-    });
-    let mut response = head(status, digest, part.end - part.start, Body::from_stream(content));
+    let length = part.end - part.start;
+    let content = Content::new(reader.narrow(part.clone()).into_stream(), length);
+    let mut response = head(status, digest, length, Body::new(content));
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
         response.headers_mut().insert(CONTENT_RANGE, header::value(range));

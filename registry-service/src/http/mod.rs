@@ -5,6 +5,7 @@ mod answer;
 mod base;
 mod blob;
 mod catalog;
+mod content;
 mod dispatch;
 mod error;
 mod header;
