@@ -45,11 +45,12 @@ fn part(range: &str, size: u64) -> Option<Range<u64>> {
 pub(super) fn parse_chunk(value: &str) -> Option<Range<u64>> {
     let value = value.trim();
     let value = value.strip_prefix("bytes ").unwrap_or(value);
-    let value = value.split_once('/').map_or(value, |(range, _)| range);
-    let (first, last) = value.split_once('-')?;
+    let (range, total) = value.split_once('/').unwrap_or((value, "*"));
+    let (first, last) = range.split_once('-')?;
     let (first, last) = (number(first)?, number(last)?);
     let end = last.checked_add(1)?;
-    (first < end).then_some(first..end)
+    let fits = total == "*" || number(total)? >= end;
+    (first < end && fits).then_some(first..end)
 }
 
 /// Digits alone; a number too large for any content is as good as the largest.
@@ -109,6 +110,9 @@ mod tests {
             ("5-9", Some(5..10)),
             ("bytes 5-9/10", Some(5..10)),
             ("bytes 5-9/*", Some(5..10)),
+            ("bytes 5-9/9", None),
+            ("bytes 5-9/10/1", None),
+            ("5-9/", None),
             ("9-5", None),
             ("5-", None),
             ("-5", None),

@@ -64,7 +64,8 @@ pub struct Limits {
     /// Time in which bytes of a refused body are read and dropped before the connection is closed, so that the
     /// client gets to read the answer instead of a reset. Default: 2 s.
     pub linger: Duration,
-    /// Most bytes that are dropped so. Default: 1 MiB.
+    /// Most bytes that are dropped so. Default: 16 MiB: a manifest that is a few times too large is worth an answer that
+    /// says so, and clients that send before they read would see a broken connection instead.
     pub linger_bytes: usize,
 }
 
@@ -91,7 +92,7 @@ impl Default for Limits {
             drain: Duration::from_mins(1),
             drain_delay: Duration::ZERO,
             linger: Duration::from_secs(2),
-            linger_bytes: 1 << 20,
+            linger_bytes: 16 << 20,
         }
     }
 }
