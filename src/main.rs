@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod assembly;
 mod cli;
 mod data;
 mod front_door;

@@ -1,0 +1,120 @@
+//! Both services put together over one data folder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use index_service::app::{App, Service, Settings, TokenSettings};
+use index_service::password::{self, Passwords};
+use index_service::random::Random;
+use index_service::store::Store;
+use index_service::token::{KeySet, Recipient, Signer};
+use registry_service::Builder;
+use registry_service::auth::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
+use registry_service::endpoint::Policy;
+use registry_service::http::OnManifestPushed;
+use registry_service::storage::{Filesystem, Options, Storage};
+use shared::runtime::clock::Clock;
+
+use crate::address::PublicUrl;
+use crate::data::DataFolder;
+
+/// Who signs our tokens, as their `iss` says.
+const ISSUER: &str = "portolan";
+/// How long a token is valid, in seconds.
+const TOKEN_LIFETIME_S: i64 = 300;
+
+/// Where time and randomness come from.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+}
+
+impl Sources {
+    /// The system's.
+    pub(crate) fn system() -> Self {
+        Self { clock: Clock::system(), random: Random::system() }
+    }
+}
+
+/// The index over its part of the folder.
+pub(crate) async fn index(
+    data: &DataFolder,
+    public_url: &PublicUrl,
+    foreign_services: &[String],
+    sources: &Sources,
+) -> anyhow::Result<Arc<App>> {
+    let store = Store::open(&data.database()).await.context("opening the index's database")?;
+    let keys = KeySet::open(&data.keys(), sources.clock.now(), &sources.random).context("opening the signing keys")?;
+    let signer = Signer::new(keys, ISSUER.to_owned()).context("reading the signing key")?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let passwords = Passwords::new(
+        password::Parameters::default(),
+        password::Limits { threads, ..password::Limits::default() },
+        sources.clock.clone(),
+        sources.random.clone(),
+    )?;
+    let own = Service { name: public_url.authority().to_owned(), recipient: Recipient::Own };
+    let foreign =
+        foreign_services.iter().map(|name| Service { name: name.clone(), recipient: Recipient::Foreign });
+    let settings = Settings {
+        public_url: public_url.to_string(),
+        token: TokenSettings {
+            lifetime_s: TOKEN_LIFETIME_S,
+            services: std::iter::once(own).chain(foreign).collect(),
+        },
+        initial_password_file: Some(data.initial_admin_password()),
+    };
+    Ok(App::new(store, signer, passwords, sources.clock.clone(), sources.random.clone(), settings))
+}
+
+/// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest.
+pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -> anyhow::Result<Router> {
+    let storage = Filesystem::open(&data.registry(), Options::default()).context("opening the registry's folder")?;
+    let secret = data.upload_secret(|bytes| {
+        for chunk in bytes.chunks_mut(32) {
+            chunk.copy_from_slice(&sources.random.bytes::<32>()[..chunk.len()]);
+        }
+        Ok(())
+    })?;
+    let ring = KeyRing::from_jwks(index.jwks().as_bytes()).context("reading the index's public keys")?;
+    let random = sources.random.clone();
+    let mut builder = Builder::new(
+        Storage::Filesystem(storage),
+        sources.clock.clone(),
+        Arc::new(move || random.bytes()),
+        secret,
+    );
+    builder.authenticator = Authenticator::Token(TokenAuthority {
+        realm: index.realm(),
+        verifier: Verifier::new(ISSUER, index.front_door_service(), ring.clone()),
+        source: KeySource::fixed(ring),
+    });
+    // Permission decides who may delete.
+    builder.policy = Policy { delete_enabled: true, read_only: false };
+    builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
+    let built = builder.build();
+    Ok(built.router)
+}
+
+/// The first manifest of a repository confirms its name, before the client is told that the push succeeded.
+fn confirm(index: Arc<App>) -> OnManifestPushed {
+    Arc::new(move |pushed| {
+        let index = Arc::clone(&index);
+        Box::pin(async move {
+            // The manifest is stored whatever happens here; the name is looked up again in the background.
+            if let Err(error) = index.confirm_pushed(&pushed.repository).await {
+                tracing::warn!(
+                    repository.name = %pushed.repository,
+                    error = &error as &dyn std::error::Error,
+                    "a pushed repository is not confirmed yet"
+                );
+            }
+        })
+    })
+}
+
+/// How long connections have to finish after the first signal.
+pub(crate) const DRAIN: Duration = Duration::from_secs(60);
