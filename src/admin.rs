@@ -1,5 +1,69 @@
-//! stub
-use crate::cli;
-pub(crate) async fn user(_: cli::User) -> anyhow::Result<()> { Ok(()) }
-pub(crate) async fn repo(_: cli::Repo) -> anyhow::Result<()> { Ok(()) }
-pub(crate) async fn token(_: cli::Token) -> anyhow::Result<()> { Ok(()) }
+//! Administration of a data folder, while its server runs or not.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use index_service::app::App;
+use index_service::domain::repository::Visibility;
+use shared::oci::RepositoryName;
+use shared::secret::Secret;
+
+use crate::address::PublicUrl;
+use crate::assembly::{self, Sources};
+use crate::cli::{Data, Repo, Token, User};
+use crate::data::DataFolder;
+use crate::password;
+
+/// The use cases over a folder that a first start has made.
+async fn open(data: &Data) -> anyhow::Result<Arc<App>> {
+    let folder = DataFolder::find(&data.dir)?;
+    // Administration hands out no tokens of the Docker flow, so the URL is of no matter.
+    let url = PublicUrl::choose(None, ([127, 0, 0, 1], 5000).into(), false)?;
+    assembly::index(&folder, &url, &[], &Sources::system()).await
+}
+
+/// `portolan user …`
+pub(crate) async fn user(command: User) -> anyhow::Result<()> {
+    match command {
+        User::Add { name, password_stdin, data } => {
+            let app = open(&data).await?;
+            let (password, made) = choose_password(&app, password_stdin)?;
+            app.create_account(&name, password.clone()).await.with_context(|| format!("making the account {name}"))?;
+            show(made, &password);
+            app.close().await;
+        }
+        User::ResetPassword { name, password_stdin, data } => {
+            let app = open(&data).await?;
+            let (password, made) = choose_password(&app, password_stdin)?;
+            app.reset_password(&name, password.clone()).await.with_context(|| format!("the password of {name}"))?;
+            show(made, &password);
+            app.close().await;
+        }
+    }
+    Ok(())
+}
+
+/// The password, and whether it was made here.
+fn choose_password(app: &App, stdin: bool) -> anyhow::Result<(Secret<String>, bool)> {
+    if stdin { Ok((password::read()?, false)) } else { Ok((app.random_password(), true)) }
+}
+
+#[expect(clippy::print_stdout, reason = "a password made here is shown once, to whoever asked for it")]
+fn show(made: bool, password: &Secret<String>) {
+    if made {
+        println!("{}", password.expose());
+    }
+}
+
+/// `portolan repo …`
+pub(crate) async fn repo(command: Repo) -> anyhow::Result<()> {
+    let (name, data, visibility) = match command {
+        Repo::SetPublic { name, data } => (name, data, Visibility::Public),
+        Repo::SetPrivate { name, data } => (name, data, Visibility::Private),
+    };
+    let app = open(&data).await?;
+    let name: RepositoryName = name.parse().with_context(|| format!("the repository name {name:?}"))?;
+    app.set_visibility(&name, visibility).await.with_context(|| format!("the repository {name}"))?;
+    app.close().await;
+    Ok(())
+}

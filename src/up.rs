@@ -1,7 +1,7 @@
 //! `portolan up`: both services in one process behind one port.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use shared::runtime::serve::{Limits, Listener, serve, shutdown_signal};
@@ -31,9 +31,6 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
 
     let index = assembly::index(&data, &public_url, &options.foreign_services, &sources).await?;
     let first_password = index.ensure_admin().await.context("making the account admin")?;
-    if let Some(password) = &first_password {
-        keep_first_password(&data, password)?;
-    }
     let registry = assembly::registry(&data, &index, &sources)?;
     let front_door =
         FrontDoor::new(index_service::http::router(index.clone(), listener.readiness()), registry);
@@ -94,23 +91,6 @@ fn certificate(
         write_private(&certificate, certificate_pem.as_bytes())?;
     }
     Ok(Some(Pair { certificate, key, own: true }))
-}
-
-fn keep_first_password(data: &DataFolder, password: &Secret<String>) -> anyhow::Result<()> {
-    let path = data.initial_admin_password();
-    remove_if_there(&path)?;
-    write_private(&path, format!("{}\n", password.expose()).as_bytes())
-        .context("keeping the first password of admin")?;
-    Ok(())
-}
-
-fn remove_if_there(path: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Says where everything is and what to type next.
