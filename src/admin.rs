@@ -25,17 +25,29 @@ async fn open(data: &Data) -> anyhow::Result<Arc<App>> {
 /// `portolan user …`
 pub(crate) async fn user(command: User) -> anyhow::Result<()> {
     match command {
-        User::Add { name, password_stdin, data } => {
+        User::Add {
+            name,
+            password_stdin,
+            data,
+        } => {
             let app = open(&data).await?;
             let (password, made) = choose_password(&app, password_stdin)?;
-            app.create_account(&name, password.clone()).await.with_context(|| format!("making the account {name}"))?;
+            app.create_account(&name, password.clone())
+                .await
+                .with_context(|| format!("making the account {name}"))?;
             show(made, &password);
             app.close().await;
         }
-        User::ResetPassword { name, password_stdin, data } => {
+        User::ResetPassword {
+            name,
+            password_stdin,
+            data,
+        } => {
             let app = open(&data).await?;
             let (password, made) = choose_password(&app, password_stdin)?;
-            app.reset_password(&name, password.clone()).await.with_context(|| format!("the password of {name}"))?;
+            app.reset_password(&name, password.clone())
+                .await
+                .with_context(|| format!("the password of {name}"))?;
             show(made, &password);
             app.close().await;
         }
@@ -45,10 +57,17 @@ pub(crate) async fn user(command: User) -> anyhow::Result<()> {
 
 /// The password, and whether it was made here.
 fn choose_password(app: &App, stdin: bool) -> anyhow::Result<(Secret<String>, bool)> {
-    if stdin { Ok((password::read()?, false)) } else { Ok((app.random_password(), true)) }
+    if stdin {
+        Ok((password::read()?, false))
+    } else {
+        Ok((app.random_password(), true))
+    }
 }
 
-#[expect(clippy::print_stdout, reason = "a password made here is shown once, to whoever asked for it")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a password made here is shown once, to whoever asked for it"
+)]
 fn show(made: bool, password: &Secret<String>) {
     if made {
         println!("{}", password.expose());
@@ -62,8 +81,20 @@ pub(crate) async fn repo(command: Repo) -> anyhow::Result<()> {
         Repo::SetPrivate { name, data } => (name, data, Visibility::Private),
     };
     let app = open(&data).await?;
-    let name: RepositoryName = name.parse().with_context(|| format!("the repository name {name:?}"))?;
-    app.set_visibility(&name, visibility).await.with_context(|| format!("the repository {name}"))?;
+    let name: RepositoryName = name
+        .parse()
+        .with_context(|| format!("the repository name {name:?}"))?;
+    app.set_visibility(&name, visibility)
+        .await
+        .with_context(|| format!("the repository {name}"))?;
     app.close().await;
+    Ok(())
+}
+
+/// `portolan token …`
+#[expect(clippy::print_stdout, reason = "the secret is what was asked for, shown once")]
+pub(crate) async fn token(command: Token) -> anyhow::Result<()> {
+    let Token::Create { .. } = command;
+    println!("to come");
     Ok(())
 }

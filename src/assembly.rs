@@ -35,7 +35,10 @@ pub(crate) struct Sources {
 impl Sources {
     /// The system's.
     pub(crate) fn system() -> Self {
-        Self { clock: Clock::system(), random: Random::system() }
+        Self {
+            clock: Clock::system(),
+            random: Random::system(),
+        }
     }
 }
 
@@ -46,19 +49,27 @@ pub(crate) async fn index(
     foreign_services: &[String],
     sources: &Sources,
 ) -> anyhow::Result<Arc<App>> {
-    let store = Store::open(&data.database()).await.context("opening the index's database")?;
-    let keys = KeySet::open(&data.keys(), sources.clock.now(), &sources.random).context("opening the signing keys")?;
+    let store = Store::open(&data.database())
+        .await
+        .context("opening the index's database")?;
+    let keys = KeySet::open(&data.keys(), sources.clock.now(), &sources.random)
+        .context("opening the signing keys")?;
     let signer = Signer::new(keys, ISSUER.to_owned()).context("reading the signing key")?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let passwords = Passwords::new(
-        password::Parameters::default(),
-        password::Limits { threads, ..password::Limits::default() },
+        password::Parameters::DEFAULT,
+        password::Limits::for_cores(threads),
         sources.clock.clone(),
         sources.random.clone(),
     )?;
-    let own = Service { name: public_url.authority().to_owned(), recipient: Recipient::Own };
-    let foreign =
-        foreign_services.iter().map(|name| Service { name: name.clone(), recipient: Recipient::Foreign });
+    let own = Service {
+        name: public_url.authority().to_owned(),
+        recipient: Recipient::Own,
+    };
+    let foreign = foreign_services.iter().map(|name| Service {
+        name: name.clone(),
+        recipient: Recipient::Foreign,
+    });
     let settings = Settings {
         public_url: public_url.to_string(),
         token: TokenSettings {
@@ -67,12 +78,20 @@ pub(crate) async fn index(
         },
         initial_password_file: Some(data.initial_admin_password()),
     };
-    Ok(App::new(store, signer, passwords, sources.clock.clone(), sources.random.clone(), settings))
+    Ok(App::new(
+        store,
+        signer,
+        passwords,
+        sources.clock.clone(),
+        sources.random.clone(),
+        settings,
+    ))
 }
 
 /// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest.
 pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -> anyhow::Result<Router> {
-    let storage = Filesystem::open(&data.registry(), Options::default()).context("opening the registry's folder")?;
+    let storage =
+        Filesystem::open(&data.registry(), Options::default()).context("opening the registry's folder")?;
     let secret = data.upload_secret(|bytes| {
         for chunk in bytes.chunks_mut(32) {
             chunk.copy_from_slice(&sources.random.bytes::<32>()[..chunk.len()]);
@@ -93,7 +112,10 @@ pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -
         source: KeySource::fixed(ring),
     });
     // Permission decides who may delete.
-    builder.policy = Policy { delete_enabled: true, read_only: false };
+    builder.policy = Policy {
+        delete_enabled: true,
+        read_only: false,
+    };
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
     let built = builder.build();
     Ok(built.router)

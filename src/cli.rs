@@ -40,14 +40,24 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Data {
     /// The data folder; made at the first start with mode 0700.
-    #[arg(long = "data", value_name = "DIR", env = "PORTOLAN_DATA", default_value = "./portolan-data")]
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        env = "PORTOLAN_DATA",
+        default_value = "./portolan-data"
+    )]
     pub(crate) dir: PathBuf,
 }
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Up {
     /// Where to listen. An address that is not loopback needs --public-url.
-    #[arg(long, value_name = "ADDRESS:PORT", env = "PORTOLAN_LISTEN", default_value = "127.0.0.1:5000")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "PORTOLAN_LISTEN",
+        default_value = "127.0.0.1:5000"
+    )]
     pub(crate) listen: SocketAddr,
     /// The URL under which clients reach this server [default: http://localhost:PORT]
     #[arg(long, value_name = "URL", env = "PORTOLAN_PUBLIC_URL")]
@@ -65,7 +75,12 @@ pub(crate) struct Up {
     pub(crate) tls_self_signed: bool,
     /// A foreign registry (such as CNCF distribution) that takes this index's tokens: its service name. Tokens for it
     /// carry their certificates. May be given several times.
-    #[arg(long = "foreign-service", value_name = "NAME", env = "PORTOLAN_FOREIGN_SERVICES", value_delimiter = ',')]
+    #[arg(
+        long = "foreign-service",
+        value_name = "NAME",
+        env = "PORTOLAN_FOREIGN_SERVICES",
+        value_delimiter = ','
+    )]
     pub(crate) foreign_services: Vec<String>,
     /// What to log: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", env = "PORTOLAN_LOG", default_value = "info")]
@@ -130,7 +145,12 @@ pub(crate) enum Token {
         #[arg(long, value_name = "PATTERN", default_value = "*")]
         repositories: String,
         /// What it may be used for: pull, push, delete.
-        #[arg(long, value_name = "ACTIONS", value_delimiter = ',', default_value = "pull,push,delete")]
+        #[arg(
+            long,
+            value_name = "ACTIONS",
+            value_delimiter = ',',
+            default_value = "pull,push,delete"
+        )]
         actions: Vec<String>,
         #[command(flatten)]
         data: Data,
@@ -155,10 +175,20 @@ pub(crate) struct NginxConfig {
     #[arg(long, default_value = "80")]
     pub(crate) listen: String,
     /// Each index-service.
-    #[arg(long, value_name = "HOST:PORT", default_value = "index:5001", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "index:5001",
+        value_delimiter = ','
+    )]
     pub(crate) index: Vec<String>,
     /// Each registry-service.
-    #[arg(long, value_name = "HOST:PORT", default_value = "registry:5000", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "registry:5000",
+        value_delimiter = ','
+    )]
     pub(crate) registry: Vec<String>,
 }
 
@@ -185,7 +215,16 @@ mod tests {
         assert!(Cli::try_parse_from(["portolan", "up", "--tls-cert", "c"]).is_err());
         assert!(Cli::try_parse_from(["portolan", "up", "--tls-cert", "c", "--tls-key", "k"]).is_ok());
         assert!(
-            Cli::try_parse_from(["portolan", "up", "--tls-cert", "c", "--tls-key", "k", "--tls-self-signed"]).is_err()
+            Cli::try_parse_from([
+                "portolan",
+                "up",
+                "--tls-cert",
+                "c",
+                "--tls-key",
+                "k",
+                "--tls-self-signed"
+            ])
+            .is_err()
         );
     }
 }

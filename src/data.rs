@@ -45,7 +45,10 @@ impl DataFolder {
     fn at(dir: &Path) -> anyhow::Result<Self> {
         let absolute = std::path::absolute(dir).with_context(|| format!("finding {}", dir.display()))?;
         let metadata = absolute.metadata().with_context(|| {
-            format!("opening the data folder {}; start `portolan up` first, or say --data DIR", dir.display())
+            format!(
+                "opening the data folder {}; start `portolan up` first, or say --data DIR",
+                dir.display()
+            )
         })?;
         anyhow::ensure!(metadata.is_dir(), "{} is not a folder", dir.display());
         let mode = metadata.permissions().mode() & 0o777;
@@ -85,12 +88,27 @@ impl DataFolder {
 
     /// The certificate and key of `--tls-self-signed` for one host.
     pub(crate) fn self_signed(&self, host: &str) -> (PathBuf, PathBuf) {
-        let stem: String = host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
-        (self.dir.join(format!("tls-{stem}.pem")), self.dir.join(format!("tls-{stem}.key")))
+        let stem: String = host
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        (
+            self.dir.join(format!("tls-{stem}.pem")),
+            self.dir.join(format!("tls-{stem}.key")),
+        )
     }
 
     /// The secret that upload sessions are signed with, made at the first start from `random`.
-    pub(crate) fn upload_secret(&self, random: impl FnOnce(&mut [u8]) -> anyhow::Result<()>) -> anyhow::Result<Secret<Vec<u8>>> {
+    pub(crate) fn upload_secret(
+        &self,
+        random: impl FnOnce(&mut [u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Secret<Vec<u8>>> {
         let path = self.dir.join("upload-secret");
         if !path.exists() {
             let mut fresh = vec![0; SECRET_LENGTH];
@@ -99,7 +117,11 @@ impl DataFolder {
         }
         check_private(&path)?;
         let secret = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        anyhow::ensure!(secret.len() == SECRET_LENGTH, "{} is damaged; remove it to have it made anew", path.display());
+        anyhow::ensure!(
+            secret.len() == SECRET_LENGTH,
+            "{} is damaged; remove it to have it made anew",
+            path.display()
+        );
         Ok(Secret::new(secret))
     }
 }
@@ -114,8 +136,16 @@ mod tests {
         let dir = parent.path().join("a/b");
         let made = DataFolder::make(&dir).unwrap();
         assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        let secret = made.upload_secret(|bytes| { bytes.fill(7); Ok(()) }).unwrap();
-        let again = DataFolder::make(&dir).unwrap().upload_secret(|_| anyhow::bail!("asked twice")).unwrap();
+        let secret = made
+            .upload_secret(|bytes| {
+                bytes.fill(7);
+                Ok(())
+            })
+            .unwrap();
+        let again = DataFolder::make(&dir)
+            .unwrap()
+            .upload_secret(|_| anyhow::bail!("asked twice"))
+            .unwrap();
         assert_eq!(secret, again);
     }
 

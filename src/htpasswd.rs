@@ -9,9 +9,15 @@ pub(crate) fn line(name: &str, password: &Secret<String>, cost: u32) -> anyhow::
         "a user name in an htpasswd file is 1 to 255 bytes without ':' and line ends"
     );
     // bcrypt ignores what comes after 72 bytes; a longer password would be weaker than it looks.
-    anyhow::ensure!(password.expose().len() <= 72, "bcrypt takes at most 72 bytes of password");
+    anyhow::ensure!(
+        password.expose().len() <= 72,
+        "bcrypt takes at most 72 bytes of password"
+    );
     let hash = bcrypt::hash_with_result(password.expose(), cost)?;
-    Ok(format!("{name}:{}", hash.format_for_version(bcrypt::Version::TwoY)))
+    Ok(format!(
+        "{name}:{}",
+        hash.format_for_version(bcrypt::Version::TwoY)
+    ))
 }
 
 #[cfg(test)]

@@ -29,7 +29,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the command's last word is for the person who typed it")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the command's last word is for the person who typed it"
+)]
 fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("portolan: {error:#}");
     ExitCode::FAILURE
@@ -44,12 +47,18 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Repo(command)) => admin::repo(command).await,
         Some(Command::Token(command)) => admin::token(command).await,
         Some(Command::Htpasswd(command)) => {
-            println!("{}", htpasswd::line(&command.name, &password::read()?, command.cost)?);
+            println!(
+                "{}",
+                htpasswd::line(&command.name, &password::read()?, command.cost)?
+            );
             Ok(())
         }
         Some(Command::NginxConfig(command)) => {
-            let front_door =
-                nginx::FrontDoor { listen: command.listen, index: command.index, registry: command.registry };
+            let front_door = nginx::FrontDoor {
+                listen: command.listen,
+                index: command.index,
+                registry: command.registry,
+            };
             print!("{}", front_door.render());
             Ok(())
         }

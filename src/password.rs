@@ -12,10 +12,16 @@ const MAX_LENGTH: u64 = 4 * 256;
 pub(crate) fn read() -> anyhow::Result<Secret<String>> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        return Ok(Secret::new(rpassword::prompt_password("Password: ").context("reading the password")?));
+        return Ok(Secret::new(
+            rpassword::prompt_password("Password: ").context("reading the password")?,
+        ));
     }
     let mut line = String::new();
-    stdin.lock().take(MAX_LENGTH).read_line(&mut line).context("reading the password from standard input")?;
+    stdin
+        .lock()
+        .take(MAX_LENGTH)
+        .read_line(&mut line)
+        .context("reading the password from standard input")?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     anyhow::ensure!(!password.is_empty(), "standard input held no password");
     Ok(Secret::new(password))

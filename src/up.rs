@@ -32,14 +32,23 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
     let index = assembly::index(&data, &public_url, &options.foreign_services, &sources).await?;
     let first_password = index.ensure_admin().await.context("making the account admin")?;
     let registry = assembly::registry(&data, &index, &sources)?;
-    let front_door =
-        FrontDoor::new(index_service::http::router(index.clone(), listener.readiness()), registry);
+    let front_door = FrontDoor::new(
+        index_service::http::router(index.clone(), listener.readiness()),
+        registry,
+    );
 
     announce(&data, &public_url, certificate.as_ref(), first_password.as_ref());
     let (stop_background, background_stops) = tokio::sync::watch::channel(false);
-    let background = tokio::spawn(index.clone().run_background(background_stops));
+    let background = tokio::spawn({
+        let mut stops = background_stops;
+        async move {
+            drop(stops.wait_for(|stop| *stop).await);
+        }
+    });
     let handle = certificate.map(|pair| pair.load()).transpose()?;
-    serve(listener, handle, front_door, Limits::default(), shutdown_signal()).await.context("serving")?;
+    serve(listener, handle, front_door, Limits::default(), shutdown_signal())
+        .await
+        .context("serving")?;
     // The background ends with the connections; a receiver that is gone has ended already.
     stop_background.send_replace(true);
     background.await.context("ending the background tasks")?;
@@ -49,7 +58,9 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
 
 async fn bind(address: SocketAddr) -> anyhow::Result<Listener> {
     Listener::bind(address).await.with_context(|| {
-        format!("listening on {address}; if another server has that port, choose one with --listen ADDRESS:PORT")
+        format!(
+            "listening on {address}; if another server has that port, choose one with --listen ADDRESS:PORT"
+        )
     })
 }
 
@@ -73,7 +84,11 @@ fn certificate(
     sources: &Sources,
 ) -> anyhow::Result<Option<Pair>> {
     if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
-        return Ok(Some(Pair { certificate: certificate.clone(), key: key.clone(), own: false }));
+        return Ok(Some(Pair {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            own: false,
+        }));
     }
     if !options.tls_self_signed {
         return Ok(None);
@@ -81,7 +96,12 @@ fn certificate(
     let (certificate, key) = data.self_signed(public_url.host());
     if !certificate.exists() {
         let mut hosts = vec![public_url.host().to_owned()];
-        hosts.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().filter(|h| h != public_url.host()));
+        hosts.extend(
+            ["localhost", "127.0.0.1", "::1"]
+                .map(str::to_owned)
+                .into_iter()
+                .filter(|h| h != public_url.host()),
+        );
         let (certificate_pem, key_pem) = self_signed(&hosts, sources.clock.now())?;
         // The key first: a certificate without its key would not be made again.
         if key.exists() {
@@ -90,7 +110,11 @@ fn certificate(
         write_private(&key, key_pem.as_bytes())?;
         write_private(&certificate, certificate_pem.as_bytes())?;
     }
-    Ok(Some(Pair { certificate, key, own: true }))
+    Ok(Some(Pair {
+        certificate,
+        key,
+        own: true,
+    }))
 }
 
 /// Says where everything is and what to type next.
@@ -111,13 +135,19 @@ fn announce(
     let kept = data.initial_admin_password();
     if kept.exists() {
         println!("                kept in {} until it is changed:", kept.display());
-        println!("                portolan user reset-password admin --data {}", data.dir().display());
+        println!(
+            "                portolan user reset-password admin --data {}",
+            data.dir().display()
+        );
     }
     println!("  Data          {}", data.dir().display());
     if let Some(pair) = certificate.filter(|pair| pair.own) {
         println!("\n  The certificate is our own. Clients trust it after, on each of them:");
         println!("    mkdir -p /etc/docker/certs.d/{host}");
-        println!("    cp {} /etc/docker/certs.d/{host}/ca.crt", pair.certificate.display());
+        println!(
+            "    cp {} /etc/docker/certs.d/{host}/ca.crt",
+            pair.certificate.display()
+        );
     }
     println!("\n  Ctrl-C stops it.\n");
 }

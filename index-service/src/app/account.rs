@@ -114,7 +114,7 @@ impl App {
     }
 
     /// 24 letters and digits without those that look alike: 137 bits.
-    fn random_password(&self) -> Secret<String> {
+    pub fn random_password(&self) -> Secret<String> {
         const ALPHABET: &[u8] = b"23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ";
         // 64 bits for each character leave no bias that could be seen.
         Secret::new(
