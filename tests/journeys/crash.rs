@@ -42,25 +42,19 @@ pub(crate) fn add(suite: &mut Suite) {
     );
 }
 
-/// The size of the largest upload session in a storage tree (distribution's layout: `_uploads/<id>/data`).
-fn largest_upload(storage: &Path) -> u64 {
-    fn walk(folder: &Path, inside: bool, largest: &mut u64) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let Ok(metadata) = entry.metadata() else { continue };
+/// The bytes of all files in a storage folder, staged ones included.
+fn stored(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, metadata)| {
             if metadata.is_dir() {
-                walk(&entry.path(), inside || entry.file_name() == "_uploads", largest);
-            } else if inside && entry.file_name() == "data" {
-                *largest = metadata.len().max(*largest);
+                stored(&path)
+            } else {
+                metadata.len()
             }
-        }
-    }
-    let mut largest = 0;
-    walk(
-        &storage.join("docker/registry/v2/repositories"),
-        false,
-        &mut largest,
-    );
-    largest
+        })
+        .sum()
 }
 
 fn docker_push(journey: &Journey) -> Result<()> {
@@ -82,7 +76,7 @@ fn docker_push(journey: &Journey) -> Result<()> {
     let mut push = Daemon::start("docker push", docker.command(&["push", &image]), &log)?;
     wait_for("the layer to be under way", Duration::from_mins(1), || {
         ensure!(push.ended()?.is_none(), "the push ended before it was cut off");
-        Ok((largest_upload(&server.storage()) > 8 << 20).then_some(()))
+        Ok((stored(&server.storage()) > 8 << 20).then_some(()))
     })?;
     server.kill();
     push.kill();
@@ -142,7 +136,7 @@ fn resumed_session(journey: &Journey) -> Result<()> {
         .body(reqwest::Body::wrap_stream(body));
     let stalled = RUNTIME.spawn(async move { request.send().await });
     wait_for("the second chunk to arrive", Duration::from_secs(30), || {
-        Ok((largest_upload(&server.storage()) > 12 << 20).then_some(()))
+        Ok((stored(&server.storage()) > 12 << 20).then_some(()))
     })?;
     server.kill();
     drop(RUNTIME.block_on(stalled)?);
