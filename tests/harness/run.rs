@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -46,7 +47,12 @@ impl Suite {
 
 fn perform(name: &str, test: fn(&Journey) -> Result<()>) -> Result<(), Failed> {
     let journey = Journey::begin(name).map_err(|error| Failed::from(format!("{error:#}")))?;
+    let begun = Instant::now();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&journey)));
+    let took = begun.elapsed();
+    if took > SLOW {
+        journey.say(&format!("took {took:.1?}"));
+    }
     let fault = match outcome {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => format!("{error:#}"),
@@ -58,6 +64,9 @@ fn perform(name: &str, test: fn(&Journey) -> Result<()>) -> Result<(), Failed> {
     };
     Err(Failed::from(format!("{}\n\nFAULT: {fault}", journey.report())))
 }
+
+/// A test that takes longer is named at the end of the run.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// The `main` of a test binary.
 pub fn run(fill: impl FnOnce(&mut Suite)) -> ExitCode {

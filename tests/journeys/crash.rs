@@ -25,7 +25,7 @@ pub(crate) fn add(suite: &mut Suite) {
     suite.add(
         "crash",
         "an_upload_session_cut_off_by_kill_9_is_resumed_where_it_was",
-        &[],
+        &[Need::Portolan],
         resumed_session,
     );
     suite.add(
