@@ -48,14 +48,18 @@ impl Filesystem {
     }
 
     pub(in crate::storage) async fn open_staged(&self, id: &StagedId) -> Result<StagedWriter, StorageError> {
-        short(|| self.lock_staged(id))
+        short(|| {
+            let opened = options().read(true).write(true).open(self.staged_path(id));
+            let file =
+                opened.map_err(|error| StorageError::from_io(format!("opening staged {id}"), error))?;
+            self.claim(id, file)
+        })
     }
 
-    fn lock_staged(&self, id: &StagedId) -> Result<StagedWriter, StorageError> {
+    /// Locks an opened file and makes sure that it still is the staged object.
+    pub(super) fn claim(&self, id: &StagedId, file: File) -> Result<StagedWriter, StorageError> {
         let doing = || format!("opening staged {id}");
         let failed = |error| StorageError::from_io(doing(), error);
-        let path = self.staged_path(id);
-        let file = options().read(true).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StorageError::locked(doing())),
@@ -64,7 +68,7 @@ impl Filesystem {
         // Between opening and locking, its former writer may have promoted or discarded it: what is open here
         // may be an object by now, which must never be written to.
         let metadata = file.metadata().map_err(failed)?;
-        let named = fs::symlink_metadata(&path).map_err(failed)?;
+        let named = fs::symlink_metadata(self.staged_path(id)).map_err(failed)?;
         if (named.ino(), named.dev()) != (metadata.ino(), metadata.dev()) {
             return Err(StorageError::not_found(doing()));
         }

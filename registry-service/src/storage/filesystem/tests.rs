@@ -147,6 +147,31 @@ async fn a_staged_object_has_one_writer_between_two_instances() {
 }
 
 #[tokio::test]
+async fn what_was_promoted_or_staged_anew_between_opening_and_locking_is_not_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = filesystem(folder.path());
+    let storage = Storage::Filesystem(filesystem.clone());
+    staged(&storage, "s", b"blob").await;
+    let opened = || {
+        let path = folder.path().join("portolan/staging/s");
+        fs::File::options().read(true).write(true).open(path).unwrap()
+    };
+    let (early, later) = (opened(), opened());
+    let step = promote(&storage, "s", "blob").await;
+    storage.commit(vec![], vec![step]).await.unwrap();
+    assert!(matches!(
+        filesystem.claim(&id("s"), early),
+        Err(StorageError::NotFound { .. })
+    ));
+    staged(&storage, "s", b"another").await;
+    assert!(matches!(
+        filesystem.claim(&id("s"), later),
+        Err(StorageError::NotFound { .. })
+    ));
+    assert_eq!(filesystem.claim(&id("s"), opened()).unwrap().size(), 7);
+}
+
+#[tokio::test]
 async fn an_append_whose_caller_went_away_keeps_the_lock_until_it_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path());

@@ -91,6 +91,13 @@ async fn content_is_synced_before_it_is_visible_and_directories_after() {
     let events = filesystem.0.trail.take();
     assert_eq!(synced(&events[2..]), directories(&["", "r", "r/a"]));
 
+    // What is absent already may have been removed by somebody who did not come to the sync.
+    storage
+        .commit(vec![], vec![remove("r/a/absent"), remove("absent/absent")])
+        .await
+        .unwrap();
+    assert_eq!(synced(&filesystem.0.trail.take()), directories(&["", "r/a"]));
+
     // Only what was synced already is not synced again.
     storage.stage(&id("s")).await.unwrap();
     let mut writer = storage.open_staged(&id("s")).await.unwrap();
