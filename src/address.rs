@@ -75,11 +75,6 @@ impl PublicUrl {
             });
         host.trim_start_matches('[').trim_end_matches(']')
     }
-
-    /// Whether clients reach it by HTTPS.
-    pub(crate) fn is_https(&self) -> bool {
-        self.scheme == "https"
-    }
 }
 
 impl std::fmt::Display for PublicUrl {

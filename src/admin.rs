@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use index_service::app::App;
-use index_service::domain::repository::Visibility;
+use index_service::App;
+use index_service::app::access_token::AccessTokenWish;
+use index_service::domain::{Username, Visibility};
 use shared::oci::RepositoryName;
 use shared::secret::Secret;
+use shared::token::{Action, Actions};
 
 use crate::address::PublicUrl;
 use crate::assembly::{self, Sources};
@@ -94,7 +96,37 @@ pub(crate) async fn repo(command: Repo) -> anyhow::Result<()> {
 /// `portolan token …`
 #[expect(clippy::print_stdout, reason = "the secret is what was asked for, shown once")]
 pub(crate) async fn token(command: Token) -> anyhow::Result<()> {
-    let Token::Create { .. } = command;
-    println!("to come");
+    let Token::Create {
+        user,
+        label,
+        expires,
+        repositories,
+        actions,
+        data,
+    } = command;
+    let username: Username = user.parse().with_context(|| format!("the user name {user:?}"))?;
+    let wish = AccessTokenWish {
+        label: label.parse().with_context(|| format!("the label {label:?}"))?,
+        actions: parse_actions(&actions)?,
+        pattern: repositories
+            .parse()
+            .with_context(|| format!("the pattern {repositories:?}"))?,
+        life_days: expires,
+    };
+    let app = open(&data).await?;
+    let secret = app
+        .create_access_token(&username, &wish)
+        .await
+        .with_context(|| format!("a token for {user}"))?;
+    app.close().await;
+    println!("{}", secret.expose());
     Ok(())
+}
+
+fn parse_actions(words: &[String]) -> anyhow::Result<Actions> {
+    let action = |word: &String| match Action::find(word) {
+        Some(action @ (Action::Pull | Action::Push | Action::Delete | Action::All)) => Ok(action),
+        _ => anyhow::bail!("{word:?} is not one of pull, push, delete and *"),
+    };
+    words.iter().map(action).collect()
 }

@@ -1,29 +1,26 @@
 //! Both services put together over one data folder.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use index_service::app::{App, Service, Settings, TokenSettings};
-use index_service::password::{self, Passwords};
+use index_service::app::Service;
 use index_service::random::Random;
-use index_service::store::Store;
-use index_service::token::{KeySet, Recipient, Signer};
+use index_service::token::Recipient;
+use index_service::{App, Config};
 use registry_service::Builder;
 use registry_service::auth::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
 use registry_service::endpoint::Policy;
 use registry_service::http::OnManifestPushed;
 use registry_service::storage::{Filesystem, Options, Storage};
 use shared::runtime::clock::Clock;
+use shared::secret::Secret;
 
 use crate::address::PublicUrl;
 use crate::data::DataFolder;
 
 /// Who signs our tokens, as their `iss` says.
 const ISSUER: &str = "portolan";
-/// How long a token is valid, in seconds.
-const TOKEN_LIFETIME_S: i64 = 300;
 
 /// Where time and randomness come from.
 #[derive(Clone)]
@@ -42,50 +39,23 @@ impl Sources {
     }
 }
 
-/// The index over its part of the folder.
+/// The index over its part of the folder. It confirms pushes in this process, so it asks no registry.
 pub(crate) async fn index(
     data: &DataFolder,
     public_url: &PublicUrl,
     foreign_services: &[String],
     sources: &Sources,
 ) -> anyhow::Result<Arc<App>> {
-    let store = Store::open(&data.database())
-        .await
-        .context("opening the index's database")?;
-    let keys = KeySet::open(&data.keys(), sources.clock.now(), &sources.random)
-        .context("opening the signing keys")?;
-    let signer = Signer::new(keys, ISSUER.to_owned()).context("reading the signing key")?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let passwords = Passwords::new(
-        password::Parameters::DEFAULT,
-        password::Limits::for_cores(threads),
-        sources.clock.clone(),
-        sources.random.clone(),
-    )?;
-    let own = Service {
-        name: public_url.authority().to_owned(),
-        recipient: Recipient::Own,
-    };
+    let mut config = Config::new(&public_url.to_string(), Secret::new(data.database()), data.keys());
+    config.issuer = ISSUER.to_owned();
+    config.registry_url = None;
+    config.initial_password_file = Some(data.initial_admin_password());
     let foreign = foreign_services.iter().map(|name| Service {
         name: name.clone(),
         recipient: Recipient::Foreign,
     });
-    let settings = Settings {
-        public_url: public_url.to_string(),
-        token: TokenSettings {
-            lifetime_s: TOKEN_LIFETIME_S,
-            services: std::iter::once(own).chain(foreign).collect(),
-        },
-        initial_password_file: Some(data.initial_admin_password()),
-    };
-    Ok(App::new(
-        store,
-        signer,
-        passwords,
-        sources.clock.clone(),
-        sources.random.clone(),
-        settings,
-    ))
+    config.services.extend(foreign);
+    Ok(App::open(&config, sources.clock.clone(), sources.random.clone()).await?)
 }
 
 /// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest.
@@ -137,6 +107,3 @@ fn confirm(index: Arc<App>) -> OnManifestPushed {
         })
     })
 }
-
-/// How long connections have to finish after the first signal.
-pub(crate) const DRAIN: Duration = Duration::from_secs(60);

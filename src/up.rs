@@ -40,9 +40,14 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
     announce(&data, &public_url, certificate.as_ref(), first_password.as_ref());
     let (stop_background, background_stops) = tokio::sync::watch::channel(false);
     let background = tokio::spawn({
-        let mut stops = background_stops;
+        let (index, mut stops) = (index.clone(), background_stops);
         async move {
-            drop(stops.wait_for(|stop| *stop).await);
+            index
+                .background(async move {
+                    // An error means that the sender is gone, which stops it too.
+                    drop(stops.wait_for(|stop| *stop).await);
+                })
+                .await;
         }
     });
     let handle = certificate.map(|pair| pair.load()).transpose()?;
