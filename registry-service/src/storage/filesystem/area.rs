@@ -63,11 +63,15 @@ impl Area {
         let device = fs::metadata(self.root.join(TMP))?.dev();
         let children = fs::read_dir(&self.root)?.map(|child| child.and_then(|child| child.metadata()));
         for metadata in children.chain([fs::metadata(self.root.join(STAGING))]) {
-            let metadata = metadata?;
-            if metadata.is_dir() && metadata.dev() != device {
-                return Err(io::Error::other(
-                    "the folder's parts are on different file systems",
-                ));
+            match metadata {
+                Ok(metadata) if metadata.is_dir() && metadata.dev() != device => {
+                    return Err(io::Error::other(
+                        "the folder's parts are on different file systems",
+                    ));
+                }
+                // Another process may have removed it meanwhile.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
         }
         let (from, to) = (self.temporary(), self.trash());
