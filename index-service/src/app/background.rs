@@ -89,3 +89,7 @@ impl From<crate::registry_client::RegistryError> for AppError {
         Self::Unavailable(error.into())
     }
 }
+
+#[cfg(test)]
+#[path = "background/tests.rs"]
+mod tests;

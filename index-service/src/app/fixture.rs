@@ -9,6 +9,7 @@ use shared::runtime::clock::{Clock, ClockHandle};
 use super::{App, Service, Settings, TokenSettings};
 use crate::password::{Limits, Parameters, Passwords};
 use crate::random::Random;
+use crate::registry_client::RegistryClient;
 use crate::store::Store;
 use crate::token::{KeySet, Recipient, Signer};
 
@@ -34,6 +35,15 @@ impl Fixture {
 
     /// Over a store.
     pub(crate) fn over(store: Store) -> Self {
+        Self::build(store, None, |_| {})
+    }
+
+    /// Over a store, asking a registry, with settings of the test's own.
+    pub(crate) fn build(
+        store: Store,
+        registry: Option<RegistryClient>,
+        edit: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, handle) = Clock::fixed(NOW_MS);
         let random = Random::system();
@@ -46,7 +56,7 @@ impl Fixture {
         };
         let parameters = Parameters::new(8, 1, 1).unwrap();
         let passwords = Passwords::new(parameters, limits, clock.clone(), random.clone()).unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             public_url: "http://localhost:5000".to_owned(),
             token: TokenSettings {
                 lifetime_s: 300,
@@ -57,8 +67,17 @@ impl Fixture {
             },
             initial_password_file: Some(folder.path().join("initial-admin-password")),
         };
+        edit(&mut settings);
         Self {
-            app: App::new(store.clone(), signer, passwords, clock, random, settings, None),
+            app: App::new(
+                store.clone(),
+                signer,
+                passwords,
+                clock,
+                random,
+                settings,
+                registry,
+            ),
             store,
             clock: handle,
             folder,

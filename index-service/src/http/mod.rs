@@ -5,6 +5,8 @@ mod error;
 mod health;
 mod json;
 mod keys;
+#[cfg(test)]
+mod testing;
 mod token;
 mod web;
 
@@ -58,3 +60,6 @@ fn named(name: &'static str, route: MethodRouter<State>) -> MethodRouter<State> 
         response
     }))
 }
+
+#[cfg(test)]
+mod tests;

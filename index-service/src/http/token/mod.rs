@@ -91,3 +91,6 @@ impl From<Malformed> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

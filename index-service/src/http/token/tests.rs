@@ -1,0 +1,10 @@
+//! The checklists of the token protocol, line by line, over the routes.
+
+mod client;
+mod credential;
+mod error;
+mod form;
+mod grant;
+mod query;
+mod refresh;
+mod shape;
