@@ -17,7 +17,7 @@ use super::{Page, Registry, RegistryError, layout};
 use crate::storage::StorageError;
 
 /// Most bytes of indexes in memory.
-const CAPACITY: u64 = 64 << 20;
+const CAPACITY: u64 = 32 << 20;
 /// Longest stored index in bytes.
 const INDEX_LIMIT: u64 = 256 << 20;
 /// Manifests that are listed in one go.
@@ -169,15 +169,14 @@ impl Registry {
             Arc::new(CachedIndex { weight: 400, index })
         });
         let mut held = cached.index.lock().await;
-        let mut index = match held.take() {
+        let index = match &mut *held {
             Some(index) => index,
-            None => self.stored_index(repository).await?,
+            none => none.insert(self.stored_index(repository).await?),
         };
-        // If this fails or is given up on the way, the index is read anew: what was left of it might be incomplete.
-        self.refresh(repository, &mut index).await?;
+        // If this is given up on the way, what was learned stays: it is true, and no stamp says that it is all.
+        self.refresh(repository, index).await?;
         let found = index.find(subject, artifact_type, after, BATCH);
         let weight = u32::try_from(index.weight()).unwrap_or(u32::MAX);
-        *held = Some(index);
         if weight > cached.weight + cached.weight / 4 {
             let index = Arc::clone(&cached.index);
             self.referrers

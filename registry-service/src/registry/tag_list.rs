@@ -25,7 +25,7 @@ pub(super) fn tag_cache() -> TagCache {
         let tags: usize = list
             .tags
             .iter()
-            .map(|listed| listed.tag.as_str().len() + 24)
+            .map(|listed| listed.tag.as_str().len() + 40)
             .sum();
         u32::try_from(tags + name.as_str().len() + 200).unwrap_or(u32::MAX)
     };

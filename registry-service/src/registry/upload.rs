@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt as _};
 use shared::oci::{Algorithm, Digest, RepositoryName};
 use tracing::instrument;
 
-use super::upload_session::{BoxError, Chunk, Session};
+use super::upload_session::{BoxError, Chunk, Session, discard_quietly};
 use super::{Registry, RegistryError, UploadId, layout};
 use crate::storage::{EntryKind, StagedId, Step, StorageError};
 
@@ -113,19 +113,21 @@ impl Registry {
     {
         let owner = "";
         let id = self.start_upload(repository, owner, digest.algorithm()).await?;
-        let mut session = self.open_session(repository, owner, &id).await?;
         let chunk = Chunk {
             offset: None,
             length,
             body,
         };
-        match session.append(chunk).await {
-            Ok(()) => session.commit(repository, digest).await,
-            Err(error) => {
-                session.discard().await?;
-                Err(error)
-            }
+        let upload = async {
+            let mut session = self.open_session(repository, owner, &id).await?;
+            session.append(chunk).await?;
+            session.commit(repository, digest).await
+        };
+        let uploaded = upload.await;
+        if uploaded.is_err() {
+            discard_quietly(self, &id.staged(repository, owner)).await;
         }
+        uploaded
     }
 
     /// Ends the session and forgets its content.

@@ -206,20 +206,22 @@ impl<'a> Session<'a> {
     /// The state that goes furthest without going beyond `size`; at worst the one of no bytes.
     async fn find_state(&self, size: u64) -> Result<HashState, RegistryError> {
         let fits = |state: &HashState| state.offset <= size && state.hasher.algorithm() == self.algorithm;
-        if let Some(state) = self.hash.states.get(&self.staged).filter(fits) {
-            return Ok(state);
-        }
-        let fresh = HashState {
-            offset: 0,
-            hasher: Hasher::new(self.algorithm),
-        };
-        if size < STATE_WORTH_STORING {
-            return Ok(fresh);
+        let known = self
+            .hash
+            .states
+            .get(&self.staged)
+            .filter(fits)
+            .unwrap_or_else(|| HashState {
+                offset: 0,
+                hasher: Hasher::new(self.algorithm),
+            });
+        if size - known.offset < STATE_WORTH_STORING {
+            return Ok(known);
         }
         let key = layout::hash_state(&self.staged);
         let sealed = match self.registry.storage.read(&key, SEALED_LIMIT).await {
             Ok((sealed, _)) => sealed,
-            Err(StorageError::NotFound { .. } | StorageError::Corrupt { .. }) => return Ok(fresh),
+            Err(StorageError::NotFound { .. } | StorageError::Corrupt { .. }) => return Ok(known),
             Err(error) => return Err(error.into()),
         };
         let secret = &self.registry.options.upload_secret;
@@ -227,7 +229,9 @@ impl<'a> Session<'a> {
         if stored.is_none() {
             tracing::warn!(upload.id = %self.staged, "a stored hash state is not ours; the content is hashed again");
         }
-        Ok(stored.unwrap_or(fresh))
+        Ok(stored
+            .filter(|stored| stored.offset > known.offset)
+            .unwrap_or(known))
     }
 
     /// Stores the hash state for whichever replica goes on. The content is synced first: a state must never say
@@ -314,9 +318,25 @@ impl<'a> Session<'a> {
             let key = layout::hash_state(&self.staged);
             steps.push(Step::Remove { key });
         }
-        self.registry.storage.commit(Vec::new(), steps).await?;
+        let committed = self.registry.storage.commit(Vec::new(), steps).await;
         self.hash.forget();
+        if let Err(error @ StorageError::Full { .. }) = committed {
+            // The space is needed for what can still succeed.
+            discard_quietly(self.registry, &self.staged).await;
+            return Err(error.into());
+        }
+        committed?;
         Ok(size)
+    }
+}
+
+/// Forgets a session whose request has failed already.
+pub(super) async fn discard_quietly(registry: &Registry, staged: &StagedId) {
+    if let Err(error) = registry.storage.discard(staged).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "forgetting a failed upload"
+        );
     }
 }
 

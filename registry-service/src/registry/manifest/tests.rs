@@ -302,3 +302,41 @@ on_each_storage! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_push_that_comes_between_the_steps_of_a_delete_leaves_no_tag_that_points_to_nothing() {
+    let ground = Ground::filesystem();
+    let repository = name("a/b");
+    let digest = ground.push(&repository, "contested", &[]).await;
+    let other = ground.push(&repository, "other", &[]).await;
+    let (bytes, _) = ground
+        .storage
+        .read(&layout::content(&digest), 1 << 20)
+        .await
+        .unwrap();
+    let body = std::str::from_utf8(&bytes).unwrap();
+    // So many that looking through them takes longer than the push, whose tag stands before all of them.
+    for at in 0..3_000 {
+        let current = ground
+            .path(&layout::tag_current(&repository, &tag(&format!("t{at}"))))
+            .unwrap();
+        std::fs::create_dir_all(current.parent().unwrap()).unwrap();
+        std::fs::write(current, other.to_string()).unwrap();
+    }
+    let contested = tag("a");
+    for _ in 0..5 {
+        let delete = ground.registry.delete_manifest(&repository, &digest);
+        let push = ground.put(&repository, body, &["a"]);
+        let (deleted, pushed) = future::join(delete, push).await;
+        deleted.unwrap();
+        pushed.unwrap();
+        let is_there = ground
+            .registry
+            .get_manifest(&repository, &by_digest(&digest))
+            .await
+            .is_ok();
+        let has_tag = ground.exists(&layout::tag_current(&repository, &contested)).await;
+        assert_eq!(is_there, has_tag);
+        ground.put(&repository, body, &[]).await.unwrap();
+    }
+}
