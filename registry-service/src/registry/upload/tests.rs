@@ -7,6 +7,7 @@ use shared::oci::{Algorithm, Digest};
 
 use super::super::testing::{Ground, OWNER, chunk, image, name, noise, on_each_storage, options, tag, whole};
 use super::super::{Chunk, Options, RegistryError, layout};
+use crate::storage::Key;
 
 const MIB: usize = 1 << 20;
 
@@ -355,6 +356,28 @@ on_each_storage! {
         assert!(matches!(elsewhere, Err(RegistryError::BlobUploadUnknown)), "{elsewhere:?}");
         let with_body = registry.finish_upload(&repository, OWNER, &id, chunk(b"content"), &digest).await;
         assert!(matches!(with_body, Err(RegistryError::BlobUploadUnknown)), "{with_body:?}");
+    }
+
+    async fn a_commit_that_fails_leaves_a_session_that_can_go_on(ground: &Ground) {
+        let repository = name("a/b");
+        let content = noise(2 * MIB, 23);
+        let digest = Digest::of(Algorithm::Sha256, &content);
+        let id = ground.start(&repository).await;
+        ground.registry.append_upload(&repository, OWNER, &id, chunk(&content)).await.unwrap();
+        // Something stands where the folder of links must be, then where the folder of content must be.
+        let link = layout::repositories("a/b").join("_layers").unwrap();
+        let hex = digest.hex();
+        let data: Key = format!("docker/registry/v2/blobs/sha256/{}", &hex[..2]).parse().unwrap();
+        for obstacle in [link, data] {
+            ground.write(&obstacle, "in the way").await;
+            let failed = ground.registry.finish_upload(&repository, OWNER, &id, chunk(b""), &digest).await;
+            assert!(matches!(failed, Err(RegistryError::Storage(_))), "{failed:?}");
+            let unknown = ground.registry.stat_blob(&repository, &digest).await;
+            assert!(unknown.is_err(), "{unknown:?}");
+            ground.remove(&obstacle).await;
+        }
+        ground.replica().finish_upload(&repository, OWNER, &id, chunk(b""), &digest).await.unwrap();
+        assert_eq!(ground.content(&repository, &digest).await.unwrap(), content);
     }
 
     async fn a_cancelled_session_is_gone(ground: &Ground) {
