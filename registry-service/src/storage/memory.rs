@@ -159,7 +159,8 @@ impl Memory {
                             staged.id
                         )));
                     };
-                    let content = std::mem::take(&mut *held(&bytes.staged.content));
+                    // Taken only once it is visible: if that fails, the object stays staged, content and all.
+                    let content = held(&bytes.staged.content).clone();
                     state.put(&key, content.into(), now_ms)?;
                     state.staged.remove(&staged.id);
                 }
