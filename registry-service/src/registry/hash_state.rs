@@ -178,6 +178,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_content_breaks_the_reader_of_states(mut content: Vec<u8>, is_sealed: bool) {
+            let secret = Secret::new(b"secret".to_vec());
+            if is_sealed {
+                let seal = mac(&secret, &staged("a"), &content).finalize().into_bytes();
+                content.extend_from_slice(&seal);
+            }
+            let _ = HashState::open(&content, &secret, &staged("a"));
+        }
+    }
+
     #[test]
     fn sealed_content_of_another_format_is_refused_even_with_the_right_seal() {
         let secret = Secret::new(b"secret".to_vec());

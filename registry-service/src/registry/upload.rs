@@ -3,6 +3,8 @@
 //! All of a session lies in storage: its bytes as a staged object, and the state of its hash beside them, so that
 //! the last request never reads the blob again.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use shared::oci::{Algorithm, Digest, RepositoryName};
@@ -14,6 +16,10 @@ use crate::storage::{EntryKind, StagedId, Step, StorageError};
 
 /// How many sessions are looked at in one go when abandoned ones are purged.
 const PURGE_BATCH: usize = 256;
+/// A request that broke off holds its session until its last piece is written. Whoever goes on at once waits that
+/// long, but not for a request that is still alive.
+const LOCKED_ATTEMPTS: u32 = 10;
+const LOCKED_PAUSE: Duration = Duration::from_millis(30);
 
 impl Registry {
     /// Begins an upload session of `owner`: whoever goes on with it must name the same owner.
@@ -218,7 +224,16 @@ impl Registry {
         id: &UploadId,
     ) -> Result<Session<'_>, RegistryError> {
         let staged = id.staged(repository, owner);
-        let writer = self.storage.open_staged(&staged).await.map_err(session_error)?;
+        let mut attempts_left = LOCKED_ATTEMPTS;
+        let writer = loop {
+            match self.storage.open_staged(&staged).await {
+                Err(StorageError::Locked { .. }) if attempts_left > 0 => {
+                    attempts_left -= 1;
+                    tokio::time::sleep(LOCKED_PAUSE).await;
+                }
+                opened => break opened.map_err(session_error)?,
+            }
+        };
         Ok(Session::new(self, staged, id.algorithm(), writer))
     }
 

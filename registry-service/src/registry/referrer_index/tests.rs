@@ -122,3 +122,15 @@ fn an_absent_manifest_is_learned_when_its_content_comes() {
     assert_eq!(index.absent().count(), 0);
     assert_eq!(index.find(&digest("u"), None, None, 9), [digest("absent")]);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader_of_indexes(
+        lines in proptest::collection::vec("(stamp|plain|referrer|absent|) ?[ -~]{0,90}", 0..6),
+    ) {
+        let content = format!("{FORMAT}\n{}\n", lines.join("\n"));
+        let checksum = Digest::of(Algorithm::Sha256, content.as_bytes());
+        let _ = ReferrerIndex::parse(format!("{content}{checksum}\n").as_bytes());
+        let _ = ReferrerIndex::parse(content.as_bytes());
+    }
+}
