@@ -39,6 +39,12 @@ pub(super) fn add(suite: &mut Suite) {
     );
     suite.add(
         "bad_input::upload",
+        "one_chunk_sent_by_many_at_once_is_taken_once",
+        &needs,
+        many_at_once,
+    );
+    suite.add(
+        "bad_input::upload",
         "an_upload_that_says_to_be_encoded_is_refused",
         &needs,
         encoded,
@@ -223,5 +229,52 @@ fn encoded(journey: &Journey) -> Result<()> {
         ensure!([400, 415].contains(&reply.status), "{method}: {reply}");
         reply.error_code()?;
     }
+    ground.is_unharmed()
+}
+
+fn many_at_once(journey: &Journey) -> Result<()> {
+    const LENGTH: usize = 1 << 20;
+    let ground = Ground::prepare(journey)?;
+    let location = ground.begin()?;
+    let body = vec![b'x'; LENGTH];
+    let send = || {
+        let range = format!("0-{}", LENGTH - 1);
+        ground.send(
+            Request::new("PATCH", &location)
+                .header("Content-Range", range)
+                .body(body.as_slice()),
+        )
+    };
+    let replies = std::thread::scope(|scope| {
+        let threads: Vec<_> = std::iter::repeat_with(|| scope.spawn(send)).take(6).collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(harness::anyhow!("panicked")))
+            })
+            .collect::<Vec<_>>()
+    });
+    let mut taken = 0;
+    for reply in replies {
+        let reply = reply?;
+        if reply.status == 202 {
+            taken += 1;
+            continue;
+        }
+        ensure!(
+            [400, 404, 409, 416].contains(&reply.status),
+            "should have been refused: {reply}"
+        );
+        reply.error_code()?;
+    }
+    let status = ground.send(Request::new("GET", &location))?;
+    let whole = format!("0-{}", LENGTH - 1);
+    ensure!(
+        taken == 1 && status.header("range") == Some(&whole),
+        "{taken} were taken: {status}"
+    );
+    ground.cancel(&location)?;
     ground.is_unharmed()
 }
