@@ -51,8 +51,10 @@ pub(super) struct Target {
     prefix: String,
 }
 
-/// The account that checks with tokens use; made once, since a password costs a second to hash.
-static PUSHER: Mutex<Option<Account>> = Mutex::new(None);
+/// The account that checks with tokens use now, and how many have used it. An account may have 50 repositories that wait
+/// for their first manifest, and a password costs time to hash: so some checks share an account, but not all.
+static PUSHER: Mutex<Option<(Account, u32)>> = Mutex::new(None);
+const CHECKS_PER_ACCOUNT: u32 = 10;
 
 impl Target {
     /// The registry alone.
@@ -78,10 +80,11 @@ impl Target {
     pub(super) fn tokens(journey: &Journey) -> Result<Self> {
         let server = Server::shared(journey)?;
         let mut known = PUSHER.lock().unwrap_or_else(PoisonError::into_inner);
-        let account = match &*known {
-            Some(account) => account.clone(),
-            None => known.insert(server.account(journey, "conformance")?).clone(),
+        let (account, used) = match known.take().filter(|(_, used)| *used < CHECKS_PER_ACCOUNT) {
+            Some(known) => known,
+            None => (server.account(journey, "conformance")?, 0),
         };
+        *known = Some((account.clone(), used + 1));
         drop(known);
         Ok(Self {
             api: server.api(&account)?,
