@@ -36,6 +36,12 @@ pub struct KeyLocations {
     pub kept: Option<PathBuf>,
 }
 
+impl KeyLocations {
+    fn is_empty(&self) -> bool {
+        self.bundle.is_none() && self.jwks.is_none() && self.jwks_url.is_none()
+    }
+}
+
 /// Why the keys cannot be had at the start.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySourceError {
@@ -126,8 +132,7 @@ impl KeySource {
 
     /// Keeps the ring current in the background, until the source is dropped. Must be called inside a runtime.
     pub fn keep_current(&self) {
-        let locations = &self.0.locations;
-        if locations.bundle.is_none() && locations.jwks.is_none() && locations.jwks_url.is_none() {
+        if self.0.locations.is_empty() {
             return;
         }
         let source = Arc::downgrade(&self.0);
@@ -150,6 +155,10 @@ impl KeySource {
     /// Looks for new keys because a token names one that is not known: at most once in ten seconds, one at a time.
     /// Whether it looked (or another request did meanwhile), so that trying again makes sense.
     pub(super) async fn refresh_now(&self) -> bool {
+        // What somebody else keeps current is not read here: there is nothing to read, and nothing is no key.
+        if self.0.locations.is_empty() {
+            return false;
+        }
         let called = Instant::now();
         let mut asked = self.0.asked.lock().await;
         match *asked {
@@ -285,4 +294,39 @@ fn keep(path: &Path, document: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     std::fs::write(&new, document)?;
     std::fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SET: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"one",
+        "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+
+    #[tokio::test]
+    async fn an_unknown_key_id_takes_nothing_from_a_ring_that_somebody_else_keeps() {
+        let source = KeySource::fixed(KeyRing::from_jwks(SET.as_bytes()).unwrap());
+        assert!(!source.refresh_now().await);
+        assert!(source.ring().current().find("one").is_some());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_key_id_takes_nothing_from_a_set_that_did_not_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let jwks = folder.path().join("jwks.json");
+        std::fs::write(&jwks, SET).unwrap();
+        let locations = KeyLocations {
+            jwks: Some(jwks.clone()),
+            ..KeyLocations::default()
+        };
+        let source = KeySource::open(locations).unwrap();
+        assert!(source.refresh_now().await);
+        assert!(source.ring().current().find("one").is_some());
+        // A file that is gone or damaged leaves the last good set.
+        std::fs::write(&jwks, "{").unwrap();
+        source.0.refresh(true).await;
+        std::fs::remove_file(&jwks).unwrap();
+        source.0.refresh(true).await;
+        assert!(source.ring().current().find("one").is_some());
+    }
 }
