@@ -175,3 +175,30 @@ fn a_public_url_is_bare() {
         assert!(authority(url).is_none(), "{url}");
     }
 }
+
+#[test]
+fn the_documented_keys_are_those_that_there_are() {
+    let page = include_str!("../../../docs/configuration.md");
+    let section = page.split("## index-service").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut documented: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next())
+        .flat_map(|cell| cell.split(", "))
+        .map(|key| key.trim_matches(['`', ' ']))
+        .collect();
+    let mut known: Vec<String> = KNOWN_KEYS
+        .iter()
+        .flat_map(|(section, keys)| match (*section, keys.is_empty()) {
+            ("", _) => keys.iter().map(|key| (*key).to_owned()).collect(),
+            (section, true) => vec![section.to_owned()],
+            (section, false) => keys
+                .iter()
+                .map(|key| format!("{section}.{key}"))
+                .collect::<Vec<_>>(),
+        })
+        .collect();
+    documented.sort_unstable();
+    known.sort();
+    assert_eq!(documented, known);
+}

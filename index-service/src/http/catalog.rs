@@ -2,14 +2,14 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, LINK, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, LINK, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use shared::oci::{ErrorBody, ErrorCode, RepositoryName};
 use shared::token::ChallengeError;
 
 use super::error::Failure;
 use super::json::Json;
-use super::token::basic;
+use super::token::{authorization, basic};
 use crate::app::catalog::{CatalogPage, Reader};
 
 /// Names on a page when the client does not say.
@@ -60,7 +60,10 @@ async fn answer(state: &super::State, query: &str, headers: &HeaderMap) -> Respo
 
 /// What a request shows: a token, or a credential as scripts send it.
 fn reader(headers: &HeaderMap) -> Option<Result<Reader, Failure>> {
-    let header = headers.get(AUTHORIZATION)?;
+    let header = match authorization(headers) {
+        Ok(header) => header?,
+        Err(malformed) => return Some(Err(malformed.into())),
+    };
     let token = header
         .to_str()
         .ok()

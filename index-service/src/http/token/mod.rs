@@ -6,15 +6,15 @@ mod response;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use shared::oci::ErrorCode;
 
 use super::error::Failure;
 use crate::app::token::TokenRequest;
 
-pub(super) use request::basic;
 use request::{Malformed, from_form, from_query};
+pub(super) use request::{authorization, basic};
 use response::{Form, answer};
 
 /// Largest form that is read, in bytes.
@@ -26,7 +26,7 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let request = from_query(&query, headers.get(AUTHORIZATION), user_agent(&headers));
+    let request = authorization(&headers).and_then(|header| from_query(&query, header, user_agent(&headers)));
     issue(&state, request, Form::Get).await
 }
 

@@ -3,7 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use shared::secret::Secret;
 use shared::token::Scope;
 
@@ -163,6 +164,15 @@ pub(super) fn from_form(body: &[u8], user_agent: &str) -> Result<TokenRequest, M
         client_id: parameters.client_id(),
         user_agent: abridged(user_agent),
     })
+}
+
+/// The one credential of a request. Several are an error: which of them was meant is anybody's guess.
+pub(in crate::http) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Malformed> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Malformed::credential()),
+        (only, None) => Ok(only),
+    }
 }
 
 /// A Basic credential (RFC 7617). Whatever else the header holds is an error: a client that shows something must never

@@ -173,17 +173,36 @@ fn a_token_of_another_issuer_key_or_algorithm_is_refused() {
 }
 
 #[test]
-fn a_token_with_a_critical_extension_is_refused_although_we_signed_it() {
+fn a_header_that_brings_its_own_key_or_extension_is_refused_although_we_signed_it() {
     let signer = signer();
     let key = &signer.keys().keys()[0];
-    let header = serde_json::json!({"alg": "ES256", "kid": key.id, "crit": ["exp"]}).to_string();
-    let payload = serde_json::to_vec(&claims(vec![])).unwrap();
-    let signed = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(payload)
+    let signed_with = |more: serde_json::Value| {
+        let mut header = serde_json::json!({"alg": "ES256", "kid": key.id});
+        header
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let payload = serde_json::to_vec(&claims(vec![])).unwrap();
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header.to_string()),
+            URL_SAFE_NO_PAD.encode(payload)
+        );
+        let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    };
+    assert!(
+        signer
+            .verify(&signed_with(serde_json::json!({"typ": "JWT"})), NOW)
+            .is_some()
     );
-    let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
-    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
-    assert!(signer.verify(&token, NOW).is_none());
+    for more in [
+        serde_json::json!({"crit": ["exp"]}),
+        serde_json::json!({"crit": null}),
+        serde_json::json!({"jwk": {"kty": "EC"}}),
+        serde_json::json!({"jku": "https://evil.example/"}),
+        serde_json::json!({"x5u": "https://evil.example/"}),
+    ] {
+        assert!(signer.verify(&signed_with(more.clone()), NOW).is_none(), "{more}");
+    }
 }

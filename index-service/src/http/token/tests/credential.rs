@@ -55,6 +55,18 @@ async fn a_wrong_credential_is_401_and_never_anonymous() {
 }
 
 #[tokio::test]
+async fn two_credentials_are_none() {
+    let front = Front::new().await;
+    for path in ["/token", "/v2/_catalog"] {
+        let request = http::Request::get(path)
+            .header("authorization", basic("ada", PASSWORD))
+            .header("authorization", basic("nobody", "x"));
+        let answer = front.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_an_unknown_account_are_answered_alike() {
     let front = Front::new().await;
     let wrong = front.get("/token", Some(&basic("ada", "not her password"))).await;
