@@ -290,6 +290,7 @@ pub fn probe(url: &str) -> bool {
             .no_proxy()
             .tls_danger_accept_invalid_certs(true)
             .timeout(Duration::from_secs(2))
+            .tls_danger_accept_invalid_certs(true)
             .build()?;
         client.get(url).send().await
     };
