@@ -244,8 +244,10 @@ fn digests(journey: &Journey) -> Result<()> {
             of("POST", format!("blobs/uploads/?mount={digest}&from={name}")),
         ];
         for request in requests {
-            refused(&ground, &request, &[400], &["DIGEST_INVALID"])?;
+            // An escape is refused before anybody asks what it stands for.
+            refused(&ground, &request, &[400], &["DIGEST_INVALID", "NAME_INVALID"])?;
         }
+        // `sha256` alone is a legal tag: then the body is at fault.
         let put = of("PUT", format!("manifests/{digest}"))
             .header("Content-Type", "application/json")
             .body("{}");
@@ -253,7 +255,12 @@ fn digests(journey: &Journey) -> Result<()> {
             &ground,
             &put,
             &[400],
-            &["DIGEST_INVALID", "TAG_INVALID", "MANIFEST_INVALID"],
+            &[
+                "DIGEST_INVALID",
+                "TAG_INVALID",
+                "NAME_INVALID",
+                "MANIFEST_INVALID",
+            ],
         )?;
     }
     ground.is_unharmed()
@@ -268,7 +275,14 @@ fn tags(journey: &Journey) -> Result<()> {
     ] {
         for method in ["GET", "HEAD", "PUT", "DELETE"] {
             let request = Request::new(method, format!("/v2/{name}/manifests/{tag}"));
-            refused(&ground, &request, &[400], &["TAG_INVALID", "MANIFEST_INVALID"])?;
+            // Nothing can be found under such a tag; put it may not be.
+            let statuses: &[u16] = if method == "PUT" { &[400] } else { &[400, 404] };
+            refused(
+                &ground,
+                &request,
+                statuses,
+                &["TAG_INVALID", "NAME_INVALID", "MANIFEST_UNKNOWN"],
+            )?;
         }
     }
     ground.is_unharmed()

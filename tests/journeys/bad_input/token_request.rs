@@ -90,7 +90,7 @@ fn credentials(journey: &Journey) -> Result<()> {
     let both = Request::new("GET", &target)
         .header("Authorization", ground.account.basic())
         .header("Authorization", basic(b"nobody:x"));
-    refused(&ground.send_bare(&both)?, &[400, 401])?;
+    ground.send_bare(&both)?.refuses(&[400], &["UNSUPPORTED"])?;
     ground.is_unharmed()
 }
 

@@ -96,6 +96,14 @@ fn find_header_fault<B>(request: &Request<B>, framing: Framing, limits: &Limits)
             "Host is given more than once",
         ));
     }
+    // Which of two credentials counts is a matter of taste, and tastes of proxies and services differ.
+    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+        return Some(refusal(
+            StatusCode::BAD_REQUEST,
+            "UNSUPPORTED",
+            "Authorization is given more than once",
+        ));
+    }
     // 415 is the status for an unacceptable content coding (RFC 9110, 15.5.16); digests are over the bytes as sent.
     let coded = |value: &HeaderValue| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
     if headers.get_all(CONTENT_ENCODING).iter().any(coded) {

@@ -58,6 +58,14 @@ async fn a_long_authorization_is_refused_with_431() {
 }
 
 #[tokio::test]
+async fn two_authorizations_are_refused_with_400() {
+    let head = "GET /ok HTTP/1.1\r\nAuthorization: Bearer x\r\nAuthorization: Bearer x\r\n";
+    let answer = refused(head).await;
+    assert_status(&answer, 400);
+    assert_envelope(&answer);
+}
+
+#[tokio::test]
 async fn a_long_request_line_is_refused_with_414() {
     for length in [8 << 10, 70 << 10] {
         let answer = refused(&format!("GET /{} HTTP/1.1\r\n", "x".repeat(length))).await;
