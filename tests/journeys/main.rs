@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod apart;
 mod bad_input;
 mod conformance;
 mod containerd;
@@ -23,6 +24,7 @@ mod tls;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
+        apart::add(suite);
         conformance::add(suite);
         bad_input::add(suite);
         layering::add(suite);

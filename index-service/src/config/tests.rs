@@ -15,8 +15,8 @@ fn load(text: &str, vars: &[(&str, &str)]) -> Result<Config, String> {
 fn the_shipped_example_is_a_configuration() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/index.yml");
     let config = Config::load(example.as_ref(), std::iter::empty()).unwrap();
-    assert_eq!(config.public_url, "https://registry.example.com");
-    assert_eq!(config.services[0].name, "registry.example.com");
+    assert_eq!(config.public_url, "https://registry.example");
+    assert_eq!(config.services[0].name, "registry.example");
     assert_eq!(config.registry_url.as_deref(), Some("http://127.0.0.1:5000"));
     assert_eq!(config.log.format, LogFormat::Json);
 }

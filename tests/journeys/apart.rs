@@ -1,0 +1,250 @@
+//! The two services run apart, behind nginx with the shipped path table.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use harness::api::Api;
+use harness::engine::Docker;
+use harness::process::{Daemon, free_port, wait_for};
+use harness::server::{answers, probe};
+use harness::{Account, Context as _, Journey, Need, Result, Suite, binaries, ensure};
+
+pub(crate) fn add(suite: &mut Suite) {
+    suite.add(
+        "apart",
+        "docker_pushes_and_pulls_through_nginx_and_two_services",
+        &[Need::Portolan, Need::Nginx, Need::Docker],
+        push_and_pull,
+    );
+    suite.add(
+        "apart",
+        "the_registry_starts_before_the_index_and_believes_it_afterwards",
+        &[Need::Portolan, Need::Nginx],
+        registry_first,
+    );
+    suite.add(
+        "apart",
+        "the_shipped_configurations_are_in_order",
+        &[Need::Portolan],
+        examples,
+    );
+}
+
+/// Ports, files and processes of one front door. The index's files lie as those of `portolan up` do, so that
+/// `portolan`'s commands administer them.
+struct Apart<'a> {
+    journey: &'a Journey,
+    data: PathBuf,
+    front: u16,
+    index: u16,
+    registry: u16,
+    running: Vec<Daemon>,
+}
+
+impl<'a> Apart<'a> {
+    fn prepare(journey: &'a Journey) -> Result<Self> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let data = journey.subfolder("data")?;
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700))?;
+        Ok(Self {
+            journey,
+            data,
+            front: free_port()?,
+            index: free_port()?,
+            registry: free_port()?,
+            running: Vec::new(),
+        })
+    }
+
+    fn host(&self) -> String {
+        format!("localhost:{}", self.front)
+    }
+
+    fn start(&mut self, program: &Path, words: &[&str], name: &str) -> Result<&mut Daemon> {
+        let log = self.journey.folder().join(format!("{name}.log"));
+        let mut command = Command::new(program);
+        command.args(words);
+        self.running.push(Daemon::start(name, command, &log)?);
+        self.journey.watch_log(&log);
+        self.running.last_mut().context("a process that was just started")
+    }
+
+    fn start_service(&mut self, name: &str, config: &str, port: u16, ready: &str) -> Result<()> {
+        let path = self.journey.folder().join(format!("{name}.yml"));
+        std::fs::write(&path, config)?;
+        let path = path.display().to_string();
+        let program = binaries::path_of(name)?;
+        let ready = format!("http://127.0.0.1:{port}{ready}");
+        self.start(&program, &["serve", &path], name)?
+            .wait_until_ready(Duration::from_mins(1), || probe(&ready))
+    }
+
+    fn start_index(&mut self) -> Result<()> {
+        let data = self.data.display();
+        let config = format!(
+            "listen: 127.0.0.1:{}\npublic_url: http://{}\ndatabase: sqlite://{data}/index.db\nkeys_dir: {data}/keys\n\
+             initial_password_file: {data}/initial-admin-password\nregistry:\n  url: http://127.0.0.1:{}\n",
+            self.index,
+            self.host(),
+            self.registry,
+        );
+        let port = self.index;
+        self.start_service("index-service", &config, port, "/readyz")
+    }
+
+    fn start_registry(&mut self) -> Result<()> {
+        let config = format!(
+            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}/registry\n  delete:\n    enabled: true\n\
+             auth:\n  token:\n    realm: http://{host}/token\n    service: {host}\n    issuer: portolan\n    \
+             jwksurl: http://127.0.0.1:{}/.well-known/jwks.json\nhttp:\n  addr: 127.0.0.1:{}\n  secret: {}\n",
+            self.data.display(),
+            self.index,
+            self.registry,
+            "one secret for every start, and long",
+            host = self.host(),
+        );
+        let port = self.registry;
+        self.start_service("registry-service", &config, port, "/v2/")
+    }
+
+    /// nginx with the file that `portolan nginx-config` prints, which the shipped one is.
+    fn start_nginx(&mut self) -> Result<()> {
+        let printed = self
+            .journey
+            .command(binaries::path_of("portolan")?)
+            .args(["nginx-config", "--listen", &format!("127.0.0.1:{}", self.front)])
+            .args(["--index", &format!("127.0.0.1:{}", self.index)])
+            .args(["--registry", &format!("127.0.0.1:{}", self.registry)])
+            .succeeds()?
+            .stdout;
+        let folder = self.journey.subfolder("nginx")?;
+        let at = folder.display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {at}/{kind};\n"))
+            .concat();
+        let user = if rustix::process::getuid().is_root() {
+            "user root;\n"
+        } else {
+            ""
+        };
+        let text = format!(
+            "{user}daemon off;\nworker_processes 1;\npid {at}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n\
+             {temporary}{printed}}}\n"
+        );
+        let config = folder.join("nginx.conf");
+        std::fs::write(&config, text)?;
+        let front = self.front;
+        self.start(
+            Path::new("nginx"),
+            &["-c", &config.display().to_string()],
+            "nginx",
+        )?
+        .wait_until_ready(Duration::from_mins(1), || answers(front))
+    }
+
+    fn administer(&self, words: &[&str], stdin: &str) -> Result<String> {
+        let line = self.journey.command(binaries::path_of("portolan")?).args(words);
+        Ok(line.arg("--data").arg(&self.data).stdin(stdin).succeeds()?.stdout)
+    }
+
+    fn account(&self, name: &str) -> Result<Account> {
+        let account = Account {
+            name: name.to_owned(),
+            password: format!("correct horse of {name}"),
+        };
+        self.administer(&["user", "add", name, "--password-stdin"], &account.password)?;
+        Ok(account)
+    }
+
+    /// The index learns of a first push by asking the registry every few seconds.
+    fn set_public_once_confirmed(&self, repository: &str) -> Result<()> {
+        wait_for(
+            &format!("{repository} to be confirmed"),
+            Duration::from_mins(1),
+            || {
+                let line = self.journey.command(binaries::path_of("portolan")?);
+                let line = line
+                    .args(["repo", "set-public", repository, "--data"])
+                    .arg(&self.data);
+                Ok(line.succeeds().ok().map(drop))
+            },
+        )
+    }
+}
+
+fn push_and_pull(journey: &Journey) -> Result<()> {
+    let mut apart = Apart::prepare(journey)?;
+    apart.start_index()?;
+    apart.start_registry()?;
+    apart.start_nginx()?;
+    let (ada, eve) = (apart.account("ada")?, apart.account("eve")?);
+    let host = apart.host();
+    let image = format!("{host}/ada/app:1");
+    let docker = Docker::new(journey)?;
+    docker.login(&host, &ada).succeeds()?;
+    docker.import(&image, "apart")?;
+    docker.line(["push", &image]).succeeds()?;
+    docker.forget(&[&image])?;
+    let other = Docker::new(journey)?;
+    other.login(&host, &eve).succeeds()?;
+    other.line(["pull", &image]).fails()?.says("denied")?;
+    docker.line(["pull", &image]).succeeds()?;
+    ensure!(
+        docker.run(&image)? == "apart\n",
+        "the pulled image runs otherwise"
+    );
+    docker.forget(&[&image])?;
+    apart.set_public_once_confirmed("ada/app")?;
+    let anonymous = Docker::new(journey)?;
+    anonymous.line(["pull", &image]).succeeds()?;
+    anonymous.forget(&[&image])?;
+    // The front door's catalog is the index's: what the caller may see.
+    let catalog = Api::new(&format!("http://{host}"), Some(eve))?
+        .get("/v2/_catalog")?
+        .expect(200)?;
+    ensure!(
+        catalog.json()? == serde_json::json!({ "repositories": ["ada/app"] }),
+        "{catalog}"
+    );
+    for mut daemon in apart.running {
+        let status = daemon.stop(Duration::from_mins(1))?;
+        ensure!(status.success(), "ended with {status}");
+    }
+    Ok(())
+}
+
+fn registry_first(journey: &Journey) -> Result<()> {
+    let mut apart = Apart::prepare(journey)?;
+    apart.start_registry()?;
+    apart.start_index()?;
+    apart.start_nginx()?;
+    let ada = apart.account("ada")?;
+    let api = Api::new(&format!("http://{}", apart.host()), Some(ada))?;
+    // The keys could not be fetched at the start; they are once a token names one that is not known.
+    wait_for(
+        "the registry to know the index's key",
+        Duration::from_mins(1),
+        || Ok(api.push_small_image("ada/app", "1", "late").ok()),
+    )?;
+    api.manifest("ada/app", "1")?.expect(200).map(drop)
+}
+
+fn examples(journey: &Journey) -> Result<()> {
+    let deploy = binaries::workspace_root().join("deploy");
+    let secret = journey.folder().join("secret");
+    std::fs::write(&secret, "one secret for every start, and long")?;
+    for (program, file) in [
+        ("index-service", "index.yml"),
+        ("registry-service", "registry.yml"),
+    ] {
+        journey
+            .command(binaries::path_of(program)?)
+            .arg("check-config")
+            .arg(deploy.join(file))
+            // The file that the example names is the operator's to make.
+            .env("REGISTRY_HTTP_SECRETFILE", &secret)
+            .succeeds()?;
+    }
+    Ok(())
+}
