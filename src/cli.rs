@@ -227,4 +227,34 @@ mod tests {
             .is_err()
         );
     }
+
+    #[test]
+    fn the_paper_names_every_option_and_variable() {
+        fn walk(command: &clap::Command, missing: &mut Vec<String>, paper: &str) {
+            for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
+                let option = argument.get_long().map(|long| format!("--{long}"));
+                let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let named = |text: &String| {
+                    paper.contains(text.as_str()) || matches!(text.as_str(), "--help" | "--version")
+                };
+                missing.extend(option.into_iter().chain(variable).filter(|text| !named(text)));
+            }
+            for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+                if !paper.contains(sub.get_name()) {
+                    missing.push(sub.get_name().to_owned());
+                }
+                walk(sub, missing, paper);
+            }
+        }
+        let mut missing = Vec::new();
+        walk(
+            &Cli::command(),
+            &mut missing,
+            include_str!("../docs/configuration.md"),
+        );
+        assert!(
+            missing.is_empty(),
+            "docs/configuration.md does not name {missing:?}"
+        );
+    }
 }

@@ -93,3 +93,22 @@ fn depth_of(path: &str) -> Match {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paper_names_every_key() {
+        let paper = include_str!("../../../docs/configuration.md");
+        let section = paper.split("## registry-service").nth(1).unwrap();
+        let missing: Vec<&str> = KNOWN
+            .into_iter()
+            .filter(|key| !section.contains(&format!("`{key}`")))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "docs/configuration.md does not name {missing:?}"
+        );
+    }
+}
