@@ -1,6 +1,7 @@
 //! Both services put together over one data folder.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -8,11 +9,11 @@ use index_service::app::Service;
 use index_service::random::Random;
 use index_service::token::Recipient;
 use index_service::{App, Config};
-use registry_service::Builder;
 use registry_service::auth::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
 use registry_service::endpoint::Policy;
 use registry_service::http::OnManifestPushed;
 use registry_service::storage::{Filesystem, Options, Storage};
+use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
 use shared::secret::Secret;
 
@@ -21,6 +22,11 @@ use crate::data::DataFolder;
 
 /// Who signs our tokens, as their `iss` says.
 const ISSUER: &str = "portolan";
+
+/// Uploads that nobody went on with for so long are given up.
+const UPLOAD_AGE: Duration = Duration::from_hours(7 * 24);
+/// How often they are looked for.
+const UPLOAD_PURGING: Duration = Duration::from_hours(24);
 
 /// Where time and randomness come from.
 #[derive(Clone)]
@@ -87,8 +93,9 @@ pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -
         read_only: false,
     };
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
-    let built = builder.build();
-    Ok(built.router)
+    let Built { router, registry } = builder.build();
+    tokio::spawn(maintenance::purge_uploads(registry, UPLOAD_AGE, UPLOAD_PURGING));
+    Ok(router)
 }
 
 /// The first manifest of a repository confirms its name, before the client is told that the push succeeded.

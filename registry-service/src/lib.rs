@@ -5,6 +5,7 @@ pub mod auth;
 pub mod config;
 pub mod endpoint;
 pub mod http;
+pub mod maintenance;
 pub mod registry;
 pub mod storage;
 

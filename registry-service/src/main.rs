@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
-use registry_service::config::{Backend, Config, Purging, TokenConfig};
+use registry_service::config::{Backend, Config, TokenConfig};
 use registry_service::endpoint::Policy;
-use registry_service::registry::Registry;
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
-use registry_service::{Builder, Built};
+use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
 use shared::runtime::serve::{Limits, Listener, serve, shutdown_signal};
 use shared::runtime::telemetry;
@@ -108,7 +106,11 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.authenticator = authenticator(config.auth)?;
     let Built { router, registry } = builder.build();
     if let Some(purging) = config.storage.purging {
-        tokio::spawn(purge(registry, purging));
+        tokio::spawn(maintenance::purge_uploads(
+            registry,
+            purging.age,
+            purging.interval,
+        ));
     }
     let tls = config
         .http
@@ -148,23 +150,6 @@ fn authenticator(auth: Option<TokenConfig>) -> anyhow::Result<Authenticator> {
         realm: token.realm,
         source,
     }))
-}
-
-/// Gives up abandoned uploads, from a while after the start on.
-async fn purge(registry: Registry, purging: Purging) {
-    let age_ms = i64::try_from(purging.age.as_millis()).unwrap_or(i64::MAX);
-    let mut wait = purging.interval.min(Duration::from_mins(5));
-    loop {
-        tokio::time::sleep(wait).await;
-        wait = purging.interval;
-        match registry.purge_uploads(age_ms).await {
-            Ok(purged) => tracing::info!(purged, "abandoned uploads were removed"),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "abandoned uploads could not be removed");
-            }
-        }
-    }
 }
 
 fn random_secret() -> anyhow::Result<Secret<Vec<u8>>> {
