@@ -124,7 +124,7 @@ impl Authenticator {
         }
         let claims = match authority.claims(authorization, now_s).await {
             Ok(claims) => claims,
-            Err(fault) => return Err(authority.refusal(&endpoint, &fault)),
+            Err(fault) => return Err(Box::new(authority.refusal(&endpoint, &fault))),
         };
         match reach(&endpoint, &claims) {
             Some(reach) => Ok(Authorized {
@@ -133,7 +133,7 @@ impl Authenticator {
                 mount_sources: reach.mount_sources,
                 claims: Some(claims),
             }),
-            None => Err(authority.refusal(&endpoint, &Fault::Insufficient)),
+            None => Err(Box::new(authority.refusal(&endpoint, &Fault::Insufficient))),
         }
     }
 }
@@ -150,7 +150,7 @@ impl TokenAuthority {
         }
     }
 
-    fn refusal(&self, endpoint: &Endpoint, fault: &Fault) -> Box<Refusal> {
+    fn refusal(&self, endpoint: &Endpoint, fault: &Fault) -> Refusal {
         let scopes = endpoint.required_access().scopes();
         let error = match fault {
             Fault::NoToken => None,
@@ -163,7 +163,7 @@ impl TokenAuthority {
             scopes: &scopes,
             error,
         };
-        Box::new(Refusal {
+        Refusal {
             challenge: challenge.to_string(),
             token: match fault {
                 Fault::Invalid(reason) => Some(*reason),
@@ -171,7 +171,7 @@ impl TokenAuthority {
             },
             insufficient: matches!(fault, Fault::Insufficient),
             scopes,
-        })
+        }
     }
 }
 

@@ -91,7 +91,7 @@ fn signed_by(leaf: &X509Certificate<'_>, root: &Root, now: ASN1Time) -> bool {
 
 fn certificate(der: &[u8]) -> Result<X509Certificate<'_>, InvalidKey> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         _ => Err(InvalidKey::Pem),
     }
 }

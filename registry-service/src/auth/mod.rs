@@ -10,6 +10,15 @@ pub mod key_ring;
 pub mod key_source;
 pub mod verifier;
 
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+pub(crate) mod test_token;
+#[cfg(test)]
+mod tests;
+
 pub use authorize::{Authenticator, Authorized, Listed, Refusal, TokenAuthority};
 pub use key_ring::KeyRing;
 pub use key_source::KeySource;

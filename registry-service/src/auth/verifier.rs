@@ -156,18 +156,24 @@ struct Header<'a> {
     kid: Option<Cow<'a, str>>,
     x5c: Option<Vec<String>>,
     // Keys and extensions that the token brings along are never honoured.
-    #[serde(default, deserialize_with = "present")]
-    jwk: bool,
-    #[serde(default, deserialize_with = "present")]
-    jku: bool,
-    #[serde(default, deserialize_with = "present")]
-    x5u: bool,
-    #[serde(default, deserialize_with = "present")]
-    crit: bool,
+    #[serde(default)]
+    jwk: Present,
+    #[serde(default)]
+    jku: Present,
+    #[serde(default)]
+    x5u: Present,
+    #[serde(default)]
+    crit: Present,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
+/// Whether a field is there, `null` included.
+#[derive(Default)]
+struct Present(bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
 }
 
 impl Verifier {
@@ -274,8 +280,8 @@ fn signing_key(header: &Header<'_>, keys: &KeySet, now_s: i64) -> Result<Signing
         .typ
         .as_deref()
         .is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
-    let brings_key = header.jwk || header.jku || header.x5u;
-    if !is_jwt || brings_key || header.crit {
+    let brings_key = header.jwk.0 || header.jku.0 || header.x5u.0;
+    if !is_jwt || brings_key || header.crit.0 {
         return Err(InvalidToken::Header);
     }
     if let Some(key) = header.kid.as_deref().and_then(|kid| keys.find(kid)) {

@@ -145,7 +145,7 @@ async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
     let limit = usize::try_from(MANIFEST_LIMIT).unwrap_or(usize::MAX);
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let is_limit = std::error::Error::source(&error)
-            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if is_limit {
             too_large()
         } else {
