@@ -33,16 +33,16 @@ fn headers(signer: &Signer, access: &Value, tokens: &mut Vec<(String, String)>) 
         "none", "None", "HS256", "RS256", "ES384", "PS256", "EdDSA", "es256", "",
     ] {
         with(&format!("alg {alg}"), signer, &|header| {
-            header["alg"] = json!(alg)
+            header["alg"] = json!(alg);
         });
     }
     for wrong in [json!(null), json!(1), json!([]), json!({}), json!(["ES256"])] {
         with(&format!("alg {wrong}"), signer, &|header| {
-            header["alg"] = wrong.clone()
+            header["alg"] = wrong.clone();
         });
     }
     with("no alg", signer, &|header| {
-        drop(header.as_object_mut().unwrap().remove("alg"))
+        drop(header.as_object_mut().unwrap().remove("alg"));
     });
     for kid in [
         json!("unknown"),
@@ -54,15 +54,15 @@ fn headers(signer: &Signer, access: &Value, tokens: &mut Vec<(String, String)>) 
         json!("KEY-1"),
     ] {
         with(&format!("kid {kid}"), signer, &|header| {
-            header["kid"] = kid.clone()
+            header["kid"] = kid.clone();
         });
     }
     with("no kid", signer, &|header| {
-        drop(header.as_object_mut().unwrap().remove("kid"))
+        drop(header.as_object_mut().unwrap().remove("kid"));
     });
     for typ in [json!("at+jwt"), json!("JWE"), json!(1), json!("")] {
         with(&format!("typ {typ}"), signer, &|header| {
-            header["typ"] = typ.clone()
+            header["typ"] = typ.clone();
         });
     }
     for crit in [
@@ -73,7 +73,7 @@ fn headers(signer: &Signer, access: &Value, tokens: &mut Vec<(String, String)>) 
         json!("exp"),
     ] {
         with(&format!("crit {crit}"), signer, &|header| {
-            header["crit"] = crit.clone()
+            header["crit"] = crit.clone();
         });
     }
     // Keys that a token brings along, with its own kid, with the good one, and signed well all the same.
@@ -84,10 +84,10 @@ fn headers(signer: &Signer, access: &Value, tokens: &mut Vec<(String, String)>) 
         ("x5u", json!("https://attacker.example/chain.pem")),
     ] {
         with(&format!("{name} of good key"), signer, &|header| {
-            header[name] = value.clone()
+            header[name] = value.clone();
         });
         with(&format!("{name} with good kid"), &attacker, &|header| {
-            header[name] = value.clone()
+            header[name] = value.clone();
         });
         with(&format!("{name} with its kid"), &attacker, &|header| {
             header[name] = value.clone();

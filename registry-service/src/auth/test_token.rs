@@ -142,9 +142,9 @@ impl Signer {
 }
 
 /// Good claims of alice.
-pub(crate) fn claims(access: Value) -> Value {
+pub(crate) fn claims(access: impl Into<Value>) -> Value {
     json!({"iss": ISSUER, "sub": "alice", "aud": SERVICE, "exp": NOW_S + 300, "nbf": NOW_S - 10, "iat": NOW_S,
-        "jti": "t1", "access": access})
+        "jti": "t1", "access": access.into()})
 }
 
 /// An access entry for a repository.

@@ -162,7 +162,7 @@ async fn a_mount_looks_where_the_token_may_read_and_nowhere_else() {
         let found: Vec<_> = authorized
             .mount_sources()
             .iter()
-            .map(|name| name.as_str())
+            .map(shared::oci::RepositoryName::as_str)
             .collect();
         assert_eq!(found, sources, "{query}");
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract;
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, WARNING, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -11,14 +11,23 @@ use http::{HeaderValue, Method, Request};
 use http_body::Body as _;
 use shared::runtime::serve::RouteName;
 
+use super::admission::Admission;
 use super::error::Error;
 use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, upload};
 use crate::auth::Authorized;
 use crate::endpoint::{Endpoint, Operation};
 
+/// What every request is served with.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) service: Arc<Service>,
+    pub(super) admission: Arc<Admission>,
+}
+
 /// A request whose principal may ask what it asks; its body goes beside it.
 pub(super) struct Asked<'a> {
-    pub(super) service: &'a Service,
+    pub(super) service: &'a Arc<Service>,
+    pub(super) admission: &'a Admission,
     pub(super) authorized: Authorized,
     pub(super) parts: Parts,
 }
@@ -31,10 +40,10 @@ impl Asked<'_> {
 }
 
 /// Every request comes here.
-pub(super) async fn handle(State(service): State<Arc<Service>>, request: Request<Body>) -> Response {
+pub(super) async fn handle(extract::State(state): extract::State<State>, request: Request<Body>) -> Response {
     let is_head = request.method() == Method::HEAD;
     let mut route = "unknown";
-    let mut response = answer(&service, request, &mut route)
+    let mut response = answer(&state, request, &mut route)
         .await
         .unwrap_or_else(Error::into_response);
     response.extensions_mut().insert(RouteName(route));
@@ -45,10 +54,10 @@ pub(super) async fn handle(State(service): State<Arc<Service>>, request: Request
         HeaderValue::from_static("registry/2.0"),
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    for (name, value) in &service.options.headers {
+    for (name, value) in &state.service.options.headers {
         headers.insert(name.clone(), value.clone());
     }
-    if let Some(warning) = &service.options.warning {
+    if let Some(warning) = &state.service.options.warning {
         headers.append(WARNING, warning.clone());
     }
     if !is_head {
@@ -60,11 +69,8 @@ pub(super) async fn handle(State(service): State<Arc<Service>>, request: Request
     answer::without_body(response)
 }
 
-async fn answer(
-    service: &Service,
-    request: Request<Body>,
-    route: &mut &'static str,
-) -> Result<Response, Error> {
+async fn answer(state: &State, request: Request<Body>, route: &mut &'static str) -> Result<Response, Error> {
+    let service = &state.service;
     let (parts, body) = request.into_parts();
     let endpoint = Endpoint::parse(&parts.method, parts.uri.path(), parts.uri.query())?;
     *route = endpoint.name();
@@ -76,6 +82,7 @@ async fn answer(
         .await?;
     let asked = Asked {
         service,
+        admission: &state.admission,
         authorized,
         parts,
     };
@@ -83,26 +90,25 @@ async fn answer(
 }
 
 async fn dispatch(asked: &Asked<'_>, body: Body) -> Result<Response, Error> {
-    let Endpoint::Repository(name, operation) = asked.authorized.endpoint().clone() else {
-        return match asked.authorized.endpoint() {
-            Endpoint::Catalog => catalog::list(asked).await,
-            Endpoint::Base => Ok(base::base()),
-            Endpoint::Probe | Endpoint::Repository(..) => Ok(base::probe()),
-        };
+    let (name, operation) = match asked.authorized.endpoint() {
+        Endpoint::Probe => return Ok(base::probe()),
+        Endpoint::Base => return Ok(base::base()),
+        Endpoint::Catalog => return catalog::list(asked).await,
+        Endpoint::Repository(name, operation) => (name, operation),
     };
     match operation {
-        Operation::ListTags => tag::list(asked, &name).await,
-        Operation::ReadManifest(reference) => manifest::read(asked, &name, &reference).await,
-        Operation::PutManifest(reference) => manifest::put(asked, &name, &reference, body).await,
-        Operation::DeleteManifest(reference) => manifest::delete(asked, &name, &reference).await,
-        Operation::StatBlob(digest) => blob::stat(asked, &name, &digest).await,
-        Operation::ReadBlob(digest) => blob::read(asked, &name, &digest).await,
-        Operation::DeleteBlob(digest) => blob::delete(asked, &name, &digest).await,
-        Operation::StartUpload(mount) => upload::start(asked, &name, mount, body).await,
-        Operation::UploadStatus(id) => upload::status(asked, &name, &id).await,
-        Operation::AppendUpload(id) => upload::append(asked, &name, &id, body).await,
-        Operation::FinishUpload(id) => upload::finish(asked, &name, &id, body).await,
-        Operation::CancelUpload(id) => upload::cancel(asked, &name, &id).await,
-        Operation::ListReferrers(digest) => referrer::list(asked, &name, &digest).await,
+        Operation::ListTags => tag::list(asked, name).await,
+        Operation::ReadManifest(reference) => manifest::read(asked, name, reference).await,
+        Operation::PutManifest(reference) => manifest::put(asked, name, reference, body).await,
+        Operation::DeleteManifest(reference) => manifest::delete(asked, name, reference).await,
+        Operation::StatBlob(digest) => blob::stat(asked, name, digest).await,
+        Operation::ReadBlob(digest) => blob::read(asked, name, digest).await,
+        Operation::DeleteBlob(digest) => blob::delete(asked, name, digest).await,
+        Operation::StartUpload(mount) => upload::start(asked, name, mount.as_ref(), body).await,
+        Operation::UploadStatus(id) => upload::status(asked, name, id).await,
+        Operation::AppendUpload(id) => upload::append(asked, name, id, body).await,
+        Operation::FinishUpload(id) => upload::finish(asked, name, id, body).await,
+        Operation::CancelUpload(id) => upload::cancel(asked, name, id).await,
+        Operation::ListReferrers(digest) => referrer::list(asked, name, digest).await,
     }
 }

@@ -1,15 +1,18 @@
 //! Manifests: end-3, end-7 and end-9 of the distribution-spec.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::oci::{Algorithm, Digest, ErrorCode, ReceivedManifest, Reference, RepositoryName, Tag};
+use tracing::Instrument as _;
 
 use super::dispatch::Asked;
 use super::error::Error;
-use super::{ManifestPushed, answer, header};
+use super::{ManifestPushed, Service, answer, header};
 use crate::endpoint::query;
 use crate::registry::TagCondition;
 use crate::registry::manifest::MANIFEST_LIMIT;
@@ -54,26 +57,43 @@ pub(super) async fn put(
 ) -> Result<Response, Error> {
     let tags = tags(reference, asked.query())?;
     let condition = condition(&asked.parts.headers)?;
-    let bytes = receive(&asked.parts.headers, body).await?;
+    let length = answer::content_length(&asked.parts.headers);
+    let _room = asked.admission.manifest(length, MANIFEST_LIMIT).await?;
+    let bytes = receive(length, body).await?;
     let received = parse(&asked.parts.headers, bytes, reference).await?;
-    let digest = received.digest().clone();
     let subject = received.view().subject().map(|subject| subject.digest.clone());
-    let stored_as = asked.authorized.stored_as(name);
-    let registry = &asked.service.registry;
-    registry
-        .put_manifest(stored_as, received, &tags, &condition)
-        .await?;
-    let response = stored(asked, name, &digest, subject.as_ref(), reference, &tags);
-    if let Some(tell) = &asked.service.on_manifest_pushed {
-        tell(ManifestPushed {
-            repository: name.clone(),
-            digest,
-            tags,
-            subject: asked.authorized.subject().to_owned(),
-        })
-        .await;
+    let pushed = ManifestPushed {
+        repository: name.clone(),
+        digest: received.digest().clone(),
+        tags,
+        subject: asked.authorized.subject().to_owned(),
+    };
+    let response = stored(asked, &pushed, subject.as_ref(), reference);
+    let stored_as = asked.authorized.stored_as(name).clone();
+    let service = Arc::clone(asked.service);
+    let storing = store_and_tell(service, stored_as, received, condition, pushed);
+    // A task of its own: a client that goes away now does not keep anybody from being told.
+    match tokio::spawn(storing.in_current_span()).await {
+        Ok(done) => done.map(|()| response),
+        Err(_) => Err(Error::Panicked),
     }
-    Ok(response)
+}
+
+async fn store_and_tell(
+    service: Arc<Service>,
+    stored_as: RepositoryName,
+    received: ReceivedManifest<Bytes>,
+    condition: TagCondition,
+    pushed: ManifestPushed,
+) -> Result<(), Error> {
+    let registry = &service.registry;
+    registry
+        .put_manifest(&stored_as, received, &pushed.tags, &condition)
+        .await?;
+    if let Some(tell) = &service.on_manifest_pushed {
+        tell(pushed).await;
+    }
+    Ok(())
 }
 
 /// `DELETE`: by digest the manifest and every tag of it, by tag the tag alone.
@@ -135,11 +155,11 @@ fn condition(headers: &HeaderMap) -> Result<TagCondition, Error> {
 }
 
 /// The body, when it is no longer than a manifest may be.
-async fn receive(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+async fn receive(length: Option<u64>, body: Body) -> Result<Bytes, Error> {
     let too_large = || Error::BodyTooLarge {
         limit: MANIFEST_LIMIT,
     };
-    if answer::content_length(headers).is_some_and(|length| length > MANIFEST_LIMIT) {
+    if length.is_some_and(|length| length > MANIFEST_LIMIT) {
         return Err(too_large());
     }
     let limit = usize::try_from(MANIFEST_LIMIT).unwrap_or(usize::MAX);
@@ -187,13 +207,17 @@ async fn parse(
 
 fn stored(
     asked: &Asked<'_>,
-    name: &RepositoryName,
-    digest: &Digest,
+    pushed: &ManifestPushed,
     subject: Option<&Digest>,
     reference: &Reference,
-    tags: &[Tag],
 ) -> Response {
-    let location = format!("{}/v2/{name}/manifests/{digest}", asked.service.options.base_url);
+    let ManifestPushed {
+        repository, digest, ..
+    } = pushed;
+    let location = format!(
+        "{}/v2/{repository}/manifests/{digest}",
+        asked.service.options.base_url
+    );
     let mut response = answer::empty(StatusCode::CREATED);
     let headers = response.headers_mut();
     headers.insert(LOCATION, header::value(location));
@@ -202,7 +226,7 @@ fn stored(
         headers.insert(header::OCI_SUBJECT, header::digest(subject));
     }
     if matches!(reference, Reference::Digest(_)) {
-        for tag in tags {
+        for tag in &pushed.tags {
             headers.append(header::OCI_TAG, header::value(tag.to_string()));
         }
     }

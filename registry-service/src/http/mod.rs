@@ -1,6 +1,7 @@
 //! The registry over HTTP: one fallback route, since repository names hold slashes. Order of every request:
 //! `Endpoint::parse` → policy → verifier → authorize → dispatch.
 
+mod admission;
 mod answer;
 mod base;
 mod blob;
@@ -28,6 +29,8 @@ use axum::Router;
 use http::{HeaderName, HeaderValue};
 use shared::oci::{Digest, RepositoryName, Tag};
 use shared::runtime::clock::Clock;
+
+use admission::Admission;
 
 use crate::auth::Authenticator;
 use crate::endpoint::Policy;
@@ -86,7 +89,9 @@ pub struct Service {
 
 /// The registry as a router without any path of its own: it answers whatever it is given.
 pub fn router(service: Service) -> Router {
-    Router::new()
-        .fallback(dispatch::handle)
-        .with_state(Arc::new(service))
+    let state = dispatch::State {
+        service: Arc::new(service),
+        admission: Arc::new(Admission::new()),
+    };
+    Router::new().fallback(dispatch::handle).with_state(state)
 }

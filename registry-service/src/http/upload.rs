@@ -16,7 +16,7 @@ use crate::registry::{Chunk, UploadId};
 pub(super) async fn start(
     asked: &Asked<'_>,
     name: &RepositoryName,
-    mount: Option<Mount>,
+    mount: Option<&Mount>,
     body: Body,
 ) -> Result<Response, Error> {
     if let Some(mount) = mount {
@@ -52,6 +52,7 @@ async fn put_whole(
     digest: &Digest,
     body: Body,
 ) -> Result<Response, Error> {
+    let _turn = asked.admission.upload(asked.authorized.subject()).await?;
     let length = answer::content_length(&asked.parts.headers);
     let stored_as = asked.authorized.stored_as(name);
     asked
@@ -88,6 +89,7 @@ pub(super) async fn append(
     let id = checked_id(asked, name, id)?;
     let chunk = chunk(&asked.parts.headers, body)?;
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
+    let _turn = asked.admission.upload(owner).await?;
     let offset = asked
         .service
         .registry
@@ -108,6 +110,7 @@ pub(super) async fn finish(
         .ok_or_else(|| Error::Digest("the digest of the blob must be given as ?digest=".to_owned()))?;
     let chunk = chunk(&asked.parts.headers, body)?;
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
+    let _turn = asked.admission.upload(owner).await?;
     let registry = &asked.service.registry;
     registry
         .finish_upload(stored_as, owner, &id, chunk, &digest)
