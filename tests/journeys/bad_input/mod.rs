@@ -12,6 +12,7 @@ mod head;
 mod manifest;
 mod mutation;
 mod path;
+mod race;
 mod random;
 mod token_request;
 mod upload;
@@ -26,5 +27,6 @@ pub(crate) fn add(suite: &mut Suite) {
     forged_token::add(suite);
     forged_claims::add(suite);
     mutation::add(suite);
+    race::add(suite);
     canary::add(suite);
 }

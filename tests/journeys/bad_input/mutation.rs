@@ -41,14 +41,19 @@ fn mutation(journey: &Journey) -> Result<()> {
         let context = || format!("seed {seed}, request {number}: {request:?}");
         let reply = line.send(ground.server.port(), &request).with_context(context)?;
         *counts.entry(reply.status).or_default() += 1;
+        if let (202, Some(location)) = (reply.status, reply.header("location")) {
+            location.clone_into(&mut maker.session);
+        }
         ensure!(reply.status < 500, "{}: a server error: {reply}", context());
         if reply.status >= 400 && request.target.starts_with("/v2/") && request.method != "HEAD" {
             reply.error_code().with_context(context)?;
         }
     }
-    journey.note(&format!("answers: {counts:?}"));
+    journey.say(&format!(
+        "{COUNT} requests from seed {seed} (PORTOLAN_TEST_SEED), answers {counts:?}"
+    ));
     // A test that only ever meets one door tests one door.
-    for status in [200, 400, 401, 404] {
+    for status in [200, 202, 400, 401, 404, 405] {
         ensure!(
             counts.get(&status).is_some_and(|count| *count > 20),
             "hardly any {status}: {counts:?}"
@@ -137,7 +142,12 @@ struct Maker {
     layer: String,
     manifest_digest: String,
     manifest: Vec<u8>,
-    tokens: Vec<String>,
+    /// Allows what is said in [`Self::new`].
+    strong: String,
+    /// Allows nothing.
+    weak: String,
+    /// The location of an upload session that was begun, or nothing.
+    session: String,
     basic: String,
     service: String,
 }
@@ -226,7 +236,7 @@ const VALUES: [&str; 34] = [
     "Mon, 01 Jan 0001 00:00:00 GMT",
 ];
 
-const HEADERS: [&str; 16] = [
+const HEADERS: [&str; 15] = [
     "Range",
     "Content-Range",
     "Content-Type",
@@ -236,7 +246,6 @@ const HEADERS: [&str; 16] = [
     "If-Range",
     "If-Modified-Since",
     "Accept-Encoding",
-    "Content-Encoding",
     "Accept-Language",
     "Cookie",
     "X-Forwarded-For",
@@ -248,19 +257,20 @@ const HEADERS: [&str; 16] = [
 impl Maker {
     fn new(ground: &Ground, seed: u64) -> Result<Self> {
         let other = format!("{}/other", ground.account.name);
-        let scopes = [format!("repository:{other}:pull,push,delete")];
+        // The one good repository is read; what may be written and deleted is another.
+        let scopes = [
+            format!("repository:{}:pull", ground.repository()),
+            format!("repository:{other}:pull,push,delete"),
+        ];
         Ok(Self {
             random: Random::new(seed),
             name: ground.repository(),
             layer: ground.layer.clone(),
             manifest_digest: ground.manifest.clone(),
             manifest: good_manifest(ground)?,
-            // The one good repository is read; what may be written and deleted is another.
-            tokens: vec![
-                ground.token_for(&[&format!("repository:{}:pull", ground.repository())])?,
-                ground.token_for(&[&scopes[0], "registry:catalog:*"])?,
-                ground.token_for(&[])?,
-            ],
+            strong: ground.token_for(&[&scopes[0], &scopes[1]])?,
+            weak: ground.token_for(&[])?,
+            session: String::new(),
             other,
             basic: ground.account.basic(),
             service: ground.server.host().replace(':', "%3A"),
@@ -282,22 +292,19 @@ impl Maker {
             let (name, value) = (*self.random.of(&HEADERS), *self.random.of(&VALUES));
             request = request.header(name, value);
         }
-        match self.random.below(10) {
+        match self.random.below(20) {
             0 => request,
             1 => request.header("Authorization", self.basic.clone()),
             2 => {
-                let value = self.random.of(&VALUES).to_string();
+                let value = *self.random.of(&VALUES);
                 request.header("Authorization", format!("Bearer {value}"))
             }
             3 => {
-                let token = self.random.of(&self.tokens.clone()).clone();
-                let cut = self.random.below(token.len());
-                request.bearer(&token[..cut])
+                let cut = self.random.below(self.strong.len());
+                request.bearer(&self.strong[..cut])
             }
-            _ => {
-                let token = self.random.of(&self.tokens.clone()).clone();
-                request.bearer(&token)
-            }
+            4 => request.bearer(&self.weak),
+            _ => request.bearer(&self.strong),
         }
     }
 
@@ -313,7 +320,16 @@ impl Maker {
             self.manifest_digest.clone()
         };
         let (service, other) = (self.service.clone(), self.name.clone());
-        let routes: [(&'static str, String); 24] = [
+        let session = if self.session.is_empty() {
+            "/v2/".to_owned()
+        } else {
+            self.session.clone()
+        };
+        let routes: [(&'static str, String); 28] = [
+            ("GET", session.clone()),
+            ("PATCH", session.clone()),
+            ("PUT", format!("{session}&digest={digest}")),
+            ("DELETE", session),
             ("GET", "/v2/".into()),
             ("GET", "/v2/_catalog?n=2".into()),
             ("GET", format!("/v2/{name}/tags/list?n=1&last=a")),
