@@ -18,6 +18,7 @@ mod peer;
 mod permission;
 mod podman;
 mod push;
+mod replica;
 mod sdk;
 mod skopeo;
 mod tls;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         memory::add(suite);
         official_suite::add(suite);
         peer::add(suite);
+        replica::add(suite);
         tls::add(suite);
     })
 }
