@@ -11,7 +11,7 @@ use crate::password::{Stored, Verdict};
 use crate::store::{Tx, access_token, account, device};
 
 /// A refresh token that was not used for this long is refused, in milliseconds: 90 days.
-const DEVICE_IDLE_MS: i64 = 90 * 86_400_000;
+pub(super) const DEVICE_IDLE_MS: i64 = 90 * 86_400_000;
 
 /// Said of every wrong secret, whatever was wrong about it.
 const WRONG: AppError = AppError::Unauthenticated("incorrect user name, password or token");

@@ -4,13 +4,16 @@ use shared::secret::Secret;
 
 use super::App;
 use super::error::AppError;
-use super::login::Login;
+use super::login::{DEVICE_IDLE_MS, Login};
 use super::token::TokenRequest;
 use crate::domain::{Ceiling, DeviceId, SecretKind, SecretToken};
-use crate::store::device::{NewDevice, create_device};
+use crate::store::device::{NewDevice, create_device, prune_devices};
 
 /// The longest life of a refresh token, in milliseconds: a year.
 const DEVICE_LIFE_MS: i64 = 365 * 86_400_000;
+/// Most devices of an account: one more, and the one that was used longest ago is gone. A script that logs in with a
+/// password every few minutes makes this many in days.
+const MAX_DEVICES: u32 = 1000;
 
 impl App {
     /// The refresh token that belongs into the answer. A password login gets a new one. A device gets its own again:
@@ -42,6 +45,14 @@ impl App {
             ceiling: &Ceiling::Full,
             expires_at: now + DEVICE_LIFE_MS,
         };
+        prune_devices(
+            &mut tx,
+            account.account_id,
+            now,
+            now - DEVICE_IDLE_MS,
+            MAX_DEVICES - 1,
+        )
+        .await?;
         create_device(&mut tx, &new, now).await?;
         tx.commit().await?;
         Ok(Some(secret.into_secret()))

@@ -21,6 +21,9 @@ statements! {
         a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from device d join account a on a.account_id = d.account_id where d.device_id = $1";
     TOUCH_DEVICE = "update device set last_used_at = $2 where device_id = $1 and last_used_at <= $3";
+    PRUNE_DEVICES = "delete from device where account_id = $1 and device_id not in (
+        select device_id from device where account_id = $1 and revoked_at is null and expires_at > $2 and last_used_at > $3
+        order by last_used_at desc, device_id desc limit $4)";
     REVOKE_DEVICES = "update device set revoked_at = $2 where account_id = $1 and revoked_at is null";
 }
 
@@ -160,6 +163,21 @@ pub async fn touch_device(tx: &mut Tx, device_id: DeviceId, now_ms: i64) -> Resu
 /// Revokes all devices of an account; says how many.
 pub async fn revoke_devices(tx: &mut Tx, account_id: AccountId, now_ms: i64) -> Result<u64, StoreError> {
     on!(tx, c => sqlx::query(REVOKE_DEVICES).bind(account_id.as_i64()).bind(now_ms)
+        .execute(c).await.map(|done| done.rows_affected()))
+    .map_err(writing("devices"))
+}
+
+/// Deletes an account's devices that are dead at `now_ms`, being revoked, over their end or last used at `idle_since`
+/// or before, and of the others those that were used longest ago, so that `keep` are left; says how many went.
+pub async fn prune_devices(
+    tx: &mut Tx,
+    account_id: AccountId,
+    now_ms: i64,
+    idle_since: i64,
+    keep: u32,
+) -> Result<u64, StoreError> {
+    on!(tx, c => sqlx::query(PRUNE_DEVICES)
+        .bind(account_id.as_i64()).bind(now_ms).bind(idle_since).bind(i64::from(keep))
         .execute(c).await.map(|done| done.rows_affected()))
     .map_err(writing("devices"))
 }

@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_accounts";
     2 "0002_repositories";
     3 "0003_credentials";
+    4 "0004_device_use";
 };
 
 /// An applied migration is not the one that this program holds.

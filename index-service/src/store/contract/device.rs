@@ -5,6 +5,7 @@ contracts!(
     a_device_keeps_its_ceiling,
     a_devices_use_is_written_down_once_a_minute,
     all_devices_of_an_account_are_revoked_at_once,
+    dead_devices_and_the_longest_unused_are_pruned,
 );
 
 async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) {
@@ -117,4 +118,38 @@ async fn all_devices_of_an_account_are_revoked_at_once(store: &Store) {
             .revoked_at,
         None
     );
+}
+
+async fn dead_devices_and_the_longest_unused_are_pruned(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let ada = super::account(&mut tx, 5, "ada", false).await.account_id;
+    let eve = super::account(&mut tx, 6, "eve", false).await.account_id;
+    device(&mut tx, 1, ada, &Ceiling::Full).await;
+    revoke_devices(&mut tx, ada, NOW).await.unwrap();
+    for (id, owner) in [(2, ada), (3, ada), (4, ada), (5, eve)] {
+        device(&mut tx, id, owner, &Ceiling::Full).await;
+    }
+    let left = async |tx: &mut Tx| {
+        let mut left = Vec::new();
+        for id in 1..=5 {
+            let found = find_device_by_id(tx, DeviceId::from_i64(id)).await.unwrap();
+            left.extend(found.map(|(device, _)| device.device_id.as_i64()));
+        }
+        left
+    };
+    // The revoked one goes first; the used one outlives younger ones.
+    assert_eq!(prune_devices(&mut tx, ada, NOW, NOW - 1, 9).await.unwrap(), 1);
+    assert_eq!(left(&mut tx).await, [2, 3, 4, 5]);
+    assert!(
+        touch_device(&mut tx, DeviceId::from_i64(2), NOW + 60_000)
+            .await
+            .unwrap()
+    );
+    assert_eq!(prune_devices(&mut tx, ada, NOW, NOW - 1, 2).await.unwrap(), 1);
+    assert_eq!(left(&mut tx).await, [2, 4, 5]);
+    // Idle, then over their end.
+    assert_eq!(prune_devices(&mut tx, ada, NOW, NOW, 2).await.unwrap(), 1);
+    assert_eq!(left(&mut tx).await, [2, 5]);
+    assert_eq!(prune_devices(&mut tx, ada, NOW + 90, NOW, 2).await.unwrap(), 1);
+    assert_eq!(left(&mut tx).await, [5]);
 }
