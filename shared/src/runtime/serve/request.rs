@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -76,6 +76,7 @@ where
             duration_ms = tracing::field::Empty,
         );
         let access = Access::begin(span.clone(), Arc::clone(&self.state));
+        let closes = Unread::watch(&request, &self.state);
         let answered = match find_fault(&request, framing, &self.limits) {
             Some(refusal) => {
                 tracing::debug!(parent: &span, reason = refusal.message, "refused");
@@ -84,7 +85,9 @@ where
             None => futures_util::future::Either::Right(self.ask(request, id.clone()).instrument(span)),
         };
         Box::pin(async move {
-            Ok(finish(answered.await, &method, &id, access)
+            let mut response = answered.await;
+            closes.tell(&mut response);
+            Ok(finish(response, &method, &id, access)
                 .map(|(body, access)| AnswerBody::new(body, access, paced)))
         })
     }
@@ -129,6 +132,34 @@ where
                 Ok(Ok(response)) => response,
                 Err(_) => panicked(&id).into_response(),
             }
+        }
+    }
+}
+
+/// A request over HTTP/1.1 whose body is too long to be read only to keep the connection. When the service did not read
+/// it, the connection ends with the answer, and the client is told, lest it send its next request into the void
+/// (RFC 9112, section 9.6).
+struct Unread(Option<Arc<ConnectionState>>);
+
+impl Unread {
+    /// About as much as hyper reads ahead; an unread body that is shorter does not end the connection.
+    const SHORT: u64 = 64 << 10;
+
+    fn watch<B: http_body::Body>(request: &Request<B>, state: &Arc<ConnectionState>) -> Self {
+        let is_long = request
+            .body()
+            .size_hint()
+            .upper()
+            .is_none_or(|most| most > Self::SHORT);
+        let watched = request.version() < Version::HTTP_2 && is_long;
+        Self(watched.then(|| Arc::clone(state)))
+    }
+
+    fn tell(self, response: &mut Response<Body>) {
+        if self.0.is_some_and(|state| !state.is_body_complete()) {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
