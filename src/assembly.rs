@@ -53,7 +53,7 @@ pub(crate) async fn index(
     sources: &Sources,
 ) -> anyhow::Result<Arc<App>> {
     let mut config = Config::new(&public_url.to_string(), Secret::new(data.database()), data.keys());
-    config.issuer = ISSUER.to_owned();
+    ISSUER.clone_into(&mut config.issuer);
     config.registry_url = None;
     config.initial_password_file = Some(data.initial_admin_password());
     let foreign = foreign_services.iter().map(|name| Service {

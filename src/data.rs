@@ -51,9 +51,10 @@ impl DataFolder {
             )
         })?;
         anyhow::ensure!(metadata.is_dir(), "{} is not a folder", dir.display());
+        // The last six bits are those of the group and of others.
         let mode = metadata.permissions().mode() & 0o777;
         anyhow::ensure!(
-            mode & 0o077 == 0,
+            mode.trailing_zeros() >= 6,
             "the data folder {} holds keys but can be opened by others (mode {mode:04o}); type: chmod 700 {}",
             dir.display(),
             dir.display()

@@ -25,7 +25,7 @@ pub struct HttpConfig {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// `http.tls`
     pub tls: Option<TlsFiles>,
-    /// `http.draintimeout` [60s]: how long requests in flight may take when the process is asked to end.
+    /// `http.draintimeout`, by default `60s`: how long requests in flight may take when the process is asked to end.
     pub drain: Duration,
 }
 

@@ -42,18 +42,18 @@ pub struct Config {
 /// `log`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
-    /// `log.level` [info]: `error`, `warn`, `info` or `debug`.
+    /// `log.level`, by default `info`: `error`, `warn`, `info` or `debug`.
     pub level: String,
-    /// `log.formatter` [text]: `text`, `json` or `logstash`, which is JSON here.
+    /// `log.formatter`, by default `text`: `text`, `json` or `logstash`, which is JSON here.
     pub format: Format,
 }
 
 /// `validation`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValidationConfig {
-    /// `validation.manifests.indexes.platforms` [all]: `none` accepts indexes whose manifests are not there.
+    /// `validation.manifests.indexes.platforms`, by default `all`: `none` accepts indexes whose manifests are not there.
     pub sparse_indexes: bool,
-    /// `validation.blobs.maxsize` [100 GiB]: the largest blob, such as `10GiB`.
+    /// `validation.blobs.maxsize`, by default `100 GiB`: the largest blob, such as `10GiB`.
     pub max_blob_size: u64,
 }
 

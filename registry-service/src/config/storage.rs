@@ -16,9 +16,9 @@ const SIBLINGS: [&str; 5] = ["maintenance", "cache", "delete", "redirect", "tag"
 pub struct StorageConfig {
     /// The one driver.
     pub backend: Backend,
-    /// `storage.delete.enabled` [false]: whether manifests, tags and blobs can be deleted.
+    /// `storage.delete.enabled`, by default `false`: whether manifests, tags and blobs can be deleted.
     pub delete_enabled: bool,
-    /// `storage.maintenance.readonly.enabled` [false]: whether writing is refused.
+    /// `storage.maintenance.readonly.enabled`, by default `false`: whether writing is refused.
     pub read_only: bool,
     /// `storage.maintenance.uploadpurging`; `None` when it is switched off.
     pub purging: Option<Purging>,
@@ -29,7 +29,7 @@ pub struct StorageConfig {
 pub enum Backend {
     /// `storage.filesystem`: a folder.
     Filesystem {
-        /// `storage.filesystem.rootdirectory` [/var/lib/registry]
+        /// `storage.filesystem.rootdirectory`, by default `/var/lib/registry`
         root: PathBuf,
     },
     /// `storage.inmemory`: nothing outlives the process.
@@ -39,9 +39,9 @@ pub enum Backend {
 /// `storage.maintenance.uploadpurging`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purging {
-    /// `age` [168h]: uploads that were not touched for so long are given up.
+    /// `age`, by default `168h`: uploads that were not touched for so long are given up.
     pub age: Duration,
-    /// `interval` [24h]: how often they are looked for.
+    /// `interval`, by default `24h`: how often they are looked for.
     pub interval: Duration,
 }
 
