@@ -1,5 +1,6 @@
 use shared::runtime::config::parse_tree;
 
+use super::raw::KNOWN_KEYS;
 use super::*;
 
 const MINIMAL: &str = "public_url: https://hub.example.com\ndatabase: sqlite:///x.db\nkeys_dir: /keys\n";
@@ -201,26 +202,4 @@ fn the_documented_keys_are_those_that_there_are() {
     documented.sort_unstable();
     known.sort();
     assert_eq!(documented, known);
-}
-
-#[test]
-fn the_paper_names_every_key() {
-    let paper = include_str!("../../../docs/configuration.md");
-    let section = paper.split("## index-service").nth(1).unwrap();
-    let section = section.split("## registry-service").next().unwrap();
-    let missing: Vec<String> = super::KNOWN_KEYS
-        .iter()
-        .flat_map(|(section, keys)| {
-            let dotted = move |key: &&str| match *section {
-                "" => (*key).to_owned(),
-                section => format!("{section}.{key}"),
-            };
-            keys.iter().map(dotted)
-        })
-        .filter(|key| !section.contains(&format!("`{key}`")))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "docs/configuration.md does not name {missing:?}"
-    );
 }

@@ -7,8 +7,8 @@ use shared::secret::Secret;
 use shared::token::Actions;
 
 use super::testing::{Answer, Front, PASSWORD, basic, name};
-use crate::domain::Visibility;
-use crate::store::account;
+use crate::domain::{SecretToken, Visibility};
+use crate::store::{access_token, account};
 
 const CHALLENGE: &str =
     "Bearer realm=\"http://localhost:5000/token\",service=\"localhost:5000\",scope=\"registry:catalog:*\"";
@@ -127,6 +127,23 @@ async fn the_catalog_reads_the_credential_of_a_token_again() {
         StatusCode::UNAUTHORIZED
     );
     assert_eq!(front.catalog("", &by_token).await.status, StatusCode::OK);
+    // What is revoked ends at once, here.
+    let revoked = front.access_token(Actions::PULL, "ada/*").await;
+    let by_revoked = front.bearer("", Some(&basic("ada", &revoked))).await;
+    let mut tx = front.fixture.store.write().await.unwrap();
+    let token = SecretToken::find(&revoked).unwrap().unwrap();
+    let (token, ada) = access_token::find_access_token(&mut tx, token.hash())
+        .await
+        .unwrap()
+        .unwrap();
+    access_token::revoke_access_token(&mut tx, ada.account_id, token.token_id, 1)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        front.catalog("", &by_revoked).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     // A disabled account sees nothing.
     let mut tx = front.fixture.store.write().await.unwrap();
     let ada = account::find_account(&mut tx, &"ada".parse().unwrap())
