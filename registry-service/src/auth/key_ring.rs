@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::certificate::{self, Root};
-use super::key::{self, InvalidKey, Key};
+use super::jwks;
+use super::key::{InvalidKey, Key};
 
 /// One complete set of keys, found by id.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ impl KeySet {
             }
         }
         for document in jwks {
-            for (id, key) in key::parse_jwks(document)? {
+            for (id, key) in jwks::parse_jwks(document)? {
                 set.insert(id, key)?;
             }
         }

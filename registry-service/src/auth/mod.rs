@@ -5,6 +5,7 @@
 
 pub mod authorize;
 mod certificate;
+pub mod jwks;
 pub mod key;
 pub mod key_ring;
 pub mod key_source;

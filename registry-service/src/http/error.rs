@@ -297,3 +297,6 @@ fn with_header(mut response: Response, name: HeaderName, value: HeaderValue) -> 
 fn retry_after(response: Response, seconds: u32) -> Response {
     with_header(response, RETRY_AFTER, HeaderValue::from(seconds))
 }
+
+#[cfg(test)]
+mod tests;
