@@ -26,34 +26,28 @@ async fn open(data: &Data) -> anyhow::Result<Arc<App>> {
 
 /// `portolan user …`
 pub(crate) async fn user(command: User) -> anyhow::Result<()> {
-    match command {
-        User::Add {
-            name,
-            password_stdin,
-            data,
-        } => {
-            let app = open(&data).await?;
-            let (password, made) = choose_password(&app, password_stdin)?;
-            app.create_account(&name, password.clone())
+    let (User::Add {
+        password_stdin, data, ..
+    }
+    | User::ResetPassword {
+        password_stdin, data, ..
+    }) = &command;
+    let app = open(data).await?;
+    let (password, made) = choose_password(&app, *password_stdin)?;
+    match &command {
+        User::Add { name, .. } => {
+            app.create_account(name, password.clone())
                 .await
                 .with_context(|| format!("making the account {name}"))?;
-            show(made, &password);
-            app.close().await;
         }
-        User::ResetPassword {
-            name,
-            password_stdin,
-            data,
-        } => {
-            let app = open(&data).await?;
-            let (password, made) = choose_password(&app, password_stdin)?;
-            app.reset_password(&name, password.clone())
+        User::ResetPassword { name, .. } => {
+            app.reset_password(name, password.clone())
                 .await
                 .with_context(|| format!("the password of {name}"))?;
-            show(made, &password);
-            app.close().await;
         }
     }
+    app.close().await;
+    show(made, &password);
     Ok(())
 }
 

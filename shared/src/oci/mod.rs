@@ -9,6 +9,7 @@ pub mod name;
 pub mod reference;
 mod strict_json;
 pub mod tag;
+mod text;
 
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest};
