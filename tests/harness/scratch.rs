@@ -1,23 +1,25 @@
 //! The one temporary folder of a run; everything that tests write lies in it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 
 static ROOT: OnceLock<PathBuf> = OnceLock::new();
+/// Tests begin at once on several threads; one of them makes the folder.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The run's folder, made at the first call (mode 0700, under `TMPDIR`).
 pub fn root() -> Result<&'static Path> {
-    if let Some(root) = ROOT.get() {
-        return Ok(root);
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if ROOT.get().is_none() {
+        let made = tempfile::Builder::new()
+            .prefix("portolan-")
+            .tempdir()
+            .context("make the run's folder")?;
+        drop(ROOT.set(made.keep()));
     }
-    let made = tempfile::Builder::new()
-        .prefix("portolan-")
-        .tempdir()
-        .context("make the run's folder")?
-        .keep();
-    Ok(ROOT.get_or_init(|| made))
+    ROOT.get().map(PathBuf::as_path).context("the run has no folder")
 }
 
 /// A folder below the run's, made with its parents.
