@@ -87,15 +87,15 @@ impl Engine {
         // SIGTERM lets the engine unmount its layers and end its containerd.
         let mut daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
         drop(daemon.stop(Duration::from_secs(30)));
+        if let Some(bridge) = &self.bridge {
+            drop(Command::new("ip").args(["link", "del", bridge]).output());
+        }
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
-        if let Some(bridge) = &self.bridge {
-            drop(Command::new("ip").args(["link", "del", bridge]).output());
-        }
     }
 }
 
@@ -116,9 +116,11 @@ fn make_bridge() -> Option<String> {
     made.then_some(name)
 }
 
-/// Stops the run's engine.
+/// Stops the run's engine, also when tests that were interrupted still hold it.
 pub(crate) fn stop() {
-    drop(SHARED.lock().unwrap_or_else(PoisonError::into_inner).take());
+    if let Some(engine) = SHARED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        engine.stop();
+    }
 }
 
 /// One user's Docker client.

@@ -7,15 +7,18 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Process groups that this run started and has not yet seen end.
 static STARTED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Set when the run ends: nothing is started any more. Read and written with `STARTED` locked.
+static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// A running process, the leader of its own process group. Dropping it kills the group.
 #[derive(Debug)]
@@ -35,6 +38,11 @@ impl Daemon {
             .open(log)
             .context("open the log")?;
         let err = out.try_clone().context("open the log")?;
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        ensure!(
+            !CLOSED.load(Ordering::Relaxed),
+            "the run has ended; {name} is not started"
+        );
         let child = command
             .stdin(Stdio::null())
             .stdout(out)
@@ -42,10 +50,8 @@ impl Daemon {
             .process_group(0)
             .spawn()
             .with_context(|| format!("start {name}: {command:?}"))?;
-        STARTED
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(child.id());
+        started.insert(child.id());
+        drop(started);
         Ok(Self {
             name: name.to_owned(),
             child,
@@ -180,6 +186,12 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut done: impl FnMut() -> Result
         }
         std::thread::sleep(POLL);
     }
+}
+
+/// From now on nothing is started, whatever tests on other threads still try.
+pub fn close() {
+    let _started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    CLOSED.store(true, Ordering::Relaxed);
 }
 
 /// Kills every group that is still there: the last thing that a run does.

@@ -99,6 +99,7 @@ pub fn run(fill: impl FnOnce(&mut Suite)) -> ExitCode {
 }
 
 fn clean_up() {
+    process::close();
     server::stop_shared();
     engine::stop();
     process::sweep();

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+use crate::process::wait_for;
 
 static ROOT: OnceLock<PathBuf> = OnceLock::new();
 /// Tests begin at once on several threads; one of them makes the folder.
@@ -41,7 +44,13 @@ pub fn remove() {
     for point in ours.into_iter().rev() {
         drop(std::process::Command::new("umount").args(["-l", point]).output());
     }
-    if let Err(error) = std::fs::remove_dir_all(root) {
-        eprintln!("left behind: {}: {error}", root.display());
+    // Tests that were interrupted may still write into it for a moment.
+    let removed = wait_for("the run's folder to go", Duration::from_secs(5), || {
+        Ok(std::fs::remove_dir_all(root)
+            .ok()
+            .or_else(|| (!root.exists()).then_some(())))
+    });
+    if let Err(error) = removed {
+        eprintln!("left behind: {}: {error:#}", root.display());
     }
 }
