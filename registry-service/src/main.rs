@@ -10,6 +10,7 @@ use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
 use registry_service::config::{Backend, Config, TokenConfig};
 use registry_service::endpoint::Policy;
+use registry_service::http::warning;
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
@@ -101,6 +102,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     };
     builder.http.base_url = config.http.base_url;
     builder.http.headers = config.http.headers;
+    builder.http.warning = config.http.warning.as_deref().map(warning);
     builder.max_blob_size = config.validation.max_blob_size;
     builder.sparse_indexes = config.validation.sparse_indexes;
     builder.authenticator = authenticator(config.auth)?;

@@ -23,6 +23,8 @@ pub struct HttpConfig {
     pub secret: Option<Secret<Vec<u8>>>,
     /// `http.headers`
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// `http.warning`: a notice that every answer carries, such as that the service will be away on Sunday.
+    pub warning: Option<String>,
     /// `http.tls`
     pub tls: Option<TlsFiles>,
     /// `http.draintimeout`, by default `60s`: how long requests in flight may take when the process is asked to end.
@@ -47,6 +49,7 @@ impl HttpConfig {
             base_url: base_url(faults, root),
             secret: secret(faults, root),
             headers: headers(faults, root),
+            warning: root.text(faults, "http.warning").filter(|text| !text.is_empty()),
             tls: tls(faults, root),
             // Distribution does not drain by default; whoever says nothing gets the better.
             drain: if drain.is_zero() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 39] = [
+const KNOWN: [&str; 40] = [
     "version",
     "loglevel",
     "log.level",
@@ -41,6 +41,7 @@ const KNOWN: [&str; 39] = [
     "http.tls.certificate",
     "http.tls.key",
     "http.headers.*",
+    "http.warning",
     "validation.manifests.indexes.platforms",
     "validation.blobs.maxsize",
     "proxy.remoteurl",

@@ -24,6 +24,10 @@ pub(super) struct State {
     pub(super) admission: Arc<Admission>,
 }
 
+/// Said to clients, which show it to the people who can tell an operator.
+const DEGRADED: &str =
+    "the storage of this registry has failed to write; its operator should look at the log";
+
 /// A request whose principal may ask what it asks; its body goes beside it.
 pub(super) struct Asked<'a> {
     pub(super) service: &'a Arc<Service>,
@@ -59,6 +63,9 @@ pub(super) async fn handle(extract::State(state): extract::State<State>, request
     }
     if let Some(warning) = &state.service.options.warning {
         headers.append(WARNING, warning.clone());
+    }
+    if state.service.registry.is_degraded() {
+        headers.append(WARNING, header::warning(DEGRADED));
     }
     if !is_head {
         return response;

@@ -64,8 +64,8 @@ pub struct Options {
     pub base_url: String,
     /// Headers that every answer carries (`http.headers`).
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// A notice that every answer carries as `Warning` (RFC 7234, section 5.5; distribution-spec, "Warnings"), such as
-    /// that the storage is degraded.
+    /// A notice that every answer carries as `Warning` (RFC 7234, section 5.5; distribution-spec, "Warnings"). One about
+    /// storage that has failed to write is added when that has happened.
     pub warning: Option<HeaderValue>,
 }
 

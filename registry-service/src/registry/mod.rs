@@ -81,6 +81,12 @@ impl Registry {
             referrers: referrer::referrer_cache(),
         }
     }
+
+    /// Whether the storage has failed to make something durable since the start. What was acknowledged is safe; the disk
+    /// may not be.
+    pub fn is_degraded(&self) -> bool {
+        self.storage.failed_syncs() > 0
+    }
 }
 
 /// A part of an ordered list.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::storage::{Filesystem, Options as FilesystemOptions};
 
 #[tokio::test]
 async fn malformed_requests_get_their_code() {
@@ -67,6 +68,25 @@ async fn configured_headers_and_a_notice_are_on_every_answer() {
         assert_eq!(answer.header("x-a"), "b");
         assert_eq!(answer.header("warning"), "299 - \"storage is degraded\"");
     }
+}
+
+#[tokio::test]
+async fn every_answer_warns_once_the_disk_has_failed_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = Filesystem::open(folder.path(), FilesystemOptions::default()).unwrap();
+    let broken = filesystem.clone();
+    let rig = Rig::with(|builder| builder.storage = Storage::Filesystem(filesystem));
+    assert_eq!(rig.get("/v2/").await.header("warning"), "");
+    broken.fail_syncs();
+    let digest = Digest::of(Algorithm::Sha256, b"content");
+    let target = format!("/v2/a/b/blobs/uploads/?digest={digest}");
+    let answer = rig.send("POST", &target, &[], "content").await;
+    assert_eq!(answer.status, 503);
+    let warning = rig.get("/v2/").await.header("warning").to_owned();
+    assert!(
+        warning.starts_with("299 - \"the storage of this registry"),
+        "{warning}"
+    );
 }
 
 #[tokio::test]

@@ -107,6 +107,12 @@ impl Filesystem {
         self.0.failed_syncs.load(Ordering::Relaxed)
     }
 
+    /// From here on every sync of content fails, as on a broken disk.
+    #[cfg(test)]
+    pub(crate) fn fail_syncs(&self) {
+        self.0.trail.fail_data.store(true, Ordering::Relaxed);
+    }
+
     fn path(&self, key: &Key) -> PathBuf {
         self.0.root.join(key.as_str())
     }
