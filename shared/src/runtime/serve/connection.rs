@@ -12,7 +12,7 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -51,6 +51,8 @@ pub(super) struct Shared<S> {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Arc<Limits>,
     pub(super) ids: Arc<RequestIds>,
+    /// A permit for each request in flight.
+    pub(super) in_flight: Arc<Semaphore>,
     /// True from the moment when connections should end.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -80,6 +82,7 @@ pub(super) async fn handle<S>(
     let shell = |scheme| Shell {
         service: shared.service.clone(),
         ids: Arc::clone(&shared.ids),
+        in_flight: Arc::clone(&shared.in_flight),
         limits: Arc::clone(&shared.limits),
         state: Arc::clone(&state),
         peer: PeerAddr(peer),

@@ -28,6 +28,9 @@ pub struct Limits {
     /// How long a connection must have been idle before it may be closed in favour of a new one. Default: 1 s, so
     /// that a burst of new connections does not close its own first ones.
     pub evict_after: Duration,
+    /// Requests that wait for the head of their answer at once; one more is answered 503 with `Retry-After` before
+    /// anything is done for it. Default: 1024.
+    pub max_requests: usize,
     /// Time for the TLS handshake. Default: 10 s.
     pub tls_handshake: Duration,
     /// Time from the first byte of a request to the end of its header, and from the opening of a connection to the
@@ -77,6 +80,7 @@ impl Default for Limits {
             max_connections_per_address: 256,
             exempt_loopback: true,
             evict_after: Duration::from_secs(1),
+            max_requests: 1024,
             tls_handshake: Duration::from_secs(10),
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(75),

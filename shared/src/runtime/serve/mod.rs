@@ -29,7 +29,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -84,6 +84,7 @@ where
     let shared = Arc::new(Shared {
         service,
         tls: tls.map(|tls| TlsAcceptor::from(tls.config())),
+        in_flight: Arc::new(Semaphore::new(limits.max_requests.min(Semaphore::MAX_PERMITS))),
         limits: Arc::clone(&limits),
         ids: Arc::new(RequestIds::new(u64::from_be_bytes(run))),
         stopping,

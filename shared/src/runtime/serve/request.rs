@@ -14,6 +14,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
@@ -45,6 +46,7 @@ pub enum Scheme {
 pub(super) struct Shell<S> {
     pub(super) service: S,
     pub(super) ids: Arc<RequestIds>,
+    pub(super) in_flight: Arc<Semaphore>,
     pub(super) limits: Arc<Limits>,
     pub(super) state: Arc<ConnectionState>,
     pub(super) peer: PeerAddr,
@@ -119,7 +121,12 @@ where
             ))
         };
         let asked = self.service.clone().oneshot(Request::from_parts(parts, body));
+        let turn = Arc::clone(&self.in_flight).try_acquire_owned();
         async move {
+            // Held until the answer has its head.
+            let Ok(_turn) = turn else {
+                return overloaded().into_response();
+            };
             let caught = AssertUnwindSafe(asked).catch_unwind();
             let answered = match total {
                 None => caught.await,
@@ -161,6 +168,15 @@ impl Unread {
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
+    }
+}
+
+fn overloaded() -> Refusal {
+    tracing::debug!("too many requests in flight");
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "UNAVAILABLE",
+        message: "too many requests at once; try again in a few seconds".to_owned(),
     }
 }
 

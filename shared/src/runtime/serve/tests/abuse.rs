@@ -5,6 +5,30 @@ use super::*;
 const SHORT: Duration = Duration::from_millis(200);
 
 #[tokio::test]
+async fn a_request_beyond_the_limit_is_told_to_come_again_and_the_next_one_is_served() {
+    let server = Server::start(Limits {
+        max_requests: 1,
+        ..Limits::default()
+    })
+    .await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    server.entered.notified().await;
+    let mut other = server.connect().await;
+    let ask = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n";
+    other.write_all(ask).await.unwrap();
+    let refusal = read_answer(&mut other).await;
+    assert_status(&refusal, 503);
+    assert!(refusal.contains("retry-after: 2"), "{refusal}");
+    server.gate.notify_one();
+    assert_status(&read_answer(&mut busy).await, 200);
+    other.write_all(ask).await.unwrap();
+    assert_status(&read_answer(&mut other).await, 200);
+}
+
+#[tokio::test]
 async fn a_slow_header_is_closed_also_while_it_dribbles() {
     let server = Server::start(Limits {
         headers: SHORT,
