@@ -14,6 +14,14 @@ test:
 run:
     cargo run --release
 
+# One proof at full size: `just prove R1` (`just prove` lists them; `--control` must fail, `--seed N` repeats, `--short`).
+prove *arguments:
+    cargo run --quiet -p portolan-prove -- {{arguments}}
+
+# The benchmark against Debian's docker-registry (`--help` says more).
+bench *arguments:
+    cargo run --quiet --release -p portolan-bench -- {{arguments}}
+
 # The whole gate, as on the build machine.
 ci:
     .ci/run

@@ -17,8 +17,12 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 
+#[expect(clippy::disallowed_methods, reason = "main reads the environment")]
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Ok(promises) = std::env::var(shared::sabotage::VARIABLE) {
+        shared::sabotage::choose(&promises);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

@@ -35,7 +35,11 @@ enum Command {
     },
 }
 
+#[expect(clippy::disallowed_methods, reason = "main reads the environment")]
 fn main() -> ExitCode {
+    if let Ok(promises) = std::env::var(shared::sabotage::VARIABLE) {
+        shared::sabotage::choose(&promises);
+    }
     match run(&Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -9,5 +9,6 @@ pub mod front_door;
 pub mod oci;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+pub mod sabotage;
 pub mod secret;
 pub mod token;

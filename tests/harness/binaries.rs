@@ -18,7 +18,7 @@ pub fn prepare() -> Result<()> {
             .context("read PORTOLAN_TEST_BIN_DIR")?,
         None => build()?,
     };
-    println!("binaries under test: {}", folder.display());
+    eprintln!("binaries under test: {}", folder.display());
     // A second call keeps the first folder: both were built from the same sources.
     drop(FOLDER.set(folder));
     Ok(())
@@ -42,7 +42,7 @@ fn build() -> Result<PathBuf> {
     } else {
         &["--release"]
     };
-    println!(
+    eprintln!(
         "building the binaries under test: cargo build --workspace --bins {}",
         profile.join(" ")
     );

@@ -21,7 +21,13 @@ pub struct Suite {
 
 impl Suite {
     /// Adds a test; `needs` says what it cannot run without.
-    pub fn add(&mut self, file: &str, name: &str, needs: &[Need], test: fn(&Journey) -> Result<()>) {
+    pub fn add(
+        &mut self,
+        file: &str,
+        name: &str,
+        needs: &[Need],
+        test: impl Fn(&Journey) -> Result<()> + Send + 'static,
+    ) {
         let full = format!("{file}::{name}");
         let (needs, skipped, shown) = (needs.to_vec(), Arc::clone(&self.skipped), full.clone());
         self.trials.push(Trial::ignorable_test(full, move || {
@@ -40,12 +46,12 @@ impl Suite {
                     .push((shown, why.clone()));
                 return Ok(Completion::ignored_with(why));
             }
-            perform(&shown, test).map(|()| Completion::Completed)
+            perform(&shown, &test).map(|()| Completion::Completed)
         }));
     }
 }
 
-fn perform(name: &str, test: fn(&Journey) -> Result<()>) -> Result<(), Failed> {
+fn perform(name: &str, test: &dyn Fn(&Journey) -> Result<()>) -> Result<(), Failed> {
     let journey = Journey::begin(name).map_err(|error| Failed::from(format!("{error:#}")))?;
     let begun = Instant::now();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&journey)));
@@ -96,6 +102,17 @@ pub fn run(fill: impl FnOnce(&mut Suite)) -> ExitCode {
         }
     }
     conclusion.exit_code()
+}
+
+/// One journey outside a test binary: prepares, performs, and leaves a clean machine. A failure carries the transcript.
+pub fn alone<T>(name: &str, perform: impl FnOnce(&Journey) -> Result<T>) -> Result<T> {
+    RUNTIME.spawn(clean_up_when_interrupted());
+    binaries::prepare()?;
+    let journey = Journey::begin(name)?;
+    let outcome = perform(&journey).map_err(|error| error.context(journey.report()));
+    drop(journey);
+    clean_up();
+    outcome
 }
 
 fn clean_up() {

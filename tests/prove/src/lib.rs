@@ -1,0 +1,45 @@
+//! Proofs: what Portolan promises, tried by force.
+//!
+//! A proof drives real processes into a fault many times and counts what the promise forbids. Each has a
+//! *control*: the same run against a server that breaks the promise on purpose, which must be found out.
+//!
+//! `just prove R1` runs one at full size and prints one line of JSON; `just prove R1 --control` shows that it can
+//! fail; `cargo test -p portolan-prove` runs the short form of all, with their controls.
+#![expect(
+    clippy::print_stderr,
+    reason = "progress of a long run is for the person who waits"
+)]
+
+mod random;
+mod run;
+mod verdict;
+
+pub use random::Random;
+pub use run::{Run, Size};
+pub use verdict::Verdict;
+
+use anyhow::Result;
+use harness::Need;
+
+/// One promise and how it is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof {
+    /// Its number in `docs/proofs.md`, such as `R1`.
+    pub id: &'static str,
+    /// The promise in one sentence.
+    pub promise: &'static str,
+    /// What the machine must have.
+    pub needs: &'static [Need],
+    /// What the control breaks, in one sentence.
+    pub control: &'static str,
+    /// Tries it.
+    pub run: fn(&mut Run<'_>) -> Result<Verdict>,
+}
+
+/// All proofs, in the order of their numbers.
+pub const PROOFS: &[Proof] = &[];
+
+/// The proof of that number, whatever the case of its letters.
+pub fn find(id: &str) -> Option<&'static Proof> {
+    PROOFS.iter().find(|proof| proof.id.eq_ignore_ascii_case(id))
+}

@@ -1,0 +1,53 @@
+//! What a run of a proof found.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Violations that are told in full; the rest is only counted.
+const SHOWN: usize = 20;
+
+/// Figures and violations.
+#[derive(Debug, Default, Serialize)]
+pub struct Verdict {
+    /// What was done and measured, by name; units stand in the names.
+    pub figures: BTreeMap<String, Value>,
+    /// How often the promise was broken.
+    pub violations: u64,
+    /// The first of them, in words.
+    pub examples: Vec<String>,
+}
+
+impl Verdict {
+    /// Sets a figure.
+    pub fn figure(&mut self, name: &str, value: impl Into<Value>) {
+        self.figures.insert(name.to_owned(), value.into());
+    }
+
+    /// Adds to a figure that counts.
+    pub fn count(&mut self, name: &str, more: u64) {
+        let so_far = self.figures.get(name).and_then(Value::as_u64).unwrap_or_default();
+        self.figure(name, so_far + more);
+    }
+
+    /// The promise was broken.
+    pub fn violation(&mut self, what: impl Into<String>) {
+        self.violations += 1;
+        if self.examples.len() < SHOWN {
+            self.examples.push(what.into());
+        }
+    }
+
+    /// Counts a violation unless the promise held.
+    pub fn require(&mut self, held: bool, what: impl FnOnce() -> String) {
+        if !held {
+            self.violation(what());
+        }
+    }
+
+    /// Whether the promise held throughout.
+    pub fn holds(&self) -> bool {
+        self.violations == 0
+    }
+}
