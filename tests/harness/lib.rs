@@ -29,6 +29,7 @@ pub mod layout;
 pub mod meter;
 pub mod need;
 pub mod netns;
+pub mod open_registry;
 pub mod peer;
 pub mod process;
 pub mod run;

@@ -88,9 +88,16 @@ impl Registry {
             return Err(RegistryError::blob_unknown(digest));
         }
         let key = layout::layer_link(repository, digest);
-        self.storage
-            .commit(Vec::new(), vec![Step::Remove { key }])
-            .await?;
+        let storage = self.storage.clone();
+        let removal = async move { storage.commit(Vec::new(), vec![Step::Remove { key }]).await };
+        if shared::sabotage::breaks("acknowledge-before-delete") {
+            tokio::spawn(async {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                removal.await
+            });
+            return Ok(());
+        }
+        removal.await?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use shared::oci::{Algorithm, Digest, Manifest, MediaType, ReceivedManifest, Refe
 use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
-use super::link::{Link, find_layer, has_revision};
+use super::link::{find_layer, has_revision};
 use super::{Registry, RegistryError, TagCondition, layout};
 use crate::storage::{Condition, Guard, Step, StorageError};
 
@@ -46,9 +46,7 @@ impl Registry {
     ) -> Result<StoredManifest, RegistryError> {
         let digest = match reference {
             Reference::Digest(digest) => Some(digest.clone()),
-            Reference::Tag(tag) => Link::read(&self.storage, &layout::tag_current(repository, tag))
-                .await?
-                .into_digest(),
+            Reference::Tag(tag) => self.find_tag(repository, tag).await?,
         };
         let found = match digest {
             Some(digest) => self.find_manifest(repository, digest).await?,

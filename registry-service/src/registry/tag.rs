@@ -1,5 +1,9 @@
 //! Tags: names of manifests that may move.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use shared::oci::{Digest, Reference, RepositoryName, Tag};
 use tokio::task::coop::consume_budget;
 use tracing::instrument;
@@ -42,7 +46,35 @@ impl TagCondition {
     }
 }
 
+/// For a proof's control alone: what tags pointed to when they were last looked at.
+static REMEMBERED: LazyLock<Mutex<HashMap<Key, Remembered>>> = LazyLock::new(Mutex::default);
+type Remembered = (Instant, Option<Digest>);
+
 impl Registry {
+    /// The manifest that the tag points to, in storage and now: another process may have moved it a moment ago.
+    pub(super) async fn find_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<Digest>, RegistryError> {
+        let key = layout::tag_current(repository, tag);
+        let is_stale = shared::sabotage::breaks("stale-tag-cache");
+        if is_stale {
+            let remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((looked, digest)) = remembered.get(&key)
+                && looked.elapsed() < Duration::from_millis(100)
+            {
+                return Ok(digest.clone());
+            }
+        }
+        let digest = Link::read(&self.storage, &key).await?.into_digest();
+        if is_stale {
+            let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+            remembered.insert(key, (Instant::now(), digest.clone()));
+        }
+        Ok(digest)
+    }
+
     /// Removes the tag; the manifest stays. Visible at once.
     #[instrument(level = "debug", skip_all, fields(repository.name = %repository, tag = %tag))]
     pub async fn delete_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<(), RegistryError> {

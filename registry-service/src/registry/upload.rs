@@ -20,6 +20,8 @@ const PURGE_BATCH: usize = 256;
 /// long, but not for a request that is still alive.
 const LOCKED_ATTEMPTS: u32 = 10;
 const LOCKED_PAUSE: Duration = Duration::from_millis(30);
+/// For a proof's control alone.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 impl Registry {
     /// Begins an upload session of `owner`: whoever goes on with it must name the same owner.
@@ -63,6 +65,11 @@ impl Registry {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError> + Send,
     {
+        let _turn = if shared::sabotage::breaks("serialise-uploads") {
+            Some(ONE_AT_A_TIME.lock().await)
+        } else {
+            None
+        };
         let mut session = self.open_session(repository, owner, id).await?;
         match session.append(chunk).await {
             Ok(()) => {
