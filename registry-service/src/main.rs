@@ -67,9 +67,19 @@ fn fail(error: &anyhow::Error) {
     eprintln!("registry-service: {error:#}");
 }
 
+#[expect(clippy::print_stderr, reason = "a check has no log; this is its answer")]
+fn warn(warning: &str) {
+    eprintln!("registry-service: warning: {warning}");
+}
+
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::CheckConfig { config } => load(&config).map(|_| ()),
+        Command::CheckConfig { config } => {
+            for warning in load(&config)?.warnings() {
+                warn(&warning);
+            }
+            Ok(())
+        }
         Command::Serve { config } => {
             let config = load(&config)?;
             telemetry::init(config.log.format, &config.log.level)?;
@@ -86,8 +96,8 @@ fn load(path: &Path) -> anyhow::Result<Config> {
 }
 
 async fn start(config: Config) -> anyhow::Result<()> {
-    for key in &config.ignored {
-        tracing::warn!(key, "this version does not know the key and ignores it");
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     let clock = Clock::system();
     let secret = match config.http.secret {
@@ -138,8 +148,11 @@ async fn start(config: Config) -> anyhow::Result<()> {
 fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {
     let clock = clock.clone();
     Ok(match backend {
-        Backend::Filesystem { root } => {
-            Storage::Filesystem(Filesystem::open(root, FilesystemOptions::default())?)
+        Backend::Filesystem { root, durability } => {
+            let options = FilesystemOptions {
+                durability: *durability,
+            };
+            Storage::Filesystem(Filesystem::open(root, options)?)
         }
         Backend::Memory => Storage::Memory(Memory::new(move || clock.now_ms())),
     })

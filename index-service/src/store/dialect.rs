@@ -149,12 +149,19 @@ impl Pools {
     }
 }
 
+/// NORMAL would lose acknowledged commits at a power cut, revocations among them.
+fn synchronous() -> SqliteSynchronous {
+    if shared::sabotage::breaks("sqlite-synchronous-off") {
+        return SqliteSynchronous::Off;
+    }
+    SqliteSynchronous::Full
+}
+
 fn sqlite_options() -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .busy_timeout(BUSY)
         .foreign_keys(true)
-        // NORMAL would lose acknowledged commits at a power cut, revocations among them.
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous())
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
         .pragma("secure_delete", "on")

@@ -58,7 +58,7 @@ fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> To
     }
     let path = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Into::into);
     let kept = match &storage.backend {
-        Backend::Filesystem { root } => Some(root.join("portolan").join("keyset.json")),
+        Backend::Filesystem { root, .. } => Some(root.join("portolan").join("keyset.json")),
         Backend::Memory => None,
     };
     let jwks_url = jwks_url(faults, root);

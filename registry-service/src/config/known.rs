@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 40] = [
+const KNOWN: [&str; 41] = [
     "version",
     "loglevel",
     "log.level",
     "log.formatter",
     "storage.filesystem.rootdirectory",
     "storage.filesystem.maxthreads",
+    "storage.filesystem.durability",
     "storage.inmemory",
     "storage.delete.enabled",
     "storage.redirect.disable",

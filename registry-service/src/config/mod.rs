@@ -22,6 +22,8 @@ pub use auth::TokenConfig;
 pub use http::{HttpConfig, TlsFiles};
 pub use storage::{Backend, Purging, StorageConfig};
 
+use crate::storage::Durability;
+
 /// A configuration that was checked.
 #[derive(Debug)]
 pub struct Config {
@@ -98,6 +100,26 @@ impl Config {
             faults.push("proxy", "no mirror: this version has none", "proxy.remoteurl");
         }
         faults.into_result(config).map_err(InvalidConfig::Faults)
+    }
+}
+
+impl Config {
+    /// What is allowed and yet should be known to whoever runs this, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self
+            .ignored
+            .iter()
+            .map(|key| format!("{key}: this version does not know the key and ignores it"))
+            .collect();
+        if let Backend::Filesystem {
+            durability: Durability::None,
+            ..
+        } = self.storage.backend
+        {
+            let warning = "storage.filesystem.durability is none: a power cut loses pushes and deletes that were acknowledged";
+            warnings.push(warning.to_owned());
+        }
+        warnings
     }
 }
 

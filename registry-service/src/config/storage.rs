@@ -7,6 +7,7 @@ use serde_json::Value;
 use shared::runtime::config::Faults;
 
 use super::Section;
+use crate::storage::Durability;
 
 /// Keys of `storage` that name no driver.
 const SIBLINGS: [&str; 5] = ["maintenance", "cache", "delete", "redirect", "tag"];
@@ -31,6 +32,8 @@ pub enum Backend {
     Filesystem {
         /// `storage.filesystem.rootdirectory`, by default `/var/lib/registry`
         root: PathBuf,
+        /// `storage.filesystem.durability`, by default `full`: `none` acknowledges what a power cut loses.
+        durability: Durability,
     },
     /// `storage.inmemory`: nothing outlives the process.
     Memory,
@@ -70,6 +73,7 @@ fn backend(faults: &mut Faults, root: &Section<'_>) -> Backend {
             let folder = root.text(faults, "storage.filesystem.rootdirectory");
             Backend::Filesystem {
                 root: folder.unwrap_or_else(|| "/var/lib/registry".to_owned()).into(),
+                durability: durability(faults, root),
             }
         }
         ["inmemory"] => Backend::Memory,
@@ -82,6 +86,18 @@ fn backend(faults: &mut Faults, root: &Section<'_>) -> Backend {
             };
             faults.push("storage", expected, found);
             Backend::Memory
+        }
+    }
+}
+
+fn durability(faults: &mut Faults, root: &Section<'_>) -> Durability {
+    const KEY: &str = "storage.filesystem.durability";
+    match root.text(faults, KEY).as_deref() {
+        None | Some("full") => Durability::Full,
+        Some("none") => Durability::None,
+        Some(other) => {
+            faults.push(KEY, "full or none", other);
+            Durability::Full
         }
     }
 }

@@ -92,7 +92,8 @@ fn variables_are_laid_over_the_file() {
     )
     .unwrap();
     let root = "/srv/x".into();
-    assert_eq!(config.storage.backend, Backend::Filesystem { root });
+    let durability = Durability::Full;
+    assert_eq!(config.storage.backend, Backend::Filesystem { root, durability });
     assert!(config.storage.delete_enabled);
     assert_eq!(config.http.addr, "127.0.0.1:7000".parse().unwrap());
     assert_eq!(config.http.secret.unwrap().expose().as_slice(), b"12345");
@@ -182,4 +183,19 @@ fn keys_may_come_in_the_clear_from_this_machine_alone_unless_it_is_said_to_be_sa
         assert!(config(url, "").is_err(), "{url}");
     }
     assert!(config("http://index/jwks", ", insecurejwksurl: true").unwrap());
+}
+
+#[test]
+fn less_than_full_durability_is_a_choice_that_is_warned_of() {
+    let yaml = |durability: &str| {
+        format!("version: 0.1\nstorage: {{filesystem: {{rootdirectory: /x, durability: {durability}}}}}")
+    };
+    let config = check(&yaml("none"), &[]).unwrap();
+    let root = "/x".into();
+    let durability = Durability::None;
+    assert_eq!(config.storage.backend, Backend::Filesystem { root, durability });
+    let [warning] = config.warnings().try_into().unwrap();
+    assert!(warning.contains("storage.filesystem.durability"), "{warning}");
+    assert!(check(&yaml("full"), &[]).unwrap().warnings().is_empty());
+    assert_eq!(faults(&yaml("fast")), ["storage.filesystem.durability"]);
 }

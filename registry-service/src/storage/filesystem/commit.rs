@@ -45,6 +45,9 @@ impl Filesystem {
         let storage = self.clone();
         // A task of its own: a caller who goes away must not leave changes visible that nobody will sync.
         let running = tokio::spawn(async move { storage.commit_to_the_end(guards, steps).await });
+        if shared::sabotage::breaks("acknowledge-before-commit") {
+            return Ok(());
+        }
         running
             .await
             .map_err(|stopped| StorageError::from_io("committing", io::Error::other(stopped)))?

@@ -48,7 +48,7 @@ pub enum Durability {
     /// The loss of power.
     #[default]
     Full,
-    /// The end of the process only: nothing is synced. For proving that the proof of durability can fail.
+    /// The end of the process only: nothing is synced.
     None,
 }
 
