@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::error::{StoreError, database};
 
@@ -125,6 +125,9 @@ impl Pools {
             SqlitePoolOptions::new()
                 .acquire_timeout(BUSY)
                 .test_before_acquire(false)
+                // When a commit fails on the disk, SQLite has rolled back by itself, and the driver, whose rollback then
+                // fails, counts the transaction as open for ever. Such a connection is closed, and a new one opened.
+                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         };
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         let reader = pool()

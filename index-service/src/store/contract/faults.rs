@@ -110,3 +110,23 @@ async fn a_sqlite_file_that_another_process_writes_is_unavailable_and_not_broken
     drop(held);
     store.check().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_commit_that_fails_on_the_disk_does_not_end_writing_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.db");
+    let store = Store::open(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    let mut tx = store.write().await.unwrap();
+    put_setting(&mut tx, "k", "v").await.unwrap();
+    // What SQLite does by itself when the disk is full or broken, behind the driver's back.
+    let Tx::Sqlite(connection) = &mut tx else {
+        unreachable!("the address says SQLite")
+    };
+    connection.execute("rollback").await.unwrap();
+    tx.commit().await.unwrap_err();
+    let mut tx = store.write().await.unwrap();
+    put_setting(&mut tx, "k", "w").await.unwrap();
+    tx.commit().await.unwrap();
+}
