@@ -22,6 +22,7 @@ pub mod archive;
 pub mod binaries;
 pub mod cgroup;
 pub mod command;
+pub mod disk;
 pub mod engine;
 pub mod environment;
 pub mod journey;

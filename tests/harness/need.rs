@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::cgroup;
 use crate::environment::{find_program, variable};
 use crate::server::Kind;
+use crate::{cgroup, disk};
 
 /// One thing that a test cannot run without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Need {
     MemoryCgroup,
     /// Network namespaces that this user may make.
     NetworkNamespace,
+    /// Loop devices with ext4 that this user may mount.
+    LoopMount,
     /// A Python that has the `docker` package.
     PythonDocker,
     /// The official OCI conformance suite; runs only when its path is given.
@@ -51,6 +53,9 @@ impl Need {
             Self::Openssl => programs(&["openssl"]),
             Self::MemoryCgroup => cgroup::missing(),
             Self::NetworkNamespace => programs(&["ip"]).or_else(|| not_root("network namespaces")),
+            Self::LoopMount => programs(&["mkfs.ext4", "mount"])
+                .or_else(|| not_root("mounting"))
+                .or_else(disk::missing),
             Self::PythonDocker => python().err(),
             Self::Conformance => variable("PORTOLAN_CONFORMANCE")
                 .is_none()

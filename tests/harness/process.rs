@@ -116,6 +116,15 @@ impl Daemon {
         }
     }
 
+    /// SIGSTOP to the whole group: nothing of it runs any further, until it is killed.
+    pub fn pause(&self) {
+        if self.ended.is_none()
+            && let Some(group) = pid(self.child.id())
+        {
+            let _ = kill_process_group(group, Signal::STOP);
+        }
+    }
+
     /// Waits for the end of the process.
     pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
         let end = Instant::now() + limit;

@@ -10,7 +10,10 @@
     reason = "progress of a long run is for the person who waits"
 )]
 
+mod crash;
 mod delete_while_pulling;
+mod kill;
+mod power_cut;
 mod random;
 mod run;
 mod same_blob;
@@ -40,7 +43,13 @@ pub struct Proof {
 }
 
 /// All proofs, in the order of their numbers.
-pub const PROOFS: &[Proof] = &[same_blob::PROOF, tag_history::PROOF, delete_while_pulling::PROOF];
+pub const PROOFS: &[Proof] = &[
+    kill::PROOF,
+    power_cut::PROOF,
+    same_blob::PROOF,
+    tag_history::PROOF,
+    delete_while_pulling::PROOF,
+];
 
 /// The proof of that number, whatever the case of its letters.
 pub fn find(id: &str) -> Option<&'static Proof> {

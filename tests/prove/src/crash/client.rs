@@ -1,0 +1,414 @@
+//! A client that changes a registry at random, and knows what it was promised.
+
+use anyhow::Result;
+use bytes::Bytes;
+use harness::archive::digest;
+use harness::layout::IMAGE_MANIFEST;
+use http::Method;
+
+use super::image::manifest;
+use super::ledger::{Change, Key, Ledger};
+use super::service::Access;
+use super::session::{Content, Session, Trouble, expect};
+use crate::Random;
+
+/// Tags of one client in one repository.
+const TAGS: u64 = 12;
+/// Things that a client remembers in order to use or delete them later.
+const REMEMBERED: usize = 100;
+/// Sessions of one client that wait to be resumed.
+const WAITING: usize = 4;
+
+/// One client. Its things are its own: no other client changes them.
+#[derive(Debug)]
+pub(crate) struct Client {
+    name: String,
+    random: Random,
+    repositories: Vec<String>,
+    /// Blobs that no manifest names, and where they are.
+    loose: Vec<(String, Content)>,
+    /// Repositories and digests.
+    manifests: Vec<(String, String)>,
+    sessions: Vec<Session>,
+    made: u64,
+}
+
+/// What came of the sessions that a crash had cut off.
+#[derive(Debug, Default)]
+pub(crate) struct Resumption {
+    pub(crate) resumable: u64,
+    pub(crate) gone: u64,
+    pub(crate) broken: Vec<String>,
+}
+
+impl Client {
+    pub(crate) fn new(number: usize, repositories: Vec<String>, random: Random) -> Self {
+        Self {
+            name: format!("c{number}"),
+            random,
+            repositories,
+            loose: Vec::new(),
+            manifests: Vec::new(),
+            sessions: Vec::new(),
+            made: 0,
+        }
+    }
+
+    /// Changes things until the ledger says stop, or the only server is gone.
+    pub(crate) async fn work(&mut self, access: &Access, ledger: &Ledger) {
+        while !ledger.is_stopped() {
+            let server = self.pick(access.servers());
+            match self.step(access, server, ledger).await {
+                Ok(()) => {}
+                Err(Trouble::Cut) if access.servers() == 1 => return,
+                // Another server takes the next request.
+                Err(Trouble::Cut) => tokio::task::yield_now().await,
+                Err(Trouble::Refused(what)) => ledger.unexpected(what),
+            }
+        }
+    }
+
+    async fn step(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
+        if let Some(session) = self.sessions.pop_if(|_| true) {
+            return self.continue_session(session, access, server, ledger).await;
+        }
+        match self.random.below(100) {
+            0..22 => self.push_at_once(access, server, ledger).await.map(drop),
+            22..46 => self.push_in_session(access, server, ledger).await,
+            46..56 => self.mount(access, server, ledger).await,
+            56..82 => self.push_image(access, server, ledger, 1).await,
+            82..88 => self.push_image(access, server, ledger, 3).await,
+            88..93 => self.delete_tag(access, server, ledger).await,
+            93..96 => self.delete_manifest(access, server, ledger).await,
+            96..99 => self.delete_blob(access, server, ledger).await,
+            _ => self.cancel(access, server, ledger).await,
+        }
+    }
+
+    /// After a crash: looks at each session that it cut off, and takes up those that are gone anew.
+    pub(crate) async fn resume(&mut self, access: &Access, ledger: &Ledger, chunks_last: bool) -> Resumption {
+        let mut found = Resumption::default();
+        let mut kept = Vec::new();
+        for mut session in std::mem::take(&mut self.sessions) {
+            match session.find(access, 0, chunks_last).await {
+                Ok(true) => {
+                    found.resumable += 1;
+                    kept.push(session);
+                }
+                Ok(false) => {
+                    found.gone += 1;
+                    let again = self.push_again(&session, access, ledger).await;
+                    found.broken.extend(
+                        again
+                            .err()
+                            .map(|why| format!("{session} can not be begun again: {why}")),
+                    );
+                }
+                Err(broken) => found.broken.push(format!("{broken:#}")),
+            }
+        }
+        kept.truncate(WAITING);
+        self.sessions = kept;
+        found
+    }
+
+    /// Ends all sessions that wait.
+    pub(crate) async fn finish(&mut self, access: &Access, ledger: &Ledger) -> Vec<String> {
+        let mut broken = Vec::new();
+        while let Some(session) = self.sessions.pop() {
+            let shown = session.to_string();
+            match self.continue_session(session, access, 0, ledger).await {
+                Ok(()) => {}
+                Err(Trouble::Cut) => broken.push(format!("{shown}: no answer")),
+                Err(Trouble::Refused(what)) => broken.push(format!("{shown}: {what}")),
+            }
+        }
+        broken
+    }
+
+    /// A session that is gone, from the beginning.
+    async fn push_again(
+        &mut self,
+        session: &Session,
+        access: &Access,
+        ledger: &Ledger,
+    ) -> Result<(), String> {
+        let content = session.content().clone();
+        match self.post(access, 0, session.repository(), &content, ledger).await {
+            Ok(()) => Ok(()),
+            Err(Trouble::Cut) => Err("no answer".to_owned()),
+            Err(Trouble::Refused(what)) => Err(what),
+        }
+    }
+
+    async fn post(
+        &mut self,
+        access: &Access,
+        server: usize,
+        repository: &str,
+        content: &Content,
+        ledger: &Ledger,
+    ) -> Result<(), Trouble> {
+        let change = [blob(repository, content)];
+        let path = format!("/v2/{repository}/blobs/uploads/?digest={}", content.digest);
+        let headers = [("content-type", "application/octet-stream")];
+        ledger.intend(&change);
+        let answer = access
+            .send(server, Method::POST, &path, &headers, content.bytes())
+            .await;
+        expect(answer, 201)?;
+        ledger.acknowledge("blobs", &change);
+        self.keep(repository, content);
+        Ok(())
+    }
+
+    async fn push_at_once(
+        &mut self,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+    ) -> Result<(String, Content), Trouble> {
+        let repository = self.repository();
+        let length = self.length();
+        let content = Content::new(&mut self.random, length);
+        self.post(access, server, &repository, &content, ledger).await?;
+        Ok((repository, content))
+    }
+
+    async fn push_in_session(
+        &mut self,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+    ) -> Result<(), Trouble> {
+        let repository = self.repository();
+        let length = self.length();
+        let content = Content::new(&mut self.random, length);
+        let session = Session::begin(access, server, &repository, content).await?;
+        self.continue_session(session, access, server, ledger).await
+    }
+
+    /// Goes on with a session to its end. When that fails it waits to be resumed.
+    async fn continue_session(
+        &mut self,
+        mut session: Session,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+    ) -> Result<(), Trouble> {
+        let length = session.content().length;
+        let pieces = 1 + usize::try_from(self.random.below(4)).unwrap_or_default();
+        let chunk = (length / pieces).max(2);
+        let outcome = loop {
+            match session.go_on(access, server, ledger, chunk).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.keep(session.repository(), session.content());
+                    return Ok(());
+                }
+                Err(trouble) => break trouble,
+            }
+        };
+        // With several servers the next request comes at once, so the state is asked for here.
+        if access.servers() > 1 && matches!(outcome, Trouble::Cut) {
+            if let Ok(true) = session.find(access, server + 1, true).await {
+                self.sessions.push(session);
+            }
+        } else if matches!(outcome, Trouble::Cut) {
+            self.sessions.push(session);
+        }
+        Err(outcome)
+    }
+
+    async fn mount(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
+        let Some((from, content)) = self.choose_loose(ledger) else {
+            return Ok(());
+        };
+        let Some(to) = self.repositories.iter().find(|to| **to != from).cloned() else {
+            return Ok(());
+        };
+        let change = [blob(&to, &content)];
+        let path = format!("/v2/{to}/blobs/uploads/?mount={}&from={from}", content.digest);
+        ledger.intend(&change);
+        let answer = access.send(server, Method::POST, &path, &[], Bytes::new()).await;
+        expect(answer, 201)?;
+        ledger.acknowledge("mounts", &change);
+        self.keep(&to, &content);
+        Ok(())
+    }
+
+    async fn push_image(
+        &mut self,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+        tags: usize,
+    ) -> Result<(), Trouble> {
+        let repository = self.repository();
+        let mut contents = Vec::new();
+        for length in [self.random.below(200), self.random.below(20_000)] {
+            let length = usize::try_from(length + 1).unwrap_or(1);
+            let content = Content::new(&mut self.random, length);
+            self.post(access, server, &repository, &content, ledger).await?;
+            contents.push(content);
+        }
+        // What a manifest names is deleted no more.
+        let named = |content: &Content| contents.iter().any(|it| it.digest == content.digest);
+        self.loose.retain(|(_, content)| !named(content));
+        self.made += 1;
+        let name = format!("{} {} {}", self.name, self.made, self.random.next());
+        let bytes = manifest(&name, &contents[0], &contents[1..]);
+        let digest = digest(&bytes);
+        let mut changes = vec![(
+            Key::Manifest(repository.clone(), digest.clone()),
+            Some(digest.clone()),
+        )];
+        let mut path = format!("/v2/{repository}/manifests/");
+        let chosen: Vec<String> = (0..tags).map(|_| self.tag()).collect();
+        match chosen.as_slice() {
+            [tag] => path += tag,
+            several => {
+                path += &digest;
+                path += "?tag=";
+                path += &several.join("&tag=");
+            }
+        }
+        for tag in chosen {
+            changes.push((Key::Tag(repository.clone(), tag), Some(digest.clone())));
+        }
+        ledger.intend(&changes);
+        let headers = [("content-type", IMAGE_MANIFEST)];
+        let answer = access
+            .send(server, Method::PUT, &path, &headers, bytes.into())
+            .await;
+        expect(answer, 201)?;
+        ledger.acknowledge("manifests", &changes[..1]);
+        ledger.acknowledge("tag_moves", &changes[1..]);
+        remember(&mut self.manifests, (repository, digest));
+        Ok(())
+    }
+
+    async fn delete_tag(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
+        let (repository, tag) = (self.repository(), self.tag());
+        let key = Key::Tag(repository.clone(), tag.clone());
+        if !matches!(ledger.certain(&key), Some(Some(_))) {
+            return Ok(());
+        }
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        self.delete(access, server, ledger, &path, &[(key, None)]).await
+    }
+
+    async fn delete_manifest(
+        &mut self,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+    ) -> Result<(), Trouble> {
+        let Some((repository, digest)) = self.pick_from(&self.manifests.clone()) else {
+            return Ok(());
+        };
+        let key = Key::Manifest(repository.clone(), digest.clone());
+        if !matches!(ledger.certain(&key), Some(Some(_))) {
+            return Ok(());
+        }
+        let mut changes = vec![(key, None)];
+        // Its tags go with it.
+        for number in 0..TAGS {
+            let key = Key::Tag(repository.clone(), self.tag_named(number));
+            match ledger.certain(&key) {
+                None => return Ok(()),
+                Some(Some(pointed)) if pointed == digest => changes.push((key, None)),
+                Some(_) => {}
+            }
+        }
+        let path = format!("/v2/{repository}/manifests/{digest}");
+        self.delete(access, server, ledger, &path, &changes).await
+    }
+
+    async fn delete_blob(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
+        let Some((repository, content)) = self.choose_loose(ledger) else {
+            return Ok(());
+        };
+        let key = Key::Blob(repository.clone(), content.digest.clone());
+        let path = format!("/v2/{repository}/blobs/{}", content.digest);
+        self.delete(access, server, ledger, &path, &[(key, None)]).await
+    }
+
+    async fn delete(
+        &self,
+        access: &Access,
+        server: usize,
+        ledger: &Ledger,
+        path: &str,
+        changes: &[Change],
+    ) -> Result<(), Trouble> {
+        ledger.intend(changes);
+        let answer = access.send(server, Method::DELETE, path, &[], Bytes::new()).await;
+        expect(answer, 202)?;
+        ledger.acknowledge("deletes", changes);
+        Ok(())
+    }
+
+    async fn cancel(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
+        let content = Content::new(&mut self.random, 1000);
+        let repository = self.repository();
+        let mut session = Session::begin(access, server, &repository, content).await?;
+        session.cancel(access, server, ledger).await
+    }
+
+    fn keep(&mut self, repository: &str, content: &Content) {
+        remember(&mut self.loose, (repository.to_owned(), content.clone()));
+    }
+
+    /// A blob of ours that is there for certain.
+    fn choose_loose(&mut self, ledger: &Ledger) -> Option<(String, Content)> {
+        let (repository, content) = self.pick_from(&self.loose.clone())?;
+        let (key, _) = blob(&repository, &content);
+        matches!(ledger.certain(&key), Some(Some(_))).then_some((repository, content))
+    }
+
+    fn repository(&mut self) -> String {
+        let chosen = self.pick(self.repositories.len());
+        self.repositories[chosen].clone()
+    }
+
+    fn tag(&mut self) -> String {
+        let number = self.random.below(TAGS);
+        self.tag_named(number)
+    }
+
+    fn tag_named(&self, number: u64) -> String {
+        format!("{}-{number}", self.name)
+    }
+
+    /// Mostly small, sometimes large enough that the state of the hash is stored too.
+    fn length(&mut self) -> usize {
+        let length = match self.random.below(100) {
+            0..70 => 2 + self.random.below(4 << 10),
+            70..97 => 2 + self.random.below(64 << 10),
+            _ => (1 << 20) + self.random.below(1 << 20),
+        };
+        usize::try_from(length).unwrap_or(2)
+    }
+
+    fn pick(&mut self, count: usize) -> usize {
+        usize::try_from(self.random.below(count as u64)).unwrap_or_default()
+    }
+
+    fn pick_from<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+        let chosen = self.pick(from.len());
+        from.get(chosen).cloned()
+    }
+}
+
+fn blob(repository: &str, content: &Content) -> Change {
+    let key = Key::Blob(repository.to_owned(), content.digest.clone());
+    (key, Some(content.digest.clone()))
+}
+
+fn remember<T>(things: &mut Vec<T>, thing: T) {
+    if things.len() >= REMEMBERED {
+        things.remove(0);
+    }
+    things.push(thing);
+}
