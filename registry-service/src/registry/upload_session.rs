@@ -1,20 +1,18 @@
 //! One request's hold on an upload session: it writes, hashes, and ends the session.
 //!
-//! Memory per transfer is one buffer of [`BUFFER_LENGTH`] and the piece that the connection just delivered.
+//! Memory per transfer is one buffer of [`PIECE_LENGTH`] and the piece that the connection just delivered.
 
 use std::pin::pin;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, StreamExt as _};
 use moka::sync::Cache;
 use shared::oci::{Algorithm, Digest, RepositoryName};
 
 use super::hash_state::{HashState, Hasher, SEALED_LIMIT};
 use super::{Registry, RegistryError, layout};
-use crate::storage::{StagedId, StagedWriter, Step, StorageError};
+use crate::storage::{Buffer, PIECE_LENGTH, StagedId, StagedWriter, Step, StorageError};
 
-/// Content is hashed and written in pieces of this many bytes.
-const BUFFER_LENGTH: usize = 256 * 1024;
 /// The hash state of a shorter session is not stored: hashing so little again is cheaper than one more file.
 pub(super) const STATE_WORTH_STORING: u64 = 1 << 20;
 /// Most hash states that are also held in memory.
@@ -118,13 +116,15 @@ impl<'a> Session<'a> {
             return Err(RegistryError::BlobTooLarge { limit });
         }
         let mut body = pin!(chunk.body);
-        let mut buffer = Vec::new();
+        // A short chunk of known length needs no full buffer.
+        let wanted = chunk.length.and_then(|length| usize::try_from(length).ok());
+        let mut buffer: Option<Buffer> = None;
         let mut received = 0;
         while let Some(piece) = body.next().await {
             let piece = match piece {
                 Ok(piece) => piece,
                 Err(error) => {
-                    self.write(&mut buffer).await?;
+                    self.write_last(buffer).await?;
                     return Err(RegistryError::BodyInterrupted(error.into()));
                 }
             };
@@ -135,9 +135,10 @@ impl<'a> Session<'a> {
             if start.saturating_add(received) > limit {
                 return Err(RegistryError::BlobTooLarge { limit });
             }
-            self.buffer(&mut buffer, piece, chunk.length).await?;
+            let room = || self.registry.storage.buffer(wanted.unwrap_or(PIECE_LENGTH));
+            buffer = Some(self.gather(buffer.unwrap_or_else(room), piece).await?);
         }
-        self.write(&mut buffer).await?;
+        self.write_last(buffer).await?;
         match chunk.length.filter(|expected| received != *expected) {
             Some(expected) => Err(RegistryError::SizeInvalid { expected, received }),
             None => Ok(()),
@@ -145,31 +146,29 @@ impl<'a> Session<'a> {
     }
 
     /// Takes a piece into the buffer, writing the buffer whenever it is full.
-    async fn buffer(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        mut piece: Bytes,
-        length: Option<u64>,
-    ) -> Result<(), RegistryError> {
-        if buffer.capacity() == 0 {
-            // A short chunk of known length needs no full buffer.
-            let wanted = length.map_or(BUFFER_LENGTH, |n| usize::try_from(n).unwrap_or(BUFFER_LENGTH));
-            buffer.reserve_exact(wanted.min(BUFFER_LENGTH));
-        }
+    async fn gather(&mut self, mut buffer: Buffer, mut piece: Bytes) -> Result<Buffer, RegistryError> {
         while !piece.is_empty() {
-            let fitting = piece.len().min(BUFFER_LENGTH - buffer.len());
-            buffer.extend_from_slice(&piece.split_to(fitting));
-            if buffer.len() == BUFFER_LENGTH {
-                self.write(buffer).await?;
+            let limit = self.writer.next_length();
+            let taken = buffer.fill(&piece, limit);
+            piece.advance(taken);
+            if taken == 0 || buffer.len() == limit {
+                buffer = self.write(buffer).await?;
             }
         }
-        Ok(())
+        Ok(buffer)
     }
 
-    /// Writes the buffer and hashes it on the same thread.
-    async fn write(&mut self, buffer: &mut Vec<u8>) -> Result<(), RegistryError> {
+    async fn write_last(&mut self, buffer: Option<Buffer>) -> Result<(), RegistryError> {
+        match buffer {
+            Some(buffer) => self.write(buffer).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the buffer and hashes it on the same thread. Gives it back, emptied.
+    async fn write(&mut self, buffer: Buffer) -> Result<Buffer, RegistryError> {
         if buffer.is_empty() {
-            return Ok(());
+            return Ok(buffer);
         }
         // The state from before stays remembered until the piece is written: if this request is given up
         // meanwhile, the next one hashes only this piece again.
@@ -178,13 +177,13 @@ impl<'a> Session<'a> {
             hasher.update(piece);
             hasher
         };
-        let (emptied, hasher) = self.writer.append(std::mem::take(buffer), hash).await?;
-        *buffer = emptied;
+        let (mut buffer, hasher) = self.writer.append(buffer, hash).await?;
+        buffer.clear();
         self.hash.known = Some(HashState {
             offset: self.writer.size(),
             hasher,
         });
-        Ok(())
+        Ok(buffer)
     }
 
     /// The hash of all that the session holds: as remembered, else as stored, brought up to date from the content

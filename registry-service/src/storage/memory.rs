@@ -336,10 +336,10 @@ impl Staged {
 }
 
 impl StagedBytes {
-    pub(super) fn append<T>(&self, piece: Vec<u8>, observe: impl FnOnce(&[u8]) -> T) -> (Vec<u8>, T) {
-        held(&self.staged.content).extend_from_slice(&piece);
+    pub(super) fn append<P: AsRef<[u8]>, T>(&self, piece: P, observe: impl FnOnce(&[u8]) -> T) -> (P, T) {
+        held(&self.staged.content).extend_from_slice(piece.as_ref());
         *held(&self.staged.modified_ms) = self.storage.now_ms();
-        let observed = observe(&piece);
+        let observed = observe(piece.as_ref());
         (piece, observed)
     }
 

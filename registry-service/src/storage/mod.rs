@@ -5,6 +5,7 @@
 //! returns they survive a power cut. Whatever interrupts it leaves a prefix of the steps, and of each step all or
 //! nothing. The rules are the tests in `suite.rs`, which run on each backend.
 
+mod buffer;
 mod commit;
 mod error;
 mod filesystem;
@@ -22,6 +23,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+pub use buffer::Buffer;
 pub use commit::{Condition, Guard, Step};
 pub use error::StorageError;
 pub use filesystem::{Durability, Filesystem, Options};
@@ -132,6 +134,14 @@ impl Storage {
     /// it. For what carries a checksum and can be made again, such as hash states and indexes.
     pub async fn note(&self, key: &Key, content: Bytes) -> Result<(), StorageError> {
         on!(self, backend => backend.note(key, content).await)
+    }
+
+    /// An empty buffer for `length` bytes, at most [`PIECE_LENGTH`], on their way to a staged object.
+    pub fn buffer(&self, length: usize) -> Buffer {
+        match self {
+            Self::Filesystem(filesystem) => filesystem.buffer(length),
+            Self::Memory(_) => buffer::Buffers::default().take(length),
+        }
     }
 
     /// Makes an empty staged object; [`StorageError::Conflict`] if there is one of that name.

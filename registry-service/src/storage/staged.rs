@@ -1,6 +1,7 @@
 //! Writing a staged object: pieces at its end, one writer at a time.
 
-use super::{StagedId, StorageError, filesystem, memory};
+use super::buffer::BLOCK_LENGTH;
+use super::{PIECE_LENGTH, StagedId, StorageError, filesystem, memory};
 
 /// The right to write one staged object, exclusive between requests and processes, given back when dropped.
 /// Every piece goes to the end; what was written is visible under no key before it is promoted by a commit.
@@ -42,26 +43,35 @@ impl StagedWriter {
         self.size
     }
 
+    /// How long the next piece should be at most, if there is more to come, so that later ones begin on a block.
+    pub fn next_length(&self) -> usize {
+        let beyond = usize::try_from(self.size % BLOCK_LENGTH as u64).unwrap_or_default();
+        PIECE_LENGTH - beyond
+    }
+
     /// Writes a piece at the end and runs `observe` over it on the same thread, while the piece is in the
-    /// processor's cache. Gives the buffer back, emptied, for the next piece.
+    /// processor's cache. Gives the piece back.
     ///
     /// If the write fails, `observe` does not run and the object is cut back to its former size, best effort.
     /// If the caller goes away, the piece is written all the same: whoever opens the object next finds it.
-    pub async fn append<T: Send + 'static>(
+    pub async fn append<P, T>(
         &mut self,
-        piece: Vec<u8>,
+        piece: P,
         observe: impl FnOnce(&[u8]) -> T + Send + 'static,
-    ) -> Result<(Vec<u8>, T), StorageError> {
+    ) -> Result<(P, T), StorageError>
+    where
+        P: AsRef<[u8]> + Send + 'static,
+        T: Send + 'static,
+    {
         self.usable("appending to")?;
         self.health = Health::Uncertain;
-        let length = piece.len() as u64;
-        let (mut piece, observed) = match &self.medium {
+        let length = piece.as_ref().len() as u64;
+        let (piece, observed) = match &self.medium {
             Medium::File(file) => file.append(&self.id, self.size, piece, observe).await?,
             Medium::Memory(bytes) => bytes.append(piece, observe),
         };
         self.size += length;
         self.health = Health::Dirty;
-        piece.clear();
         Ok((piece, observed))
     }
 

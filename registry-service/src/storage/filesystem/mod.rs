@@ -7,6 +7,7 @@
 
 mod area;
 mod commit;
+mod direct;
 mod durable;
 mod lock;
 mod read;
@@ -31,9 +32,11 @@ use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
 use self::area::Area;
+use self::direct::Willing;
 use self::lock::Locks;
 use self::stream::Buffers;
 use self::sync::Directories;
+use super::buffer::{self, Buffer};
 use super::{Key, StorageError};
 
 pub(super) use self::staged::StagedFile;
@@ -70,6 +73,8 @@ struct Shared {
     locks: Locks,
     directories: Directories,
     buffers: Arc<Buffers>,
+    received: buffer::Buffers,
+    direct: Willing,
     long_operations: Arc<Semaphore>,
     failed_syncs: AtomicU64,
     #[cfg(test)]
@@ -93,6 +98,8 @@ impl Filesystem {
             locks: Locks::new(root.join(area::LOCKS)),
             directories: Directories::new(root.clone()),
             buffers: Arc::default(),
+            received: buffer::Buffers::default(),
+            direct: Willing::new(),
             long_operations: Arc::new(Semaphore::new(LONG_OPERATIONS)),
             failed_syncs: AtomicU64::new(0),
             #[cfg(test)]
@@ -111,6 +118,10 @@ impl Filesystem {
     #[cfg(test)]
     pub(crate) fn fail_syncs(&self) {
         self.0.trail.fail_data.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn buffer(&self, length: usize) -> Buffer {
+        self.0.received.take(length)
     }
 
     fn path(&self, key: &Key) -> PathBuf {

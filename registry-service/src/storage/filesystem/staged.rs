@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::area::{STAGING, discard_file};
+use super::direct::DirectFile;
 use super::read::{first_names, stat_of};
 use super::{Filesystem, is_absent, options, short};
 use crate::storage::staged::{Health, Medium};
@@ -20,7 +21,7 @@ use crate::storage::{PIECE_LENGTH, StagedId, StagedWriter, Stat, StorageError};
 #[derive(Debug)]
 pub(in crate::storage) struct StagedFile {
     storage: Filesystem,
-    file: Arc<File>,
+    file: Arc<DirectFile>,
 }
 
 impl Filesystem {
@@ -74,7 +75,7 @@ impl Filesystem {
         }
         let medium = Medium::File(StagedFile {
             storage: self.clone(),
-            file: Arc::new(file),
+            file: Arc::new(DirectFile::new(file)),
         });
         // Whether an earlier process synced it is unknown.
         Ok(StagedWriter {
@@ -131,23 +132,27 @@ impl Filesystem {
 }
 
 impl StagedFile {
-    pub(in crate::storage) async fn append<T: Send + 'static>(
+    pub(in crate::storage) async fn append<P, T>(
         &self,
         id: &StagedId,
         end: u64,
-        piece: Vec<u8>,
+        piece: P,
         observe: impl FnOnce(&[u8]) -> T + Send + 'static,
-    ) -> Result<(Vec<u8>, T), StorageError> {
-        let (file, id) = (Arc::clone(&self.file), id.clone());
+    ) -> Result<(P, T), StorageError>
+    where
+        P: AsRef<[u8]> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (file, storage, id) = (Arc::clone(&self.file), self.storage.clone(), id.clone());
         self.storage
-            .long(move || match file.write_all_at(&piece, end) {
+            .long(move || match file.write(piece.as_ref(), end, &storage.0.direct) {
                 Ok(()) => {
-                    let observed = observe(&piece);
+                    let observed = observe(piece.as_ref());
                     Ok((piece, observed))
                 }
                 Err(error) => {
                     // Gives the space of a half-written piece back; failing that, its next opener sees the length.
-                    drop(file.set_len(end));
+                    drop(file.file().set_len(end));
                     Err(StorageError::from_io(format!("appending to staged {id}"), error))
                 }
             })
@@ -165,11 +170,12 @@ impl StagedFile {
         self.storage
             .long(move || {
                 let Range { mut start, end } = range;
+                let failed = |error| StorageError::from_io(format!("reading back staged {id}"), error);
+                let file = file.through_cache().map_err(failed)?;
                 let mut buffer = vec![0; PIECE_LENGTH];
                 while start < end {
                     let wanted =
                         usize::try_from(end - start).map_or(PIECE_LENGTH, |left| left.min(PIECE_LENGTH));
-                    let failed = |error| StorageError::from_io(format!("reading back staged {id}"), error);
                     file.read_exact_at(&mut buffer[..wanted], start).map_err(failed)?;
                     fold(&mut state, &buffer[..wanted]);
                     start += wanted as u64;
@@ -183,7 +189,7 @@ impl StagedFile {
     pub(in crate::storage) async fn sync(&self, id: &StagedId) -> Result<(), StorageError> {
         let (file, storage, id) = (Arc::clone(&self.file), self.storage.clone(), id.clone());
         let work = move || {
-            storage.sync_data(&file).map_err(|error| {
+            storage.sync_data(file.file()).map_err(|error| {
                 drop(discard_file(&storage.staged_path(&id)));
                 StorageError::from_io(format!("syncing staged {id}"), error)
             })
