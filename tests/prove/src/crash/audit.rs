@@ -1,5 +1,8 @@
 //! Holds a registry to what its clients were promised.
 
+use std::fmt::Debug;
+use std::hash::Hash;
+
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -38,27 +41,13 @@ impl Audit<'_> {
         while let Some((key, seen)) = looks.next().await {
             verdict.count("looks", 1);
             match seen {
-                Ok(state) => self.judge(&key, &state, verdict),
+                Ok(state) => judge(self.ledger, &key, &state, verdict),
                 Err(error) => {
                     verdict.count("broken", 1);
                     verdict.violation(format!("{key}: {error:#}"));
                 }
             }
         }
-    }
-
-    fn judge(&self, key: &Key, seen: &State, verdict: &mut Verdict) {
-        let possible = self.ledger.possible(key);
-        if !possible.contains(seen) {
-            let what = match (seen, possible.as_slice()) {
-                (None, _) => "lost",
-                (Some(_), [None]) => "returned",
-                _ => "otherwise",
-            };
-            verdict.count(what, 1);
-            verdict.violation(format!("{key} is {seen:?}, and may be {possible:?}"));
-        }
-        self.ledger.observe(key, seen);
     }
 
     async fn look(&self, key: &Key) -> Result<State> {
@@ -146,6 +135,26 @@ impl Audit<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a thing is in a state that was promised; from now on it is in the one that was seen.
+pub(crate) fn judge<K: Clone + Eq + Hash + Ord + Debug>(
+    ledger: &Ledger<K>,
+    key: &K,
+    seen: &State,
+    verdict: &mut Verdict,
+) {
+    let possible = ledger.possible(key);
+    if !possible.contains(seen) {
+        let what = match (seen, possible.as_slice()) {
+            (None, _) => "lost",
+            (Some(_), [None]) => "returned",
+            _ => "otherwise",
+        };
+        verdict.count(what, 1);
+        verdict.violation(format!("{key:?} is {seen:?}, and may be {possible:?}"));
+    }
+    ledger.observe(key, seen);
 }
 
 fn whole(body: &Bytes, expected: &str) -> Result<()> {

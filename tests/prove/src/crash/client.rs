@@ -1,7 +1,6 @@
 //! A client that changes a registry at random, and knows what it was promised.
 
 use anyhow::Result;
-use bytes::Bytes;
 use harness::archive::digest;
 use harness::layout::IMAGE_MANIFEST;
 use http::Method;
@@ -13,7 +12,7 @@ use super::session::{Content, Session, Trouble, expect};
 use crate::Random;
 
 /// Tags of one client in one repository.
-const TAGS: u64 = 12;
+pub(super) const TAGS: u64 = 12;
 /// Things that a client remembers in order to use or delete them later.
 const REMEMBERED: usize = 100;
 /// Sessions of one client that wait to be resumed.
@@ -23,13 +22,13 @@ const WAITING: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Client {
     name: String,
-    random: Random,
-    repositories: Vec<String>,
+    pub(super) random: Random,
+    pub(super) repositories: Vec<String>,
     /// Blobs that no manifest names, and where they are.
-    loose: Vec<(String, Content)>,
+    pub(super) loose: Vec<(String, Content)>,
     /// Repositories and digests.
-    manifests: Vec<(String, String)>,
-    sessions: Vec<Session>,
+    pub(super) manifests: Vec<(String, String)>,
+    pub(super) sessions: Vec<Session>,
     made: u64,
 }
 
@@ -126,117 +125,6 @@ impl Client {
         broken
     }
 
-    /// A session that is gone, from the beginning.
-    async fn push_again(
-        &mut self,
-        session: &Session,
-        access: &Access,
-        ledger: &Ledger,
-    ) -> Result<(), String> {
-        let content = session.content().clone();
-        match self.post(access, 0, session.repository(), &content, ledger).await {
-            Ok(()) => Ok(()),
-            Err(Trouble::Cut) => Err("no answer".to_owned()),
-            Err(Trouble::Refused(what)) => Err(what),
-        }
-    }
-
-    async fn post(
-        &mut self,
-        access: &Access,
-        server: usize,
-        repository: &str,
-        content: &Content,
-        ledger: &Ledger,
-    ) -> Result<(), Trouble> {
-        let change = [blob(repository, content)];
-        let path = format!("/v2/{repository}/blobs/uploads/?digest={}", content.digest);
-        let headers = [("content-type", "application/octet-stream")];
-        ledger.intend(&change);
-        let answer = access
-            .send(server, Method::POST, &path, &headers, content.bytes())
-            .await;
-        expect(answer, 201)?;
-        ledger.acknowledge("blobs", &change);
-        self.keep(repository, content);
-        Ok(())
-    }
-
-    async fn push_at_once(
-        &mut self,
-        access: &Access,
-        server: usize,
-        ledger: &Ledger,
-    ) -> Result<(String, Content), Trouble> {
-        let repository = self.repository();
-        let length = self.length();
-        let content = Content::new(&mut self.random, length);
-        self.post(access, server, &repository, &content, ledger).await?;
-        Ok((repository, content))
-    }
-
-    async fn push_in_session(
-        &mut self,
-        access: &Access,
-        server: usize,
-        ledger: &Ledger,
-    ) -> Result<(), Trouble> {
-        let repository = self.repository();
-        let length = self.length();
-        let content = Content::new(&mut self.random, length);
-        let session = Session::begin(access, server, &repository, content).await?;
-        self.continue_session(session, access, server, ledger).await
-    }
-
-    /// Goes on with a session to its end. When that fails it waits to be resumed.
-    async fn continue_session(
-        &mut self,
-        mut session: Session,
-        access: &Access,
-        server: usize,
-        ledger: &Ledger,
-    ) -> Result<(), Trouble> {
-        let length = session.content().length;
-        let pieces = 1 + usize::try_from(self.random.below(4)).unwrap_or_default();
-        let chunk = (length / pieces).max(2);
-        let outcome = loop {
-            match session.go_on(access, server, ledger, chunk).await {
-                Ok(false) => {}
-                Ok(true) => {
-                    self.keep(session.repository(), session.content());
-                    return Ok(());
-                }
-                Err(trouble) => break trouble,
-            }
-        };
-        // With several servers the next request comes at once, so the state is asked for here.
-        if access.servers() > 1 && matches!(outcome, Trouble::Cut) {
-            if let Ok(true) = session.find(access, server + 1, true).await {
-                self.sessions.push(session);
-            }
-        } else if matches!(outcome, Trouble::Cut) {
-            self.sessions.push(session);
-        }
-        Err(outcome)
-    }
-
-    async fn mount(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
-        let Some((from, content)) = self.choose_loose(ledger) else {
-            return Ok(());
-        };
-        let Some(to) = self.repositories.iter().find(|to| **to != from).cloned() else {
-            return Ok(());
-        };
-        let change = [blob(&to, &content)];
-        let path = format!("/v2/{to}/blobs/uploads/?mount={}&from={from}", content.digest);
-        ledger.intend(&change);
-        let answer = access.send(server, Method::POST, &path, &[], Bytes::new()).await;
-        expect(answer, 201)?;
-        ledger.acknowledge("mounts", &change);
-        self.keep(&to, &content);
-        Ok(())
-    }
-
     async fn push_image(
         &mut self,
         access: &Access,
@@ -288,101 +176,33 @@ impl Client {
         Ok(())
     }
 
-    async fn delete_tag(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
-        let (repository, tag) = (self.repository(), self.tag());
-        let key = Key::Tag(repository.clone(), tag.clone());
-        if !matches!(ledger.certain(&key), Some(Some(_))) {
-            return Ok(());
-        }
-        let path = format!("/v2/{repository}/manifests/{tag}");
-        self.delete(access, server, ledger, &path, &[(key, None)]).await
-    }
-
-    async fn delete_manifest(
-        &mut self,
-        access: &Access,
-        server: usize,
-        ledger: &Ledger,
-    ) -> Result<(), Trouble> {
-        let Some((repository, digest)) = self.pick_from(&self.manifests.clone()) else {
-            return Ok(());
-        };
-        let key = Key::Manifest(repository.clone(), digest.clone());
-        if !matches!(ledger.certain(&key), Some(Some(_))) {
-            return Ok(());
-        }
-        let mut changes = vec![(key, None)];
-        // Its tags go with it.
-        for number in 0..TAGS {
-            let key = Key::Tag(repository.clone(), self.tag_named(number));
-            match ledger.certain(&key) {
-                None => return Ok(()),
-                Some(Some(pointed)) if pointed == digest => changes.push((key, None)),
-                Some(_) => {}
-            }
-        }
-        let path = format!("/v2/{repository}/manifests/{digest}");
-        self.delete(access, server, ledger, &path, &changes).await
-    }
-
-    async fn delete_blob(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
-        let Some((repository, content)) = self.choose_loose(ledger) else {
-            return Ok(());
-        };
-        let key = Key::Blob(repository.clone(), content.digest.clone());
-        let path = format!("/v2/{repository}/blobs/{}", content.digest);
-        self.delete(access, server, ledger, &path, &[(key, None)]).await
-    }
-
-    async fn delete(
-        &self,
-        access: &Access,
-        server: usize,
-        ledger: &Ledger,
-        path: &str,
-        changes: &[Change],
-    ) -> Result<(), Trouble> {
-        ledger.intend(changes);
-        let answer = access.send(server, Method::DELETE, path, &[], Bytes::new()).await;
-        expect(answer, 202)?;
-        ledger.acknowledge("deletes", changes);
-        Ok(())
-    }
-
-    async fn cancel(&mut self, access: &Access, server: usize, ledger: &Ledger) -> Result<(), Trouble> {
-        let content = Content::new(&mut self.random, 1000);
-        let repository = self.repository();
-        let mut session = Session::begin(access, server, &repository, content).await?;
-        session.cancel(access, server, ledger).await
-    }
-
-    fn keep(&mut self, repository: &str, content: &Content) {
+    pub(super) fn keep(&mut self, repository: &str, content: &Content) {
         remember(&mut self.loose, (repository.to_owned(), content.clone()));
     }
 
     /// A blob of ours that is there for certain.
-    fn choose_loose(&mut self, ledger: &Ledger) -> Option<(String, Content)> {
+    pub(super) fn choose_loose(&mut self, ledger: &Ledger) -> Option<(String, Content)> {
         let (repository, content) = self.pick_from(&self.loose.clone())?;
         let (key, _) = blob(&repository, &content);
         matches!(ledger.certain(&key), Some(Some(_))).then_some((repository, content))
     }
 
-    fn repository(&mut self) -> String {
+    pub(super) fn repository(&mut self) -> String {
         let chosen = self.pick(self.repositories.len());
         self.repositories[chosen].clone()
     }
 
-    fn tag(&mut self) -> String {
+    pub(super) fn tag(&mut self) -> String {
         let number = self.random.below(TAGS);
         self.tag_named(number)
     }
 
-    fn tag_named(&self, number: u64) -> String {
+    pub(super) fn tag_named(&self, number: u64) -> String {
         format!("{}-{number}", self.name)
     }
 
     /// Mostly small, sometimes large enough that the state of the hash is stored too.
-    fn length(&mut self) -> usize {
+    pub(super) fn length(&mut self) -> usize {
         let length = match self.random.below(100) {
             0..70 => 2 + self.random.below(4 << 10),
             70..97 => 2 + self.random.below(64 << 10),
@@ -391,17 +211,17 @@ impl Client {
         usize::try_from(length).unwrap_or(2)
     }
 
-    fn pick(&mut self, count: usize) -> usize {
+    pub(super) fn pick(&mut self, count: usize) -> usize {
         usize::try_from(self.random.below(count as u64)).unwrap_or_default()
     }
 
-    fn pick_from<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+    pub(super) fn pick_from<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         let chosen = self.pick(from.len());
         from.get(chosen).cloned()
     }
 }
 
-fn blob(repository: &str, content: &Content) -> Change {
+pub(super) fn blob(repository: &str, content: &Content) -> Change {
     let key = Key::Blob(repository.to_owned(), content.digest.clone());
     (key, Some(content.digest.clone()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,29 +24,46 @@ pub(crate) enum Key {
 pub(crate) type State = Option<String>;
 
 /// A change that was asked for.
-pub(crate) type Change = (Key, State);
+pub(crate) type Change<K = Key> = (K, State);
 
 /// The promises. Each thing is changed by one client alone, one request after the other, so that what it may be is
 /// known exactly: the state of the last acknowledgement, or of any request since that was not answered.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    inner: Mutex<Inner>,
+#[derive(Debug)]
+pub(crate) struct Ledger<K = Key> {
+    inner: Mutex<Inner<K>>,
     stopped: AtomicBool,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    states: HashMap<Key, Vec<State>>,
-    in_doubt: HashSet<Key>,
-    recent: VecDeque<Key>,
+#[derive(Debug)]
+struct Inner<K> {
+    states: HashMap<K, Vec<State>>,
+    in_doubt: HashSet<K>,
+    recent: VecDeque<K>,
     acknowledged: BTreeMap<&'static str, u64>,
     unexpected: Vec<String>,
     closed: bool,
 }
 
-impl Ledger {
+impl<K> Default for Ledger<K> {
+    fn default() -> Self {
+        let inner = Inner {
+            states: HashMap::new(),
+            in_doubt: HashSet::new(),
+            recent: VecDeque::new(),
+            acknowledged: BTreeMap::new(),
+            unexpected: Vec::new(),
+            closed: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            stopped: AtomicBool::new(false),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Ord> Ledger<K> {
     /// A request for these changes is about to be sent.
-    pub(crate) fn intend(&self, changes: &[Change]) {
+    pub(crate) fn intend(&self, changes: &[Change<K>]) {
         let mut inner = self.inner();
         for (key, state) in changes {
             let states = inner.states.entry(key.clone()).or_insert_with(|| vec![None]);
@@ -59,7 +77,7 @@ impl Ledger {
     }
 
     /// The request was answered with success: from now on nothing else may be seen.
-    pub(crate) fn acknowledge(&self, what: &'static str, changes: &[Change]) {
+    pub(crate) fn acknowledge(&self, what: &'static str, changes: &[Change<K>]) {
         let mut inner = self.inner();
         if inner.closed {
             return;
@@ -110,7 +128,7 @@ impl Ledger {
     }
 
     /// The one state that the thing can be in; `None` if it is in doubt.
-    pub(crate) fn certain(&self, key: &Key) -> Option<State> {
+    pub(crate) fn certain(&self, key: &K) -> Option<State> {
         match self.inner().states.get(key).map(Vec::as_slice) {
             None => Some(None),
             Some([state]) => Some(state.clone()),
@@ -119,29 +137,29 @@ impl Ledger {
     }
 
     /// The states that the thing may be in.
-    pub(crate) fn possible(&self, key: &Key) -> Vec<State> {
+    pub(crate) fn possible(&self, key: &K) -> Vec<State> {
         let inner = self.inner();
         inner.states.get(key).cloned().unwrap_or_else(|| vec![None])
     }
 
     /// The thing was seen in this state, and may not change by itself.
-    pub(crate) fn observe(&self, key: &Key, state: &State) {
+    pub(crate) fn observe(&self, key: &K, state: &State) {
         self.inner().settle(key, state);
     }
 
     /// Everything in doubt, and what was acknowledged last.
-    pub(crate) fn newest(&self, count: usize) -> Vec<Key> {
+    pub(crate) fn newest(&self, count: usize) -> Vec<K> {
         let inner = self.inner();
         let recent = inner.recent.iter().rev().take(count);
-        let keys: HashSet<&Key> = recent.chain(&inner.in_doubt).collect();
-        let mut keys: Vec<Key> = keys.into_iter().cloned().collect();
+        let keys: HashSet<&K> = recent.chain(&inner.in_doubt).collect();
+        let mut keys: Vec<K> = keys.into_iter().cloned().collect();
         keys.sort();
         keys
     }
 
     /// Everything.
-    pub(crate) fn all(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> = self.inner().states.keys().cloned().collect();
+    pub(crate) fn all(&self) -> Vec<K> {
+        let mut keys: Vec<K> = self.inner().states.keys().cloned().collect();
         keys.sort();
         keys
     }
@@ -161,13 +179,13 @@ impl Ledger {
         self.inner().acknowledged.values().sum()
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Inner<K>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    fn settle(&mut self, key: &Key, state: &State) {
+impl<K: Clone + Eq + Hash> Inner<K> {
+    fn settle(&mut self, key: &K, state: &State) {
         self.states.insert(key.clone(), vec![state.clone()]);
         self.in_doubt.remove(key);
     }
@@ -189,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_change_without_an_answer_leaves_both_states_possible() {
-        let ledger = Ledger::default();
+        let ledger: Ledger = Ledger::default();
         let key = Key::Tag("a".into(), "1".into());
         let to = |digest: &str| (key.clone(), Some(digest.to_owned()));
         ledger.intend(&[to("x")]);
@@ -204,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_answer_after_the_cut_promises_nothing() {
-        let ledger = Ledger::default();
+        let ledger: Ledger = Ledger::default();
         let change = (Key::Blob("a".into(), "x".into()), Some("x".to_owned()));
         ledger.intend(std::slice::from_ref(&change));
         ledger.close();

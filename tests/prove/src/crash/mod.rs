@@ -3,14 +3,17 @@
 
 mod audit;
 mod client;
+mod deletion;
 mod image;
 mod ledger;
 mod load;
 mod service;
 mod session;
 mod tree;
+mod upload;
 
-pub(crate) use ledger::Ledger;
+pub(crate) use audit::judge;
+pub(crate) use ledger::{Ledger, State};
 pub(crate) use load::Load;
 pub(crate) use service::{Access, Running, Service};
 pub(crate) use tree::check_tree;
