@@ -17,7 +17,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::limits::Limits;
+use super::listener::Readiness;
 use super::request::{PeerAddr, Scheme, Shell};
+use super::shutdown::{Shutdown, asked_to_end, at_least};
 use super::socket::StallGuard;
 use super::state::ConnectionState;
 use super::wire::{Http1Wire, answer_and_close};
@@ -53,8 +55,8 @@ pub(super) struct Shared<S> {
     pub(super) ids: Arc<RequestIds>,
     /// A permit for each request in flight.
     pub(super) in_flight: Arc<Semaphore>,
-    /// True from the moment when connections should end.
-    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) readiness: Readiness,
+    pub(super) stopping: watch::Receiver<Shutdown>,
 }
 
 /// Serves one accepted connection to its end. Errors are the client's doing, and logged at debug.
@@ -75,7 +77,7 @@ pub(super) async fn handle<S>(
     let mut stopping = shared.stopping.clone();
     let first = tokio::select! {
         first = timeout_at(opened + shared.limits.headers, first_byte(&stream)) => first.ok().flatten(),
-        () = asked_to_end(&mut stopping, &state) => None,
+        () = asked_to_end(&mut stopping, &state, &shared.limits) => None,
     };
     let Some(first) = first else { return };
     // The stages below are boxed: a task is as large as its largest stage, and there may be ten thousand.
@@ -85,6 +87,7 @@ pub(super) async fn handle<S>(
         in_flight: Arc::clone(&shared.in_flight),
         limits: Arc::clone(&shared.limits),
         state: Arc::clone(&state),
+        readiness: shared.readiness.clone(),
         peer: PeerAddr(peer),
         scheme,
     };
@@ -109,7 +112,7 @@ async fn secured<S>(
     tls: &TlsAcceptor,
     stream: StallGuard,
     shell: Shell<S>,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<Shutdown>,
 ) where
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -117,7 +120,7 @@ async fn secured<S>(
     let peer = shell.peer.0;
     let accepted = tokio::select! {
         accepted = timeout(shell.limits.tls_handshake, Box::pin(tls.accept(stream))) => accepted,
-        () = asked_to_end(&mut stopping, &shell.state) => return,
+        () = asked_to_end(&mut stopping, &shell.state, &shell.limits) => return,
     };
     let stream = match accepted {
         Ok(Ok(stream)) => stream,
@@ -140,7 +143,7 @@ async fn first_byte(stream: &TcpStream) -> Option<u8> {
     }
 }
 
-async fn http1<I, S>(stream: I, shell: Shell<S>, opened: Instant, mut stopping: watch::Receiver<bool>)
+async fn http1<I, S>(stream: I, shell: Shell<S>, opened: Instant, mut stopping: watch::Receiver<Shutdown>)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
@@ -148,7 +151,8 @@ where
 {
     let peer = shell.peer.0;
     let state = Arc::clone(&shell.state);
-    let wire = Http1Wire::new(stream, Arc::clone(&state), Arc::clone(&shell.limits), opened);
+    let limits = Arc::clone(&shell.limits);
+    let wire = Http1Wire::new(stream, Arc::clone(&state), Arc::clone(&limits), opened);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // The wire has its own, which can tell an idle connection from a slow header.
@@ -160,7 +164,7 @@ where
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = asked_to_end(&mut stopping, &state) => {
+        () = asked_to_end(&mut stopping, &state, &limits) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -170,7 +174,7 @@ where
     }
 }
 
-async fn http2<I, S>(stream: I, shell: Shell<S>, mut stopping: watch::Receiver<bool>)
+async fn http2<I, S>(stream: I, shell: Shell<S>, mut stopping: watch::Receiver<Shutdown>)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
@@ -193,17 +197,24 @@ where
         .max_local_error_reset_streams(LOCAL_RESETS)
         .serve_connection(TokioIo::new(stream), shell);
     let mut connection = pin!(connection);
+    // GOAWAY cuts nothing off, so it goes out as soon as the shutdown is announced; who comes still later is let be
+    // until it begins.
+    let farewell = match *stopping.borrow() {
+        Shutdown::No => Shutdown::Announced,
+        _ => Shutdown::Begun,
+    };
     let served = async {
         tokio::select! {
             ended = connection.as_mut() => return Some(ended),
-            () = asked_to_end(&mut stopping, &state) => {}
-            () = idle_for(&state, limits.idle, Instant::now()) => {}
+            () = at_least(&mut stopping, farewell) => {}
+            () = state.close.notified() => {}
+            () = state.idle_for_after(limits.idle, Instant::now()) => {}
         }
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             ended = connection => Some(ended),
             // The last answers may wait in buffers for a client that takes nothing any more.
-            () = idle_for(&state, limits.write_stall, Instant::now()) => None,
+            () = state.idle_for_after(limits.write_stall, Instant::now()) => None,
         }
     };
     let ended = tokio::select! {
@@ -214,27 +225,6 @@ where
         Some(Ok(())) => {}
         Some(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
         None => tracing::debug!(%peer, "cut off: the peer stopped reading"),
-    }
-}
-
-/// Resolves when the process stops, or when this connection is closed in favour of a new one.
-async fn asked_to_end(stopping: &mut watch::Receiver<bool>, state: &ConnectionState) {
-    tokio::select! {
-        // An error means that the accept loop is gone, which is a stop too.
-        _ = stopping.wait_for(|stop| *stop) => {}
-        () = state.close.notified() => {}
-    }
-}
-
-/// Resolves when a connection has had no request for so long, counted from `after` at the earliest.
-async fn idle_for(state: &ConnectionState, idle: Duration, after: Instant) {
-    loop {
-        let now = Instant::now();
-        let at = state.idle_since().map_or(now, |since| since.max(after)) + idle;
-        if at <= now {
-            return;
-        }
-        tokio::time::sleep_until(at).await;
     }
 }
 

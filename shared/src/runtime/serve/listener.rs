@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -62,6 +62,24 @@ impl Listener {
         self.readiness.clone()
     }
 
+    /// Stops listening. What the system has accepted for us by then is handed out: closing the socket would reset these
+    /// connections, whose clients may already have sent their requests.
+    pub(super) fn close(self) -> Vec<(TcpStream, SocketAddr)> {
+        let mut waiting = Vec::new();
+        let Ok(listener) = self.inner.into_std() else {
+            return waiting;
+        };
+        // It does not block; an error of any kind ends the collection.
+        while let Ok((stream, peer)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                waiting.push((stream, peer));
+            }
+        }
+        waiting
+    }
+
     /// Uses a readiness that was made before the listener.
     #[must_use]
     pub fn with_readiness(mut self, readiness: Readiness) -> Self {
@@ -70,7 +88,8 @@ impl Listener {
     }
 }
 
-/// Whether load balancers should send requests here: green from the start, red from the beginning of a shutdown.
+/// Whether load balancers should send requests here: green from the start, red from the beginning of a shutdown. While it is
+/// red, answers over HTTP/1.1 end their connections, so that clients turn elsewhere.
 /// Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Readiness(Arc<AtomicBool>);

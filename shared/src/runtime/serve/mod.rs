@@ -12,6 +12,7 @@ mod listener;
 mod refuse;
 mod request;
 mod request_body;
+mod shutdown;
 mod signal;
 mod socket;
 mod state;
@@ -45,15 +46,17 @@ pub use super::tls::TlsAcceptorHandle;
 
 use super::telemetry::RequestIds;
 use connection::{Shared, handle};
+use shutdown::Shutdown;
 use state::ConnectionState;
 
 /// How long accepting pauses when the process has no file descriptor or memory left, and how often a full
 /// table is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves connections until `shutdown` resolves, and then drains: the listener's readiness goes red, after
-/// [`drain_delay`](Limits::drain_delay) no connection is accepted, idle ones are closed, and requests
-/// in flight have [`drain`](Limits::drain) to finish; what is left then is cut off.
+/// Serves connections until `shutdown` resolves, and then drains: the listener's readiness goes red and every answer ends
+/// its connection; after [`drain_delay`](Limits::drain_delay) no connection is accepted (those that the system had
+/// already taken are served), idle ones are closed, and requests in flight have [`drain`](Limits::drain) to
+/// finish; what is left then is cut off.
 ///
 /// Without `tls` connections speak HTTP/1.1 only; with it the client chooses HTTP/2 or HTTP/1.1 (ALPN).
 /// Requests carry [`PeerAddr`], [`Scheme`] and [`RequestId`] in their extensions, responses may carry
@@ -78,7 +81,7 @@ where
 {
     let mut run = [0; 8];
     aws_lc_rs::rand::fill(&mut run).map_err(|_| io::Error::other("no random numbers"))?;
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopping) = watch::channel(Shutdown::No);
     let limits = Arc::new(limits);
     let readiness = listener.readiness();
     let shared = Arc::new(Shared {
@@ -87,18 +90,24 @@ where
         in_flight: Arc::new(Semaphore::new(limits.max_requests.min(Semaphore::MAX_PERMITS))),
         limits: Arc::clone(&limits),
         ids: Arc::new(RequestIds::new(u64::from_be_bytes(run))),
+        readiness: readiness.clone(),
         stopping,
     });
     let mut table = Table::new(Arc::clone(&limits));
     let drain_begins = async {
         shutdown.await;
         readiness.set(false);
+        stop.send_replace(Shutdown::Announced);
         sleep(limits.drain_delay).await;
     };
     accept(&listener.inner, &shared, &mut table, drain_begins).await;
-    drop(listener);
-    // Nobody listens when no connection is left, which is no fault.
-    let _ = stop.send(true);
+    if crate::sabotage::breaks("no-drain") {
+        return Ok(());
+    }
+    for (stream, peer) in listener.close() {
+        table.admit(&shared, stream, peer);
+    }
+    stop.send_replace(Shutdown::Begun);
     drop(shared);
     if timeout(limits.drain, table.ended_all()).await.is_err() {
         tracing::warn!(

@@ -20,6 +20,7 @@ use tracing::Instrument as _;
 
 use super::answer_body::{Access, AnswerBody};
 use super::limits::Limits;
+use super::listener::Readiness;
 use super::refuse::{Refusal, find_fault};
 use super::request_body::PacedBody;
 use super::state::ConnectionState;
@@ -49,6 +50,7 @@ pub(super) struct Shell<S> {
     pub(super) in_flight: Arc<Semaphore>,
     pub(super) limits: Arc<Limits>,
     pub(super) state: Arc<ConnectionState>,
+    pub(super) readiness: Readiness,
     pub(super) peer: PeerAddr,
     pub(super) scheme: Scheme,
 }
@@ -78,6 +80,7 @@ where
             duration_ms = tracing::field::Empty,
         );
         let access = Access::begin(span.clone(), Arc::clone(&self.state));
+        let readiness = (request.version() < Version::HTTP_2).then(|| self.readiness.clone());
         let closes = Unread::watch(&request, &self.state);
         let answered = match find_fault(&request, framing, &self.limits) {
             Some(refusal) => {
@@ -89,6 +92,9 @@ where
         Box::pin(async move {
             let mut response = answered.await;
             closes.tell(&mut response);
+            if readiness.is_some_and(|readiness| !readiness.is_ready()) {
+                close(&mut response);
+            }
             Ok(finish(response, &method, &id, access)
                 .map(|(body, access)| AnswerBody::new(body, access, paced)))
         })
@@ -164,11 +170,16 @@ impl Unread {
 
     fn tell(self, response: &mut Response<Body>) {
         if self.0.is_some_and(|state| !state.is_body_complete()) {
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+            close(response);
         }
     }
+}
+
+/// Makes this the connection's last answer, and says so.
+fn close(response: &mut Response<Body>) {
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 fn overloaded() -> Refusal {

@@ -75,6 +75,23 @@ impl ConnectionState {
         (!self.is_busy()).then_some(since)
     }
 
+    /// Resolves when the connection has had no request for so long, or since it was opened.
+    pub(super) async fn idle_for(&self, idle: Duration) {
+        self.idle_for_after(idle, self.opened).await;
+    }
+
+    /// The same, counted from `after` at the earliest.
+    pub(super) async fn idle_for_after(&self, idle: Duration, after: Instant) {
+        loop {
+            let now = Instant::now();
+            let at = self.idle_since().map_or(now, |since| since.max(after)) + idle;
+            if at <= now {
+                return;
+            }
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
     pub(super) fn body_completed(&self) {
         self.body_complete.store(true, Ordering::SeqCst);
     }
