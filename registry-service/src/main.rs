@@ -10,11 +10,11 @@ use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
 use registry_service::config::{Backend, Config, TokenConfig};
 use registry_service::endpoint::Policy;
-use registry_service::http::warning;
+use registry_service::http::{WithHealth, warning};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
-use shared::runtime::serve::{Limits, Listener, serve, shutdown_signal};
+use shared::runtime::serve::{Listener, serve, shutdown_signal};
 use shared::runtime::telemetry;
 use shared::runtime::tls::TlsAcceptorHandle;
 use shared::secret::Secret;
@@ -133,15 +133,12 @@ async fn start(config: Config) -> anyhow::Result<()> {
         .tls
         .map(|files| TlsAcceptorHandle::load(&files.certificate, &files.key))
         .transpose()?;
-    let limits = Limits {
-        drain: config.http.drain,
-        ..Limits::default()
-    };
     let listener = Listener::bind(config.http.addr)
         .await
         .with_context(|| format!("cannot listen on {}", config.http.addr))?;
     tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
-    serve(listener, tls, router, limits, shutdown_signal()).await?;
+    let router = WithHealth::new(router, listener.readiness());
+    serve(listener, tls, router, config.http.limits, shutdown_signal()).await?;
     Ok(())
 }
 

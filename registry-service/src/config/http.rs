@@ -2,15 +2,15 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use shared::runtime::config::{Faults, read_secret_file};
+use shared::runtime::serve::Limits;
 use shared::secret::Secret;
 
-use super::Section;
 use super::auth::web_url;
+use super::{Section, limits};
 
 /// `http`
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub struct HttpConfig {
     pub warning: Option<String>,
     /// `http.tls`
     pub tls: Option<TlsFiles>,
-    /// `http.draintimeout`, by default `60s`: how long requests in flight may take when the process is asked to end.
-    pub drain: Duration,
+    /// `http.limits`, `http.draintimeout`, `http.draindelay`
+    pub limits: Limits,
 }
 
 /// `http.tls`
@@ -43,20 +43,15 @@ pub struct TlsFiles {
 impl HttpConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
         refuse_unsupported(faults, root);
-        let drain = root.duration(faults, "http.draintimeout", Duration::ZERO);
+        let limits = limits::check(faults, root);
         Self {
+            limits,
             addr: addr(faults, root),
             base_url: base_url(faults, root),
             secret: secret(faults, root),
             headers: headers(faults, root),
             warning: root.text(faults, "http.warning").filter(|text| !text.is_empty()),
             tls: tls(faults, root),
-            // Distribution does not drain by default; whoever says nothing gets the better.
-            drain: if drain.is_zero() {
-                Duration::from_mins(1)
-            } else {
-                drain
-            },
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 41] = [
+const KNOWN: [&str; 49] = [
     "version",
     "loglevel",
     "log.level",
@@ -39,6 +39,14 @@ const KNOWN: [&str; 41] = [
     "http.secretfile",
     "http.relativeurls",
     "http.draintimeout",
+    "http.draindelay",
+    "http.limits.connections",
+    "http.limits.connectionsperaddress",
+    "http.limits.requests",
+    "http.limits.header",
+    "http.limits.idle",
+    "http.limits.body",
+    "http.limits.stall",
     "http.tls.certificate",
     "http.tls.key",
     "http.headers.*",

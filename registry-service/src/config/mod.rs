@@ -7,6 +7,7 @@
 mod auth;
 mod http;
 mod known;
+mod limits;
 mod storage;
 
 #[cfg(test)]

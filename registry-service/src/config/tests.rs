@@ -199,3 +199,17 @@ fn less_than_full_durability_is_a_choice_that_is_warned_of() {
     assert!(check(&yaml("full"), &[]).unwrap().warnings().is_empty());
     assert_eq!(faults(&yaml("fast")), ["storage.filesystem.durability"]);
 }
+
+#[test]
+fn limits_of_connections_are_set_and_what_is_not_said_has_its_default() {
+    let text = "version: 0.1\nstorage: {inmemory: {}}\nhttp:\n  draindelay: 5s\n  limits: {connections: 7, idle: 3s, stall: 4s}\n";
+    let limits = check(text, &[]).unwrap().http.limits;
+    assert_eq!((limits.max_connections, limits.idle.as_secs()), (7, 3));
+    assert_eq!(
+        (limits.write_stall.as_secs(), limits.drain_delay.as_secs()),
+        (4, 5)
+    );
+    assert_eq!((limits.max_requests, limits.drain.as_secs()), (1024, 60));
+    let wrong = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {limits: {requests: 0}}\n";
+    assert_eq!(faults(wrong), ["http.limits.requests"]);
+}

@@ -18,6 +18,9 @@ const UPLOADS_PER_OWNER: usize = 192;
 const MANIFEST_KIB: u32 = 64 << 10;
 /// A body of a manifest up to this many bytes is not counted: the connections bound how many there are.
 const SMALL_MANIFEST: u64 = 64 << 10;
+/// Requests that may wait for a turn; one more is told at once to come again, so that those who wait do not fill all
+/// places that the process has for requests.
+const WAITING: usize = 256;
 /// How long a request may wait for its turn before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -26,6 +29,7 @@ pub(super) struct Admission {
     uploads: Arc<Semaphore>,
     by_owner: Arc<Mutex<HashMap<Box<str>, usize>>>,
     manifest_kib: Arc<Semaphore>,
+    waiting: Semaphore,
     patience: Duration,
 }
 
@@ -52,6 +56,7 @@ impl Admission {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             by_owner: Arc::default(),
             manifest_kib: Arc::new(Semaphore::new(MANIFEST_KIB as usize)),
+            waiting: Semaphore::new(WAITING),
         }
     }
 
@@ -86,6 +91,10 @@ impl Admission {
     }
 
     async fn wait(&self, places: &Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(permit) = Arc::clone(places).try_acquire_many_owned(count) {
+            return Ok(permit);
+        }
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
         match timeout(self.patience, Arc::clone(places).acquire_many_owned(count)).await {
             Ok(Ok(permit)) => Ok(permit),
             // The semaphore is never closed: either way the turn did not come.

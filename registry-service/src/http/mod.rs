@@ -10,6 +10,7 @@ mod content;
 mod dispatch;
 mod error;
 mod header;
+mod health;
 mod manifest;
 mod page;
 mod range;
@@ -37,6 +38,7 @@ use crate::endpoint::Policy;
 use crate::registry::Registry;
 
 pub use header::warning;
+pub use health::WithHealth;
 pub use upload_state::UploadStates;
 
 /// A manifest that was stored, told before the client is answered.

@@ -28,8 +28,9 @@ pub struct Limits {
     /// How long a connection must have been idle before it may be closed in favour of a new one. Default: 1 s, so
     /// that a burst of new connections does not close its own first ones.
     pub evict_after: Duration,
-    /// Requests that wait for the head of their answer at once; one more is answered 503 with `Retry-After` before
-    /// anything is done for it. Default: 1024.
+    /// Requests that wait for the head of their answer at once, without those that wait for their own client's bytes; one
+    /// more is answered 503 with `Retry-After` before anything is done for it, unless it asks for `/livez`, `/readyz` or
+    /// `/healthz`. Default: 1024.
     pub max_requests: usize,
     /// Time for the TLS handshake. Default: 10 s.
     pub tls_handshake: Duration,

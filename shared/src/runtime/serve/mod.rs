@@ -16,6 +16,7 @@ mod shutdown;
 mod signal;
 mod socket;
 mod state;
+mod turn;
 mod wire;
 
 use std::collections::HashMap;

@@ -24,6 +24,7 @@ use super::listener::Readiness;
 use super::refuse::{Refusal, find_fault};
 use super::request_body::PacedBody;
 use super::state::ConnectionState;
+use super::turn::Turn;
 use crate::runtime::telemetry::{RequestId, RequestIds, RouteName};
 
 /// The header that names the request in every answer.
@@ -117,22 +118,21 @@ where
         parts.extensions.insert(id.clone());
         let prompt = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let total = prompt.then_some(self.limits.request_total);
+        let turn = Turn::take(&self.in_flight).map(Arc::new);
+        let refused = turn.is_none() && !is_about_health(parts.uri.path());
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
-            Body::new(PacedBody::new(
-                body,
-                Arc::clone(&self.state),
-                Arc::clone(&self.limits),
-            ))
+            let (state, limits) = (Arc::clone(&self.state), Arc::clone(&self.limits));
+            Body::new(PacedBody::new(body, state, limits, turn.as_ref()))
         };
         let asked = self.service.clone().oneshot(Request::from_parts(parts, body));
-        let turn = Arc::clone(&self.in_flight).try_acquire_owned();
         async move {
-            // Held until the answer has its head.
-            let Ok(_turn) = turn else {
+            if refused {
                 return overloaded().into_response();
-            };
+            }
+            // Held until the answer has its head.
+            let _turn = turn;
             let caught = AssertUnwindSafe(asked).catch_unwind();
             let answered = match total {
                 None => caught.await,
@@ -180,6 +180,12 @@ fn close(response: &mut Response<Body>) {
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// Whether a supervisor asks how the process is, which it must learn above all when there is too much to do: else it ends a
+/// process that only is busy.
+fn is_about_health(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/healthz")
 }
 
 fn overloaded() -> Refusal {

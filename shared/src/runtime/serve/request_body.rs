@@ -2,7 +2,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::limits::Limits;
 use super::state::ConnectionState;
+use super::turn::Turn;
 
 /// The client sent its body too slowly, or not at all. Found in the source chain of the body's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +25,8 @@ pub(super) struct PacedBody {
     inner: Incoming,
     state: Arc<ConnectionState>,
     limits: Arc<Limits>,
+    /// The request's place among those in flight, while it has not been answered.
+    turn: Weak<Turn>,
     /// Since when the handler waits for bytes.
     waiting: Option<Instant>,
     /// Time waited in this window, without the wait that goes on.
@@ -35,11 +38,17 @@ pub(super) struct PacedBody {
 }
 
 impl PacedBody {
-    pub(super) fn new(inner: Incoming, state: Arc<ConnectionState>, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(
+        inner: Incoming,
+        state: Arc<ConnectionState>,
+        limits: Arc<Limits>,
+        turn: Option<&Arc<Turn>>,
+    ) -> Self {
         Self {
             inner,
             state,
             limits,
+            turn: turn.map(Arc::downgrade).unwrap_or_default(),
             waiting: None,
             waited: Duration::ZERO,
             received: 0,
@@ -106,10 +115,16 @@ impl Body for PacedBody {
                 this.ended = true;
                 return Poll::Ready(Some(Err(BodyStalled.into())));
             }
+            if let Some(turn) = this.turn.upgrade() {
+                turn.pause();
+            }
             return Poll::Pending;
         }
         if let Some(since) = this.waiting.take() {
             this.waited += since.elapsed();
+            if let Some(turn) = this.turn.upgrade() {
+                turn.resume();
+            }
         }
         let data = match polled {
             Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),

@@ -29,6 +29,39 @@ async fn a_request_beyond_the_limit_is_told_to_come_again_and_the_next_one_is_se
 }
 
 #[tokio::test]
+async fn a_client_that_sends_no_body_takes_no_place_from_others_and_health_needs_none() {
+    let server = Server::start(Limits {
+        max_requests: 1,
+        ..Limits::default()
+    })
+    .await;
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        let head = b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na";
+        stream.write_all(head).await.unwrap();
+        slow.push(stream);
+        // Until its handler waits for the rest, it has a place.
+        timeout(PATIENCE, async {
+            while !server.get("/ok").await.starts_with("HTTP/1.1 200") {}
+        })
+        .await
+        .expect("the place is given back");
+    }
+    for stream in &mut slow {
+        stream.write_all(b"b").await.unwrap();
+        assert!(read_answer(stream).await.ends_with('2'));
+    }
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    server.entered.notified().await;
+    assert_status(&server.get("/ok").await, 503);
+    assert_status(&server.get("/livez").await, 404);
+}
+
+#[tokio::test]
 async fn a_slow_header_is_closed_also_while_it_dribbles() {
     let server = Server::start(Limits {
         headers: SHORT,
