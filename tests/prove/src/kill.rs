@@ -24,6 +24,10 @@ pub(crate) const PROOF: Proof = Proof {
 const CLIENTS: usize = 8;
 /// The server is killed so long after its clients began, at most.
 const LOAD_MS: u64 = 400;
+/// One in so many starts is killed too,
+const STARTS_KILLED: u64 = 5;
+/// so long after it began, at most.
+const START_MS: u64 = 150;
 /// What breaks the promise.
 const SABOTAGE: &str = "acknowledge-before-commit";
 
@@ -60,6 +64,12 @@ fn one_server(run: &mut Run<'_>, verdict: &mut Verdict, ready: &mut Vec<Duration
     let repositories = load.repositories().to_vec();
     let kills = run.choose(15, 500);
     for number in 0..=kills {
+        if run.random.below(STARTS_KILLED) == 0 {
+            let mut starting = service.begin(run.journey)?;
+            std::thread::sleep(Duration::from_millis(run.random.below(START_MS)));
+            starting.kill();
+            verdict.count("kills_while_starting", 1);
+        }
         let mut running = service.start(run.journey)?;
         ready.push(running.ready_after);
         let access = Access::with_token(&service.url(), &server.host(), &account, &repositories)?;

@@ -30,7 +30,7 @@ pub(crate) struct Service {
     pub(crate) log: PathBuf,
 }
 
-/// A server that answers.
+/// A server that was started.
 #[derive(Debug)]
 pub(crate) struct Running {
     daemon: Daemon,
@@ -61,6 +61,25 @@ impl Service {
 
     /// Starts it and waits until it answers.
     pub(crate) fn start(&self, journey: &Journey) -> Result<Running> {
+        let begun = Instant::now();
+        let mut running = self.begin(journey)?;
+        while !answers(self.port) {
+            ensure!(
+                running.daemon.ended()?.is_none(),
+                "the server ended before it was ready"
+            );
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "the server was not ready after {PATIENCE:?}"
+            );
+            std::thread::sleep(POLL);
+        }
+        running.ready_after = begun.elapsed();
+        Ok(running)
+    }
+
+    /// Starts it and waits for nothing.
+    pub(crate) fn begin(&self, journey: &Journey) -> Result<Running> {
         journey.watch_log(&self.log);
         let [program, arguments @ ..] = self.words.as_slice() else {
             return Err(anyhow!("no program"));
@@ -68,19 +87,9 @@ impl Service {
         let mut command = Command::new(program);
         command.args(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let begun = Instant::now();
-        let mut daemon = Daemon::start(program, command, &self.log)?;
-        while !answers(self.port) {
-            ensure!(daemon.ended()?.is_none(), "{program} ended before it was ready");
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "{program} was not ready after {PATIENCE:?}"
-            );
-            std::thread::sleep(POLL);
-        }
         Ok(Running {
-            daemon,
-            ready_after: begun.elapsed(),
+            daemon: Daemon::start(program, command, &self.log)?,
+            ready_after: Duration::ZERO,
         })
     }
 
