@@ -15,6 +15,7 @@ use registry_service::http::OnManifestPushed;
 use registry_service::storage::{Filesystem, Options, Storage};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
+use shared::runtime::serve::Readiness;
 use shared::secret::Secret;
 
 use crate::address::PublicUrl;
@@ -64,8 +65,14 @@ pub(crate) async fn index(
     Ok(App::open(&config, sources.clock.clone(), sources.random.clone()).await?)
 }
 
-/// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest.
-pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -> anyhow::Result<Router> {
+/// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest, and
+/// `readiness` of its storage.
+pub(crate) fn registry(
+    data: &DataFolder,
+    index: &Arc<App>,
+    readiness: Readiness,
+    sources: &Sources,
+) -> anyhow::Result<Router> {
     let storage =
         Filesystem::open(&data.registry(), Options::default()).context("opening the registry's folder")?;
     let secret = data.upload_secret(|bytes| {
@@ -92,6 +99,7 @@ pub(crate) fn registry(data: &DataFolder, index: &Arc<App>, sources: &Sources) -
         delete_enabled: true,
         read_only: false,
     };
+    builder.readiness = readiness;
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
     let Built { router, registry } = builder.build();
     tokio::spawn(maintenance::purge_uploads(registry, UPLOAD_AGE, UPLOAD_PURGING));

@@ -31,7 +31,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
 
     let index = assembly::index(&data, &public_url, &options.foreign_services, &sources).await?;
     let first_password = index.ensure_admin().await.context("making the account admin")?;
-    let registry = assembly::registry(&data, &index, &sources)?;
+    let registry = assembly::registry(&data, &index, listener.readiness(), &sources)?;
     let front_door = FrontDoor::new(
         index_service::http::router(index.clone(), listener.readiness()),
         registry,

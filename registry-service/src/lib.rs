@@ -14,6 +14,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use axum::Router;
 use shared::runtime::clock::Clock;
+use shared::runtime::serve::Readiness;
 use shared::secret::Secret;
 
 use crate::auth::Authenticator;
@@ -45,6 +46,8 @@ pub struct Builder {
     pub max_blob_size: u64,
     /// Whether an index may name manifests that its repository does not hold. Default: no.
     pub sparse_indexes: bool,
+    /// Whether the process should get requests; learns how the storage does. Default: one of its own.
+    pub readiness: Readiness,
     /// Who is told of each manifest before its push is answered. Default: nobody.
     pub on_manifest_pushed: Option<OnManifestPushed>,
 }
@@ -74,6 +77,7 @@ impl Builder {
             http: http::Options::default(),
             max_blob_size: DEFAULT_MAX_BLOB_SIZE,
             sparse_indexes: false,
+            readiness: Readiness::default(),
             on_manifest_pushed: None,
         }
     }
@@ -91,6 +95,7 @@ impl Builder {
             random: self.random,
         };
         let registry = Registry::new(self.storage, self.clock.clone(), options);
+        http::health::watch(&self.readiness, registry.clone());
         let router = http::router(Service {
             registry: registry.clone(),
             authenticator: self.authenticator,

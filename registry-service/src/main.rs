@@ -120,6 +120,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.max_blob_size = config.validation.max_blob_size;
     builder.sparse_indexes = config.validation.sparse_indexes;
     builder.authenticator = authenticator(config.auth)?;
+    let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
     if let Some(purging) = config.storage.purging {
         tokio::spawn(maintenance::purge_uploads(
@@ -135,7 +136,8 @@ async fn start(config: Config) -> anyhow::Result<()> {
         .transpose()?;
     let listener = Listener::bind(config.http.addr)
         .await
-        .with_context(|| format!("cannot listen on {}", config.http.addr))?;
+        .with_context(|| format!("cannot listen on {}", config.http.addr))?
+        .with_readiness(readiness);
     tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
     let router = WithHealth::new(router, listener.readiness());
     serve(listener, tls, router, config.http.limits, shutdown_signal()).await?;

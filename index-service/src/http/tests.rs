@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
+use shared::runtime::serve::ReadyState;
 use shared::secret::Secret;
 use shared::token::Actions;
 
@@ -277,6 +278,17 @@ async fn the_first_page_says_what_to_type_in_the_readers_language() {
     let style = front.get("/static/portolan.css", None).await;
     assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
     assert!(style.body.contains("prefers-color-scheme: dark"));
+}
+
+#[tokio::test]
+async fn a_process_that_can_only_do_a_part_says_so_and_gets_requests() {
+    let front = Front::new().await;
+    front.readiness.watch(|| ReadyState::Limited("read-only"));
+    let ready = front.get("/readyz", None).await;
+    assert_eq!(
+        (ready.status, ready.body.as_str()),
+        (StatusCode::OK, "read-only\n")
+    );
 }
 
 #[tokio::test]

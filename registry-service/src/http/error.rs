@@ -237,7 +237,7 @@ fn of_storage(error: &StorageError) -> Response {
         StorageError::Full { .. } => with_text(
             StatusCode::INSUFFICIENT_STORAGE,
             ErrorCode::Unavailable,
-            "the registry has no space left",
+            "the disk of this registry is full; pulling and deleting go on, and its operator must make room before anything can be pushed",
         ),
         StorageError::ReadOnly { .. } => {
             retry_after(unavailable("the registry can be read only for now"), RETRY_LATER)

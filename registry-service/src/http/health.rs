@@ -7,8 +7,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response, StatusCode};
-use shared::runtime::serve::Readiness;
+use shared::runtime::serve::{Readiness, ReadyState};
 use tower::Service;
+
+use crate::registry::{Fitness, Registry};
+
+/// Lets `readiness` know how the storage does. Read-only storage is no reason to get no requests, since pulls go on; one
+/// that cannot make anything durable is.
+pub fn watch(readiness: &Readiness, registry: Registry) {
+    readiness.watch(move || match registry.fitness() {
+        Fitness::Sound => ReadyState::Ready,
+        Fitness::ReadOnly => ReadyState::Limited("read-only"),
+        Fitness::Failing => ReadyState::Unready("the storage fails to write"),
+    });
+}
 
 /// `/livez` (also `/healthz`) and `/readyz` beside a registry's router, which loses nothing by it.
 #[derive(Debug, Clone)]
@@ -18,15 +30,13 @@ pub struct WithHealth {
 }
 
 impl WithHealth {
-    /// Ready is red from the beginning of a shutdown.
+    /// Ready is red from the beginning of a shutdown, and as the checks of `readiness` say.
     pub fn new(registry: Router, readiness: Readiness) -> Self {
         let live = get(async || "ok\n");
-        let ready = get(async move || {
-            if readiness.is_ready() {
-                (StatusCode::OK, "ok\n")
-            } else {
-                (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
-            }
+        let ready = get(async move || match readiness.state() {
+            ReadyState::Ready => (StatusCode::OK, "ok\n".to_owned()),
+            ReadyState::Limited(what) => (StatusCode::OK, format!("{what}\n")),
+            ReadyState::Unready(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         });
         let health = Router::new()
             .route("/livez", live.clone())

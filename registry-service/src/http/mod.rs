@@ -10,7 +10,7 @@ mod content;
 mod dispatch;
 mod error;
 mod header;
-mod health;
+pub mod health;
 mod manifest;
 mod page;
 mod range;

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use shared::runtime::clock::Clock;
 use shared::secret::Secret;
 
-pub use crate::storage::{Reader as BlobReader, StorageError};
+pub use crate::storage::{Fitness, Reader as BlobReader, StorageError};
 pub use error::RegistryError;
 pub use manifest::StoredManifest;
 pub use tag::TagCondition;
@@ -86,6 +86,11 @@ impl Registry {
     /// may not be.
     pub fn is_degraded(&self) -> bool {
         self.storage.failed_syncs() > 0
+    }
+
+    /// What the storage can do now. Never waits for the disk.
+    pub fn fitness(&self) -> Fitness {
+        self.storage.fitness()
     }
 }
 

@@ -60,6 +60,17 @@ pub enum EntryKind {
     Prefix,
 }
 
+/// What the storage can do at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fitness {
+    /// Everything, as far as is known.
+    Sound,
+    /// Reading only: the file system is mounted so.
+    ReadOnly,
+    /// Syncs fail, several within a minute: nothing can be made durable.
+    Failing,
+}
+
 /// Where content lies. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
 pub enum Storage {
@@ -127,6 +138,14 @@ impl Storage {
         match self {
             Self::Filesystem(filesystem) => filesystem.failed_syncs(),
             Self::Memory(_) => 0,
+        }
+    }
+
+    /// What can be done now. Never waits for the disk.
+    pub fn fitness(&self) -> Fitness {
+        match self {
+            Self::Filesystem(filesystem) => filesystem.fitness(),
+            Self::Memory(_) => Fitness::Sound,
         }
     }
 

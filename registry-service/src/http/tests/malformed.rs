@@ -1,3 +1,5 @@
+use shared::runtime::serve::{Readiness, ReadyState};
+
 use super::*;
 use crate::storage::{Filesystem, Options as FilesystemOptions};
 
@@ -87,6 +89,27 @@ async fn every_answer_warns_once_the_disk_has_failed_to_write() {
         warning.starts_with("299 - \"the storage of this registry"),
         "{warning}"
     );
+}
+
+#[tokio::test]
+async fn a_registry_is_unready_after_three_failed_syncs() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = Filesystem::open(folder.path(), FilesystemOptions::default()).unwrap();
+    let (broken, readiness) = (filesystem.clone(), Readiness::default());
+    let rig = Rig::with(|builder| {
+        builder.storage = Storage::Filesystem(filesystem);
+        builder.readiness = readiness.clone();
+    });
+    broken.fail_syncs();
+    let digest = Digest::of(Algorithm::Sha256, b"content");
+    let target = format!("/v2/a/b/blobs/uploads/?digest={digest}");
+    assert_eq!(readiness.state(), ReadyState::Ready);
+    // The link and the content of each are synced at the same time.
+    for _ in 0..3 {
+        rig.send("POST", &target, &[], "content").await;
+    }
+    let expected = ReadyState::Unready("the storage fails to write");
+    assert_eq!(readiness.state(), expected);
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::io::Errno;
+
+use super::lock::OpenedFor;
 use super::options;
 use crate::storage::StorageError;
 
@@ -21,20 +24,28 @@ pub(super) struct Area {
     root: PathBuf,
     prefix: String,
     count: AtomicU64,
+    slot: Slot,
+}
+
+/// A number that one living process has.
+struct Slot {
+    number: u32,
+    /// Grows with each holder.
+    start: u128,
+    opened_for: OpenedFor,
     /// Holds the lock.
-    _slot: File,
+    _file: File,
 }
 
 impl Area {
     pub(super) fn open(root: &Path) -> Result<Self, StorageError> {
         let opened = Self::make(root).and_then(|()| {
-            let (number, start, slot) = claim_slot(root)?;
-            let prefix = format!("{number}-{start:x}-");
+            let slot = claim_slot(root)?;
             Ok(Self {
                 root: root.to_owned(),
-                prefix,
+                prefix: format!("{}-{:x}-", slot.number, slot.start),
                 count: AtomicU64::new(0),
-                _slot: slot,
+                slot,
             })
         });
         let area = opened.and_then(|area| {
@@ -88,11 +99,7 @@ impl Area {
             let Some(number) = name.to_str().and_then(|name| name.strip_prefix("slot-")) else {
                 continue;
             };
-            let Ok(file) = options()
-                .read(true)
-                .write(true)
-                .open(self.root.join(LOCKS).join(&name))
-            else {
+            let Ok(file) = self.slot.opened_for.open(&self.root.join(LOCKS).join(&name)) else {
                 continue;
             };
             if file.try_lock().is_ok() {
@@ -121,6 +128,11 @@ impl Area {
         Ok(())
     }
 
+    /// How this file system wants files opened that are only locked.
+    pub(super) fn lock_files(&self) -> OpenedFor {
+        self.slot.opened_for
+    }
+
     fn name(&self) -> String {
         format!("{}{:x}", self.prefix, self.count.fetch_add(1, Ordering::Relaxed))
     }
@@ -136,39 +148,59 @@ impl Area {
     }
 }
 
-/// Takes the first slot that no living process holds. Returns its number, a number that grows with each holder,
-/// and the locked file.
-fn claim_slot(root: &Path) -> io::Result<(u32, u128, File)> {
-    for number in 0..u32::MAX {
+/// Takes the first slot that no living process holds.
+fn claim_slot(root: &Path) -> io::Result<Slot> {
+    let mut opened_for = OpenedFor::Reading;
+    let mut number = 0;
+    while number < u32::MAX {
         let path = root.join(LOCKS).join(format!("slot-{number}"));
-        let open = || options().read(true).write(true).create(true).open(&path);
-        let mut file = open()?;
+        let file = opened_for.open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => continue,
-            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {
+                number += 1;
+                continue;
+            }
+            Err(TryLockError::Error(error)) => {
+                let needs_writing = error.raw_os_error().map(Errno::from_raw_os_error) == Some(Errno::BADF);
+                if needs_writing && opened_for == OpenedFor::Reading {
+                    opened_for = OpenedFor::Writing;
+                    continue;
+                }
+                return Err(error);
+            }
         }
-        if open()?.try_lock().is_ok() {
+        if opened_for.open(&path)?.try_lock().is_ok() {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "the file system grants one lock twice",
             ));
         }
-        // The file's own time serves as clock; the former number, should the clock have gone back.
-        let mut former = String::new();
-        file.read_to_string(&mut former)?;
-        file.set_len(0)?;
-        let clock = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH);
-        let former = former
-            .trim()
-            .parse::<u128>()
-            .map_or(0, |former| former.saturating_add(1));
-        let start = clock.map_or(0, |time| time.as_nanos()).max(former);
-        file.rewind()?;
-        write!(file, "{start}")?;
-        return Ok((number, start, file));
+        return Ok(Slot {
+            number,
+            start: next_start(&path)?,
+            opened_for,
+            _file: file,
+        });
     }
     Err(io::Error::other("every process slot is taken"))
+}
+
+/// Counts the slot's holders up. The file's own time serves as clock; the former number, should the clock have gone back.
+fn next_start(path: &Path) -> io::Result<u128> {
+    let mut file = options().read(true).write(true).open(path)?;
+    let mut former = String::new();
+    file.read_to_string(&mut former)?;
+    file.set_len(0)?;
+    let clock = file.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH);
+    let former = former
+        .trim()
+        .parse::<u128>()
+        .map_or(0, |former| former.saturating_add(1));
+    let start = clock.map_or(0, |time| time.as_nanos()).max(former);
+    file.rewind()?;
+    write!(file, "{start}")?;
+    Ok(start)
 }
 
 /// Removes a file of the area; absent is fine.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::options;
@@ -14,16 +14,45 @@ const SHARDS: usize = 64;
 /// The lock files, opened when first needed. The mutex holds between threads, the file's lock between processes.
 pub(super) struct Locks {
     folder: PathBuf,
+    opened_for: OpenedFor,
     shards: [Mutex<Option<File>>; SHARDS],
+}
+
+/// How files that are only locked are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OpenedFor {
+    /// An open file that may be written keeps its file system from being mounted read-only, as an operator may want to
+    /// while pulls go on.
+    Reading,
+    /// Network file systems lock only what may be written.
+    Writing,
+}
+
+impl OpenedFor {
+    /// Opens a lock file, made if absent.
+    pub(super) fn open(self, path: &Path) -> io::Result<File> {
+        let for_writing = || options().write(true).create(true).truncate(false).open(path);
+        match self {
+            Self::Writing => for_writing(),
+            Self::Reading => match options().read(true).open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    drop(for_writing()?);
+                    options().read(true).open(path)
+                }
+                opened => opened,
+            },
+        }
+    }
 }
 
 /// Locks that are held until this is dropped.
 pub(super) struct Held<'a>(Vec<MutexGuard<'a, Option<File>>>);
 
 impl Locks {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf, opened_for: OpenedFor) -> Self {
         Self {
             folder,
+            opened_for,
             shards: [const { Mutex::new(None) }; SHARDS],
         }
     }
@@ -39,7 +68,7 @@ impl Locks {
             let mut file = self.shards[number].lock().unwrap_or_else(PoisonError::into_inner);
             if file.is_none() {
                 let path = self.folder.join(format!("{number:02x}"));
-                *file = Some(options().write(true).create(true).truncate(false).open(path)?);
+                *file = Some(self.opened_for.open(&path)?);
             }
             if let Some(file) = file.as_ref() {
                 file.lock()?;

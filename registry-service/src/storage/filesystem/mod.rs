@@ -9,6 +9,7 @@ mod area;
 mod commit;
 mod direct;
 mod durable;
+mod failed_syncs;
 mod lock;
 mod read;
 mod staged;
@@ -25,19 +26,20 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
 use self::area::Area;
 use self::direct::Willing;
+use self::failed_syncs::FailedSyncs;
 use self::lock::Locks;
 use self::stream::Buffers;
 use self::sync::Directories;
 use super::buffer::{self, Buffer};
-use super::{Key, StorageError};
+use super::{Fitness, Key, StorageError};
 
 pub(super) use self::staged::StagedFile;
 pub(super) use self::stream::Source;
@@ -76,7 +78,7 @@ struct Shared {
     received: buffer::Buffers,
     direct: Willing,
     long_operations: Arc<Semaphore>,
-    failed_syncs: AtomicU64,
+    failed_syncs: FailedSyncs,
     #[cfg(test)]
     trail: trail::Trail,
 }
@@ -95,13 +97,13 @@ impl Filesystem {
         }
         Ok(Self(Arc::new(Shared {
             durability: options.durability,
-            locks: Locks::new(root.join(area::LOCKS)),
+            locks: Locks::new(root.join(area::LOCKS), area.lock_files()),
             directories: Directories::new(root.clone()),
             buffers: Arc::default(),
             received: buffer::Buffers::default(),
             direct: Willing::new(),
             long_operations: Arc::new(Semaphore::new(LONG_OPERATIONS)),
-            failed_syncs: AtomicU64::new(0),
+            failed_syncs: FailedSyncs::default(),
             #[cfg(test)]
             trail: trail::Trail::default(),
             root,
@@ -111,13 +113,28 @@ impl Filesystem {
 
     /// How many syncs have failed since the start: from the first on, the disk needs an operator.
     pub fn failed_syncs(&self) -> u64 {
-        self.0.failed_syncs.load(Ordering::Relaxed)
+        self.0.failed_syncs.count()
+    }
+
+    /// What can be done now, as the file system says and as syncs have gone in the last minute.
+    pub(in crate::storage) fn fitness(&self) -> Fitness {
+        let system = rustix::fs::statvfs(&self.0.root);
+        if self.0.failed_syncs.are_many(Instant::now()) {
+            Fitness::Failing
+        } else if system.is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+            Fitness::ReadOnly
+        } else {
+            Fitness::Sound
+        }
     }
 
     /// From here on every sync of content fails, as on a broken disk.
     #[cfg(test)]
     pub(crate) fn fail_syncs(&self) {
-        self.0.trail.fail_data.store(true, Ordering::Relaxed);
+        self.0
+            .trail
+            .fail_data
+            .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     pub(super) fn buffer(&self, length: usize) -> Buffer {
@@ -138,11 +155,11 @@ impl Filesystem {
         let synced = self.0.trail.data().and_then(|()| file.sync_data());
         #[cfg(not(test))]
         let synced = file.sync_data();
-        synced.inspect_err(|_| self.count_failed_sync())
+        sync::not_ignored(synced).inspect_err(|_| self.count_failed_sync())
     }
 
     fn count_failed_sync(&self) {
-        self.0.failed_syncs.fetch_add(1, Ordering::Relaxed);
+        self.0.failed_syncs.add(Instant::now());
     }
 
     /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.

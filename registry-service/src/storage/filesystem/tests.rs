@@ -339,3 +339,29 @@ async fn a_folder_that_cannot_be_used_is_refused_with_a_reason() {
     assert!(Filesystem::open(&folder.path().join("file"), Options::default()).is_err());
     assert!(Filesystem::open(&folder.path().join("file/below"), Options::default()).is_err());
 }
+
+#[test]
+fn an_idle_storage_keeps_no_file_open_for_writing_so_that_its_disk_can_be_mounted_read_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Filesystem::open(folder.path(), Options::default()).unwrap();
+    drop(storage.0.locks.lock([&key("a/b")].into_iter()).unwrap());
+    let root = folder.path().canonicalize().unwrap();
+    let mut found = 0;
+    for open in fs::read_dir("/proc/self/fd").unwrap().flatten() {
+        let Ok(path) = fs::read_link(open.path()) else {
+            continue;
+        };
+        if !path.starts_with(&root) {
+            continue;
+        }
+        found += 1;
+        let info = Path::new("/proc/self/fdinfo").join(open.file_name());
+        let Ok(info) = fs::read_to_string(info) else {
+            continue;
+        };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+        let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
+        assert_eq!(flags & 3, 0, "{} is open for writing", path.display());
+    }
+    assert!(found >= 2, "the slot and a lock are open: {found}");
+}

@@ -1,9 +1,10 @@
 //! The listening socket, and whether the process is ready.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -88,26 +89,106 @@ impl Listener {
     }
 }
 
-/// Whether load balancers should send requests here: green from the start, red from the beginning of a shutdown. While it is
-/// red, answers over HTTP/1.1 end their connections, so that clients turn elsewhere.
-/// Clones share the state.
-#[derive(Debug, Clone)]
-pub struct Readiness(Arc<AtomicBool>);
+/// Whether load balancers should send requests here: green from the start, red from the beginning of a shutdown and while
+/// a [check](Self::watch) says so. From the beginning of a shutdown, answers over HTTP/1.1 end their connections, so that
+/// clients turn elsewhere. Clones share the state.
+#[derive(Clone)]
+pub struct Readiness(Arc<Shared>);
+
+/// What a process can do at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Everything.
+    Ready,
+    /// Not everything, but it should still get requests: what is missing, in a word or two.
+    Limited(&'static str),
+    /// It should get no requests: why.
+    Unready(&'static str),
+}
+
+struct Shared {
+    open: AtomicBool,
+    checks: Mutex<Vec<Check>>,
+}
+
+type Check = Box<dyn Fn() -> State + Send + Sync>;
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+        Self(Arc::new(Shared {
+            open: AtomicBool::new(true),
+            checks: Mutex::default(),
+        }))
     }
 }
 
 impl Readiness {
-    /// Whether the process is ready.
+    /// Whether no shutdown has begun.
     pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.open.load(Ordering::SeqCst)
     }
 
-    /// Says whether the process is ready.
+    /// What the process can do: the worst that is found.
+    pub fn state(&self) -> State {
+        if !self.is_ready() {
+            return State::Unready("shutting down");
+        }
+        // A check that panicked has changed nothing here.
+        let checks = self.0.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut worst = State::Ready;
+        for check in checks.iter() {
+            match (check(), worst) {
+                (unready @ State::Unready(_), _) => return unready,
+                (limited @ State::Limited(_), State::Ready) => worst = limited,
+                _ => {}
+            }
+        }
+        worst
+    }
+
+    /// Says whether the process is ready: not, once its shutdown begins.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::SeqCst);
+        self.0.open.store(ready, Ordering::SeqCst);
+    }
+
+    /// Asks `check` too from now on, whenever the state is asked for. It must not wait.
+    pub fn watch(&self, check: impl Fn() -> State + Send + Sync + 'static) {
+        let mut checks = self.0.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        checks.push(Box::new(check));
+    }
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Readiness").field(&self.state()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_all_checks_is_told_and_a_shutdown_is_worse_than_any() {
+        let readiness = Readiness::default();
+        assert_eq!(readiness.state(), State::Ready);
+        readiness.watch(|| State::Limited("read-only"));
+        readiness.watch(|| State::Ready);
+        assert_eq!(readiness.state(), State::Limited("read-only"));
+        let failing = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&failing);
+        readiness.watch(move || {
+            if asked.load(Ordering::SeqCst) {
+                State::Unready("failing")
+            } else {
+                State::Ready
+            }
+        });
+        assert_eq!(readiness.clone().state(), State::Unready("failing"));
+        failing.store(false, Ordering::SeqCst);
+        assert_eq!(readiness.state(), State::Limited("read-only"));
+        assert!(readiness.is_ready());
+        readiness.set(false);
+        assert_eq!(readiness.state(), State::Unready("shutting down"));
     }
 }

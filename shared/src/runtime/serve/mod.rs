@@ -37,7 +37,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 pub use limits::Limits;
-pub use listener::{Listener, Readiness};
+pub use listener::{Listener, Readiness, State as ReadyState};
 pub use request::{PeerAddr, Scheme, X_REQUEST_ID};
 pub use request_body::BodyStalled;
 pub use signal::shutdown_signal;
