@@ -109,7 +109,10 @@ pub fn alone<T>(name: &str, perform: impl FnOnce(&Journey) -> Result<T>) -> Resu
     RUNTIME.spawn(clean_up_when_interrupted());
     binaries::prepare()?;
     let journey = Journey::begin(name)?;
-    let outcome = perform(&journey).map_err(|error| error.context(journey.report()));
+    let outcome = perform(&journey).map_err(|error| match journey.report() {
+        report if report.trim().is_empty() => error,
+        report => error.context(report),
+    });
     drop(journey);
     clean_up();
     outcome

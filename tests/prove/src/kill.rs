@@ -62,7 +62,7 @@ fn one_server(run: &mut Run<'_>, verdict: &mut Verdict, ready: &mut Vec<Duration
     let service = up(&server, if run.control { SABOTAGE } else { "" })?;
     let mut load = Load::new(&mut run.random, &account.name, CLIENTS, true);
     let repositories = load.repositories().to_vec();
-    let kills = run.choose(15, 500);
+    let kills = run.choose(12, 500);
     for number in 0..=kills {
         if run.random.below(STARTS_KILLED) == 0 {
             let mut starting = service.begin(run.journey)?;
@@ -135,7 +135,7 @@ fn two_servers(run: &mut Run<'_>, verdict: &mut Verdict) -> Result<()> {
         .map(|service| service.start(run.journey))
         .collect::<Result<_>>()?;
     let mut load = Load::new(&mut run.random, "two", CLIENTS, true);
-    let kills = run.choose(5, 100);
+    let kills = run.choose(3, 100);
     for number in 0..kills {
         let access = Arc::new(Access::open(&urls)?);
         load.check(&access, verdict)?;

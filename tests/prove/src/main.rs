@@ -66,7 +66,7 @@ fn run(id: &str, journey: &Journey, arguments: &Arguments) -> Result<bool> {
     let proof: &Proof = prove::find(id).ok_or_else(|| harness::anyhow!("there is no such proof"))?;
     for need in proof.needs {
         let missing = need.missing();
-        ensure!(missing.is_none(), "{}", missing.unwrap_or_default());
+        ensure!(missing.is_none(), "skipped: {}", missing.unwrap_or_default());
     }
     let size = if arguments.short { Size::Short } else { Size::Full };
     eprintln!("{}: {}", proof.id, proof.promise);

@@ -47,7 +47,7 @@ pub(super) fn run(run: &mut Run<'_>, verdict: &mut Verdict) -> Result<()> {
     let mut people: Vec<Person> = (0..PEOPLE)
         .map(|number| Person::new(number, run.random.fork()))
         .collect();
-    let cuts = run.choose(3, 60);
+    let cuts = run.choose(2, 60);
     for cut in 0..=cuts {
         let mut running = service.start(run.journey)?;
         index.check()?;

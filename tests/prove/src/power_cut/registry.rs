@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Disk after disk, each through one cut after the other: what a cut leaves is what the next load begins with.
 pub(super) fn run(run: &mut Run<'_>, verdict: &mut Verdict) -> Result<()> {
     let disks = run.choose(2, CLIENTS.len());
-    let cuts = run.choose(4, 40);
+    let cuts = run.choose(3, 40);
     let mut ready = Vec::new();
     for (number, clients) in CLIENTS.into_iter().take(disks).enumerate() {
         let folder = run.journey.subfolder(&format!("registry{number}"))?;
