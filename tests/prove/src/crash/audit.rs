@@ -1,5 +1,6 @@
 //! Holds a registry to what its clients were promised.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -65,6 +66,10 @@ impl Audit<'_> {
                 if let Some(body) = &body {
                     whole(body, digest)?;
                     self.complete(repository, body).await?;
+                    if let Some(subject) = subject_of(body)? {
+                        let referrers = self.referrers(repository, &subject).await?;
+                        ensure!(referrers.contains(digest), "it is no referrer of {subject}");
+                    }
                 }
                 Ok(body.map(|_| digest.clone()))
             }
@@ -111,6 +116,40 @@ impl Audit<'_> {
         }
     }
 
+    /// The digests of the manifests that refer to this one, by byte order.
+    async fn referrers(&self, repository: &str, subject: &str) -> Result<BTreeSet<String>> {
+        let body = self.get(&format!("/v2/{repository}/referrers/{subject}")).await?;
+        let index: serde_json::Value = serde_json::from_slice(&body.unwrap_or_default())?;
+        let named = index["manifests"].as_array().into_iter().flatten();
+        Ok(named
+            .filter_map(|it| Some(it["digest"].as_str()?.to_owned()))
+            .collect())
+    }
+
+    /// Whether exactly the manifests that are there are told of as referrers of their subjects.
+    pub(crate) async fn check_referrers(&self, verdict: &mut Verdict) -> Result<()> {
+        let mut expected: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for key in self.ledger.all() {
+            let Key::Manifest(repository, digest) = key else {
+                continue;
+            };
+            // What is gone is no referrer, but may be the subject of some.
+            expected.entry((repository.clone(), digest.clone())).or_default();
+            let body = self.get(&format!("/v2/{repository}/manifests/{digest}")).await?;
+            if let Some(subject) = body.as_ref().map(subject_of).transpose()?.flatten() {
+                expected.entry((repository, subject)).or_default().insert(digest);
+            }
+        }
+        for ((repository, subject), expected) in expected {
+            verdict.count("referrer_lists", 1);
+            let told = self.referrers(&repository, &subject).await?;
+            verdict.require(told == expected, || {
+                format!("referrers of {repository}@{subject} are {told:?} instead of {expected:?}")
+            });
+        }
+        Ok(())
+    }
+
     /// Whether each repository lists exactly the tags that are there.
     pub(crate) async fn check_lists(&self, repositories: &[String], verdict: &mut Verdict) -> Result<()> {
         for repository in repositories {
@@ -155,6 +194,11 @@ pub(crate) fn judge<K: Clone + Eq + Hash + Ord + Debug>(
         verdict.violation(format!("{key:?} is {seen:?}, and may be {possible:?}"));
     }
     ledger.observe(key, seen);
+}
+
+fn subject_of(manifest: &Bytes) -> Result<Option<String>> {
+    let manifest: serde_json::Value = serde_json::from_slice(manifest)?;
+    Ok(manifest["subject"]["digest"].as_str().map(str::to_owned))
 }
 
 fn whole(body: &Bytes, expected: &str) -> Result<()> {

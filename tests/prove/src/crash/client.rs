@@ -5,7 +5,7 @@ use harness::archive::digest;
 use harness::layout::IMAGE_MANIFEST;
 use http::Method;
 
-use super::image::manifest;
+use super::image::{Image, manifest};
 use super::ledger::{Change, Key, Ledger};
 use super::service::Access;
 use super::session::{Content, Session, Trouble, expect};
@@ -26,8 +26,7 @@ pub(crate) struct Client {
     pub(super) repositories: Vec<String>,
     /// Blobs that no manifest names, and where they are.
     pub(super) loose: Vec<(String, Content)>,
-    /// Repositories and digests.
-    pub(super) manifests: Vec<(String, String)>,
+    pub(super) images: Vec<Image>,
     pub(super) sessions: Vec<Session>,
     made: u64,
 }
@@ -47,7 +46,7 @@ impl Client {
             random,
             repositories,
             loose: Vec::new(),
-            manifests: Vec::new(),
+            images: Vec::new(),
             sessions: Vec::new(),
             made: 0,
         }
@@ -145,7 +144,14 @@ impl Client {
         self.loose.retain(|(_, content)| !named(content));
         self.made += 1;
         let name = format!("{} {} {}", self.name, self.made, self.random.next());
-        let bytes = manifest(&name, &contents[0], &contents[1..]);
+        // Some are signatures or the like of an image, which may be gone.
+        let subject = match self.random.below(3) {
+            0 => self.pick_from(&self.images.clone()),
+            _ => None,
+        };
+        let subject = subject.filter(|image| image.repository == repository);
+        let bytes = manifest(&name, &contents[0], &contents[1..], subject.as_ref());
+        let size = bytes.len();
         let digest = digest(&bytes);
         let mut changes = vec![(
             Key::Manifest(repository.clone(), digest.clone()),
@@ -172,7 +178,12 @@ impl Client {
         expect(answer, 201)?;
         ledger.acknowledge("manifests", &changes[..1]);
         ledger.acknowledge("tag_moves", &changes[1..]);
-        remember(&mut self.manifests, (repository, digest));
+        let image = Image {
+            repository,
+            digest,
+            size,
+        };
+        remember(&mut self.images, image);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::client::{Client, TAGS};
+use super::image::Image;
 use super::ledger::{Change, Key, Ledger};
 use super::service::Access;
 use super::session::{Content, Session, Trouble, expect};
@@ -30,9 +31,12 @@ impl Client {
         server: usize,
         ledger: &Ledger,
     ) -> Result<(), Trouble> {
-        let Some((repository, digest)) = self.pick_from(&self.manifests.clone()) else {
+        let Some(image) = self.pick_from(&self.images.clone()) else {
             return Ok(());
         };
+        let Image {
+            repository, digest, ..
+        } = image;
         let key = Key::Manifest(repository.clone(), digest.clone());
         if !matches!(ledger.certain(&key), Some(Some(_))) {
             return Ok(());

@@ -106,7 +106,9 @@ impl Load {
         }
         self.check_these(access, ledger.all(), verdict)?;
         let ledger = &*ledger;
-        RUNTIME.block_on(Audit { access, ledger }.check_lists(&self.repositories, verdict))
+        let audit = Audit { access, ledger };
+        RUNTIME.block_on(audit.check_referrers(verdict))?;
+        RUNTIME.block_on(audit.check_lists(&self.repositories, verdict))
     }
 
     /// A control breaks more than it should: only what is lost counts there.
