@@ -151,8 +151,17 @@ impl Raw {
             self.database_file.as_deref(),
         );
         let missing_database = database.is_none() && self.database_file.is_none();
+        let expected = "sqlite:///path or postgres://…";
         if missing_database {
-            faults.push("database", "sqlite:///path or postgres://…", "nothing");
+            faults.push("database", expected, "nothing");
+        }
+        // It holds a password: it is not shown.
+        if database.as_ref().is_some_and(|url| !is_database(url.expose())) {
+            faults.push(
+                "database",
+                expected,
+                "something else (not shown: it may hold a password)",
+            );
         }
         let keys_dir = self.keys_dir.unwrap_or_default();
         if keys_dir.as_os_str().is_empty() {
@@ -353,4 +362,11 @@ pub(super) fn drop_empty(node: &mut Value) {
         map.retain(|_, value| !matches!(value, Value::String(text) if text.is_empty()));
         map.values_mut().for_each(drop_empty);
     }
+}
+
+/// Whether a store can be at this address, as far as its scheme goes.
+fn is_database(url: &str) -> bool {
+    ["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
 }

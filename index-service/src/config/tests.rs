@@ -154,6 +154,15 @@ fn the_database_may_stand_in_a_file_of_its_own() {
 }
 
 #[test]
+fn another_kind_of_database_is_a_fault_that_does_not_show_its_password() {
+    for url in ["mysql://user:secret@db/x", "postgres//user:secret@db/x", "secret"] {
+        let error = load(MINIMAL, &[("INDEX_DATABASE", url)]).unwrap_err();
+        assert!(error.contains("\n  database: "), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
 fn a_public_url_is_bare() {
     for url in [
         "http://a",
