@@ -135,7 +135,7 @@ impl<'a> Docker<'a> {
     /// A client that knows no login yet.
     pub fn new(journey: &'a Journey) -> Result<Self> {
         let engine = Engine::shared()?;
-        journey.watch_log(&engine.log);
+        journey.watch_foreign_log(&engine.log);
         let config = journey.subfolder(&format!("docker-config-{}", unique()))?;
         Ok(Self {
             journey,

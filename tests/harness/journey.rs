@@ -1,5 +1,6 @@
 //! One test as it runs: its folder, its commands, the transcript that is shown when it fails.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
+use crate::canary;
 use crate::command::Line;
 use crate::process::tail;
 use crate::scratch;
@@ -26,6 +28,7 @@ pub struct Journey {
     folder: PathBuf,
     transcript: Mutex<Vec<String>>,
     logs: Mutex<Vec<PathBuf>>,
+    own_logs: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// A number that no other test of this run gets: names made with it never meet.
@@ -42,6 +45,7 @@ impl Journey {
             folder,
             transcript: Mutex::default(),
             logs: Mutex::default(),
+            own_logs: Mutex::default(),
         })
     }
 
@@ -81,8 +85,21 @@ impl Journey {
         FIGURES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
-    /// Names a log whose end is shown when the test fails.
+    /// Names a log of ours, whose end is shown when the test fails, and which may hold no secret.
     pub fn watch_log(&self, log: &Path) {
+        self.watch_foreign_log(log);
+        let mut own = self.own_logs.lock().unwrap_or_else(PoisonError::into_inner);
+        own.insert(log.to_owned());
+    }
+
+    /// Fails when a secret stands in a log of ours.
+    pub(crate) fn inspect_logs(&self) -> Result<()> {
+        let own = self.own_logs.lock().unwrap_or_else(PoisonError::into_inner);
+        own.iter().try_for_each(|log| canary::inspect(log))
+    }
+
+    /// Names a log whose end is shown when the test fails.
+    pub fn watch_foreign_log(&self, log: &Path) {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if !logs.iter().any(|known| known == log) {
             logs.push(log.to_owned());

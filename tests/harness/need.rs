@@ -23,6 +23,7 @@ pub enum Need {
     DockerRegistry,
     Nginx,
     Openssl,
+    Curl,
     /// A memory cgroup that this user may make.
     MemoryCgroup,
     /// Network namespaces that this user may make.
@@ -51,6 +52,7 @@ impl Need {
             Self::DockerRegistry => programs(&["docker-registry"]),
             Self::Nginx => programs(&["nginx"]),
             Self::Openssl => programs(&["openssl"]),
+            Self::Curl => programs(&["curl"]),
             Self::MemoryCgroup => cgroup::missing(),
             Self::NetworkNamespace => programs(&["ip"]).or_else(|| not_root("network namespaces")),
             Self::LoopMount => programs(&["mkfs.ext4", "mount"])

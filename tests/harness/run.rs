@@ -60,7 +60,10 @@ fn perform(name: &str, test: &dyn Fn(&Journey) -> Result<()>) -> Result<(), Fail
         journey.say(&format!("took {took:.1?}"));
     }
     let fault = match outcome {
-        Ok(Ok(())) => return Ok(()),
+        Ok(Ok(())) => match journey.inspect_logs() {
+            Ok(()) => return Ok(()),
+            Err(error) => format!("{error:#}"),
+        },
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic
             .downcast_ref::<String>()

@@ -3,7 +3,6 @@
 
 use harness::Suite;
 
-mod canary;
 mod forged_claims;
 mod forged_token;
 mod forgery;
@@ -28,5 +27,4 @@ pub(crate) fn add(suite: &mut Suite) {
     forged_claims::add(suite);
     mutation::add(suite);
     race::add(suite);
-    canary::add(suite);
 }

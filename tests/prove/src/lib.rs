@@ -10,6 +10,7 @@
     reason = "progress of a long run is for the person who waits"
 )]
 
+mod canary;
 mod crash;
 mod delete_while_pulling;
 mod kill;
@@ -49,6 +50,7 @@ pub const PROOFS: &[Proof] = &[
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
+    canary::PROOF,
 ];
 
 /// The proof of that number, whatever the case of its letters.

@@ -26,6 +26,9 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
+    if shared::sabotage::breaks("log-secrets") {
+        tracing::debug!(credential = ?headers.get("authorization"), "a proof's control");
+    }
     let request = authorization(&headers).and_then(|header| from_query(&query, header, user_agent(&headers)));
     issue(&state, request, Form::Get).await
 }
