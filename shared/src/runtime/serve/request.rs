@@ -149,22 +149,14 @@ where
     }
 }
 
-/// A request over HTTP/1.1 whose body is too long to be read only to keep the connection. When the service did not read
-/// it, the connection ends with the answer, and the client is told, lest it send its next request into the void
-/// (RFC 9112, section 9.6).
+/// A request over HTTP/1.1 with a body. When the service did not read all of it, the connection ends with the answer, and
+/// the client is told, lest it send its next request into the void (RFC 9112, section 9.6). This holds for a short body
+/// too: hyper drops what of it has come by then, and ends the connection if that was not all.
 struct Unread(Option<Arc<ConnectionState>>);
 
 impl Unread {
-    /// About as much as hyper reads ahead; an unread body that is shorter does not end the connection.
-    const SHORT: u64 = 64 << 10;
-
     fn watch<B: http_body::Body>(request: &Request<B>, state: &Arc<ConnectionState>) -> Self {
-        let is_long = request
-            .body()
-            .size_hint()
-            .upper()
-            .is_none_or(|most| most > Self::SHORT);
-        let watched = request.version() < Version::HTTP_2 && is_long;
+        let watched = request.version() < Version::HTTP_2 && !request.body().is_end_stream();
         Self(watched.then(|| Arc::clone(state)))
     }
 

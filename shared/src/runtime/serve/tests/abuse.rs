@@ -266,15 +266,15 @@ async fn an_answer_without_reading_the_body_reaches_the_client() {
     assert!(answer.ends_with("log in first"), "{answer}");
     // It is told that nothing it sends after that is read.
     assert!(answer.contains("connection: close"), "{answer}");
-    // With a small one the connection may even be kept.
+    // So it is with a small one, of which a part may still be on its way.
     let mut stream = server.connect().await;
     stream
-        .write_all(b"POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+        .write_all(b"POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na")
         .await
         .unwrap();
     let answer = read_answer(&mut stream).await;
     assert_status(&answer, 401);
-    assert!(!answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
     // And one who waits for leave to send is not made to.
     let expect = "POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     let mut stream = server.connect().await;
