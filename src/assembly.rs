@@ -111,14 +111,9 @@ fn confirm(index: Arc<App>) -> OnManifestPushed {
     Arc::new(move |pushed| {
         let index = Arc::clone(&index);
         Box::pin(async move {
-            // The manifest is stored whatever happens here; the name is looked up again in the background.
-            if let Err(error) = index.confirm_pushed(&pushed.repository).await {
-                tracing::warn!(
-                    repository.name = %pushed.repository,
-                    error = &error as &dyn std::error::Error,
-                    "a pushed repository is not confirmed yet"
-                );
-            }
+            // A name that stayed unconfirmed would be freed though content lies under it.
+            index.confirm_pushed(&pushed.repository).await?;
+            Ok(())
         })
     })
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::oci::error::ErrorEntry;
 use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest};
 
-use super::{answer, header};
+use super::{NotTold, answer, header};
 use crate::auth::Refusal;
 use crate::endpoint::InvalidRequest;
 use crate::registry::{RegistryError, StorageError};
@@ -50,6 +50,8 @@ pub(super) enum Error {
         /// The blob's size.
         size: u64,
     },
+    /// A manifest is stored, and who has to know of it could not be told.
+    NotTold(NotTold),
     /// A part of the work panicked.
     Panicked,
     /// More is going on than is allowed at once.
@@ -106,6 +108,7 @@ impl Error {
                 CONTENT_RANGE,
                 header::value(format!("bytes */{size}")),
             ),
+            Self::NotTold(error) => not_told(error.as_ref()),
             Self::Panicked => internal(),
             Self::Busy => retry_after(
                 with_text(
@@ -258,6 +261,13 @@ fn of_storage(error: &StorageError) -> Response {
             )
         }
     }
+}
+
+fn not_told(error: &(dyn std::error::Error + 'static)) -> Response {
+    tracing::error!(error, "a manifest is stored, but its push cannot be completed");
+    let text = "the push could not be completed; push the manifest again";
+    let response = with_text(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, text);
+    retry_after(response, RETRY_SOON)
 }
 
 fn internal() -> Response {

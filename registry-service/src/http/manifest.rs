@@ -91,7 +91,7 @@ async fn store_and_tell(
         .put_manifest(&stored_as, received, &pushed.tags, &condition)
         .await?;
     if let Some(tell) = &service.on_manifest_pushed {
-        tell(pushed).await;
+        tell(pushed).await.map_err(Error::NotTold)?;
     }
     Ok(())
 }

@@ -54,9 +54,13 @@ pub struct ManifestPushed {
     pub subject: String,
 }
 
-/// Called with each manifest that was stored; the client is answered when it is done.
+/// Called with each manifest that was stored; the client is answered when it is done. When it fails, the push has failed,
+/// and the client has to repeat it.
 pub type OnManifestPushed =
-    Arc<dyn Fn(ManifestPushed) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+    Arc<dyn Fn(ManifestPushed) -> Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send>> + Send + Sync>;
+
+/// Why somebody could not be told of a manifest.
+pub type NotTold = Box<dyn std::error::Error + Send + Sync>;
 
 /// How answers look, whatever is asked.
 #[derive(Debug, Clone, Default)]

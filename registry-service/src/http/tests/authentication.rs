@@ -268,7 +268,10 @@ async fn who_pushed_a_manifest_is_told_by_the_tokens_subject_and_public_name() {
         builder.authenticator = test_token::authenticator(&signer);
         builder.on_manifest_pushed = Some(Arc::new(move |pushed| {
             let sink = Arc::clone(&sink);
-            Box::pin(async move { sink.lock().unwrap().push(pushed) })
+            Box::pin(async move {
+                sink.lock().unwrap().push(pushed);
+                Ok(())
+            })
         }));
     });
     let entry = json!({"type": "repository", "name": "a/b", "actions": ["*"], "stored_as": "s/1"});

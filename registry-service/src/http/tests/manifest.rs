@@ -324,7 +324,10 @@ async fn a_stored_manifest_is_told_before_the_push_is_answered() {
     let rig = Rig::with(move |builder| {
         builder.on_manifest_pushed = Some(Arc::new(move |pushed| {
             let sink = Arc::clone(&sink);
-            Box::pin(async move { sink.lock().unwrap().push(pushed) })
+            Box::pin(async move {
+                sink.lock().unwrap().push(pushed);
+                Ok(())
+            })
         }));
     });
     let digest = rig.push_image("a/b", "t", "layer").await;
@@ -341,4 +344,32 @@ async fn a_stored_manifest_is_told_before_the_push_is_answered() {
         ("a/b", &digest, "")
     );
     assert_eq!(pushed.tags, ["t".parse().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_push_that_nobody_could_be_told_of_fails_and_can_be_repeated() {
+    let told = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let rig = Rig::with(move |builder| {
+        builder.on_manifest_pushed = Some(Arc::new(move |_| {
+            let is_first = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            Box::pin(async move {
+                if is_first {
+                    Err("the index has no room".into())
+                } else {
+                    Ok(())
+                }
+            })
+        }));
+    });
+    let config = rig.push_blob("a/b", Algorithm::Sha256, b"{}").await;
+    let manifest = image(&config, 2, &[], &json!({}));
+    let first = rig.put_manifest("a/b", "t", OCI_MANIFEST, &manifest).await;
+    assert_eq!(first.status, 503);
+    assert_eq!(
+        (first.header("retry-after"), first.code().as_str()),
+        ("5", "UNAVAILABLE")
+    );
+    let second = rig.put_manifest("a/b", "t", OCI_MANIFEST, &manifest).await;
+    assert_eq!(second.status, 201);
 }
