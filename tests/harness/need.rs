@@ -24,6 +24,12 @@ pub enum Need {
     Nginx,
     Openssl,
     Curl,
+    /// A compiler for C, which Rust needs too.
+    Compiler,
+    /// `strace`, and leave to trace.
+    Strace,
+    /// File systems in memory that this user may mount.
+    Mount,
     /// A memory cgroup that this user may make.
     MemoryCgroup,
     /// Network namespaces that this user may make.
@@ -53,6 +59,9 @@ impl Need {
             Self::Nginx => programs(&["nginx"]),
             Self::Openssl => programs(&["openssl"]),
             Self::Curl => programs(&["curl"]),
+            Self::Compiler => programs(&["cc"]),
+            Self::Strace => programs(&["strace"]),
+            Self::Mount => programs(&["mount", "umount"]).or_else(|| not_root("mounting")),
             Self::MemoryCgroup => cgroup::missing(),
             Self::NetworkNamespace => programs(&["ip"]).or_else(|| not_root("network namespaces")),
             Self::LoopMount => programs(&["mkfs.ext4", "mount"])

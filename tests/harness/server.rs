@@ -59,6 +59,8 @@ pub struct Options {
     pub public_port: Option<u16>,
     /// Listen on this address, with HTTPS, instead of 127.0.0.1 with HTTP.
     pub address: Option<String>,
+    /// The data folder, when it shall not lie beside the log.
+    pub data: Option<PathBuf>,
 }
 
 /// A running server with its data.
@@ -67,6 +69,7 @@ pub struct Server {
     kind: Kind,
     port: u16,
     data: PathBuf,
+    log_folder: PathBuf,
     options: Options,
     daemon: Mutex<Option<Daemon>>,
 }
@@ -99,7 +102,8 @@ impl Server {
         let server = Self {
             kind: Kind::under_test(),
             port: free_port()?,
-            data: folder.join("data"),
+            data: options.data.clone().unwrap_or_else(|| folder.join("data")),
+            log_folder: folder.to_owned(),
             options,
             daemon: Mutex::default(),
         };
@@ -163,7 +167,7 @@ impl Server {
         } else {
             "peer.log"
         };
-        self.data.with_file_name(name)
+        self.log_folder.join(name)
     }
 
     pub fn port(&self) -> u16 {

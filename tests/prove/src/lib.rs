@@ -13,6 +13,8 @@
 mod canary;
 mod crash;
 mod delete_while_pulling;
+mod fault;
+mod injected_fault;
 mod kill;
 mod power_cut;
 mod random;
@@ -47,6 +49,7 @@ pub struct Proof {
 pub const PROOFS: &[Proof] = &[
     kill::PROOF,
     power_cut::PROOF,
+    injected_fault::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
