@@ -1,5 +1,6 @@
 //! `registry-service`: arguments, configuration, wiring.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
 use registry_service::config::{Backend, Config, TokenConfig};
 use registry_service::endpoint::Policy;
 use registry_service::http::{WithHealth, warning};
+use registry_service::registry::garbage::{Choice, Finding};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
@@ -36,6 +38,23 @@ enum Command {
         /// The configuration: distribution's config.yml.
         #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
         config: PathBuf,
+    },
+    /// Find content that nobody needs, and remove it. Nobody may push meanwhile: stop the registry, or set
+    /// storage.maintenance.readonly, until it has ended.
+    GarbageCollect {
+        /// The configuration: distribution's config.yml.
+        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+        config: PathBuf,
+        /// Only say what would be removed.
+        #[arg(short, long)]
+        dry_run: bool,
+        /// Remove manifests too that no tag points to; parts of an index that stays, and what refers to a manifest that
+        /// stays, are kept.
+        #[arg(short = 'm', long)]
+        delete_untagged: bool,
+        /// Say only what came of it.
+        #[arg(short, long)]
+        quiet: bool,
     },
     /// Check a configuration, say what is wrong with it, and end.
     CheckConfig {
@@ -79,6 +98,23 @@ fn run(command: Command) -> anyhow::Result<()> {
                 warn(&warning);
             }
             Ok(())
+        }
+        Command::GarbageCollect {
+            config,
+            dry_run,
+            delete_untagged,
+            quiet,
+        } => {
+            let choice = Choice {
+                dry_run,
+                delete_untagged,
+            };
+            let config = load(&config)?;
+            telemetry::init(config.log.format, "warn")?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(collect_garbage(&config, choice, quiet))
         }
         Command::Serve { config } => {
             let config = load(&config)?;
@@ -141,6 +177,40 @@ async fn start(config: Config) -> anyhow::Result<()> {
     tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
     let router = WithHealth::new(router, listener.readiness());
     serve(listener, tls, router, config.http.limits, shutdown_signal()).await?;
+    Ok(())
+}
+
+async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let storage = storage(&config.storage.backend, &clock)?;
+    let registry = Builder::new(storage, clock, Arc::new(random), Secret::new(Vec::new()))
+        .build()
+        .registry;
+    // Who reads along may go away in the middle.
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let mut tell = |finding: Finding<'_>| {
+        if !quiet {
+            let _ = writeln!(out, "{finding}");
+        }
+    };
+    let collection = registry.collect_garbage(choice, &mut tell).await?;
+    if let Some((repository, digest)) = collection.damaged.first() {
+        let more = collection.damaged.len() - 1;
+        anyhow::bail!(
+            "nothing was removed: the manifest {digest} of {repository} (and {more} more) cannot be read, so nobody knows \
+             what it needs; push it again or delete it"
+        );
+    }
+    let did = if choice.dry_run {
+        "would be removed"
+    } else {
+        "removed"
+    };
+    let _ = writeln!(
+        out,
+        "{} manifests, {} layer links and {} blobs of {} bytes {did}; {} blobs stay",
+        collection.manifests, collection.links, collection.blobs, collection.bytes, collection.marked
+    );
     Ok(())
 }
 

@@ -106,6 +106,11 @@ impl OpenRegistry {
         &self.folder
     }
 
+    /// Its `config.yml`.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
     pub fn log(&self) -> &Path {
         &self.log
     }

@@ -10,6 +10,7 @@ mod bad_input;
 mod conformance;
 mod containerd;
 mod crash;
+mod garbage;
 mod layering;
 mod login;
 mod memory;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         containerd::add(suite);
         sdk::add(suite);
         crash::add(suite);
+        garbage::add(suite);
         memory::add(suite);
         official_suite::add(suite);
         peer::add(suite);

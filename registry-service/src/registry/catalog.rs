@@ -46,7 +46,7 @@ impl Registry {
 
 /// A walk over all names below the repositories' prefix in byte order of the whole name. `a-b` comes before `a/b`
 /// though it comes after `a`: what lies below a name waits until the names beside it that sort earlier are done.
-struct Walk {
+pub(super) struct Walk {
     levels: Vec<Level>,
 }
 
@@ -65,7 +65,7 @@ struct Level {
 }
 
 impl Walk {
-    fn new(after: Option<&str>) -> Self {
+    pub(super) fn new(after: Option<&str>) -> Self {
         let top = Level::new(
             String::new(),
             after.filter(|after| !after.is_empty()).map(str::to_owned),
@@ -73,7 +73,7 @@ impl Walk {
         Self { levels: vec![top] }
     }
 
-    async fn next(&mut self, storage: &Storage) -> Result<Option<String>, StorageError> {
+    pub(super) async fn next(&mut self, storage: &Storage) -> Result<Option<String>, StorageError> {
         while let Some(level) = self.levels.last_mut() {
             level.fill(storage).await?;
             let subtree = match (level.waiting.last(), level.names.front()) {

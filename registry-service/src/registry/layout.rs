@@ -27,6 +27,28 @@ pub(super) fn content(digest: &Digest) -> Key {
     key(&format!("{BLOBS}/{algorithm}/{}/{hex}/data", &hex[..2]))
 }
 
+/// The prefix of all content with digests of `algorithm`; its children are the first two digits, theirs the digits.
+pub(super) fn contents(algorithm: Algorithm) -> Key {
+    key(&format!("{BLOBS}/{algorithm}"))
+}
+
+/// The prefix of one content.
+pub(super) fn content_folder(digest: &Digest) -> Key {
+    let (algorithm, hex) = (digest.algorithm(), digest.hex());
+    key(&format!("{BLOBS}/{algorithm}/{}/{hex}", &hex[..2]))
+}
+
+/// The prefix of all blobs of the repository with digests of `algorithm`; its children are their digits.
+pub(super) fn layers(repository: &RepositoryName, algorithm: Algorithm) -> Key {
+    key(&format!("{REPOSITORIES}/{repository}/_layers/{algorithm}"))
+}
+
+/// The prefix of one blob in the repository.
+pub(super) fn layer(repository: &RepositoryName, digest: &Digest) -> Key {
+    let (algorithm, hex) = (digest.algorithm(), digest.hex());
+    key(&format!("{REPOSITORIES}/{repository}/_layers/{algorithm}/{hex}"))
+}
+
 /// Says that the repository holds the blob; see [`link`].
 pub(super) fn layer_link(repository: &RepositoryName, digest: &Digest) -> Key {
     let (algorithm, hex) = (digest.algorithm(), digest.hex());
@@ -77,6 +99,14 @@ pub(super) fn tag_index(repository: &RepositoryName, tag: &Tag, digest: &Digest)
     let (algorithm, hex) = (digest.algorithm(), digest.hex());
     key(&format!(
         "{REPOSITORIES}/{repository}/_manifests/tags/{tag}/index/{algorithm}/{hex}/link"
+    ))
+}
+
+/// The prefix of all manifests with digests of `algorithm` that the tag points or pointed to; its children are their
+/// digits.
+pub(super) fn tag_history(repository: &RepositoryName, tag: &Tag, algorithm: Algorithm) -> Key {
+    key(&format!(
+        "{REPOSITORIES}/{repository}/_manifests/tags/{tag}/index/{algorithm}"
     ))
 }
 
