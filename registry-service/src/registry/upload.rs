@@ -104,8 +104,8 @@ impl Registry {
             }
             opened => opened?,
         };
-        match session.append(chunk).await {
-            Ok(()) => session.commit(repository, digest).await,
+        match session.receive(chunk).await {
+            Ok(last) => session.commit(repository, digest, last).await,
             Err(error) => Err(session.give_up(error).await),
         }
     }
@@ -133,8 +133,8 @@ impl Registry {
         };
         let upload = async {
             let mut session = self.open_session(repository, owner, &id).await?;
-            session.append(chunk).await?;
-            session.commit(repository, digest).await
+            let last = session.receive(chunk).await?;
+            session.commit(repository, digest, last).await
         };
         let uploaded = upload.await;
         if uploaded.is_err() {

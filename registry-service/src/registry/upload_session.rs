@@ -107,6 +107,16 @@ impl<'a> Session<'a> {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError> + Send,
     {
+        let last = self.receive(chunk).await?;
+        self.write(last).await.map(drop)
+    }
+
+    /// Writes a chunk at the end but for its last piece, which it gives back. What came before an error stays written.
+    pub(super) async fn receive<S, E>(&mut self, chunk: Chunk<S>) -> Result<Buffer, RegistryError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
         let start = self.size();
         if chunk.offset.is_some_and(|offset| offset != start) {
             return Err(RegistryError::RangeInvalid { offset: start });
@@ -118,13 +128,13 @@ impl<'a> Session<'a> {
         let mut body = pin!(chunk.body);
         // A short chunk of known length needs no full buffer.
         let wanted = chunk.length.and_then(|length| usize::try_from(length).ok());
-        let mut buffer: Option<Buffer> = None;
+        let mut buffer = self.registry.storage.buffer(wanted.unwrap_or(PIECE_LENGTH));
         let mut received = 0;
         while let Some(piece) = body.next().await {
             let piece = match piece {
                 Ok(piece) => piece,
                 Err(error) => {
-                    self.write_last(buffer).await?;
+                    self.write(buffer).await?;
                     return Err(RegistryError::BodyInterrupted(error.into()));
                 }
             };
@@ -135,34 +145,36 @@ impl<'a> Session<'a> {
             if start.saturating_add(received) > limit {
                 return Err(RegistryError::BlobTooLarge { limit });
             }
-            let room = || self.registry.storage.buffer(wanted.unwrap_or(PIECE_LENGTH));
-            buffer = Some(self.gather(buffer.unwrap_or_else(room), piece).await?);
+            let is_last = chunk.length == Some(received);
+            buffer = self.gather(buffer, piece, is_last).await?;
         }
-        self.write_last(buffer).await?;
         match chunk.length.filter(|expected| received != *expected) {
-            Some(expected) => Err(RegistryError::SizeInvalid { expected, received }),
-            None => Ok(()),
+            Some(expected) => {
+                self.write(buffer).await?;
+                Err(RegistryError::SizeInvalid { expected, received })
+            }
+            None => Ok(buffer),
         }
     }
 
-    /// Takes a piece into the buffer, writing the buffer whenever it is full.
-    async fn gather(&mut self, mut buffer: Buffer, mut piece: Bytes) -> Result<Buffer, RegistryError> {
+    /// Takes a piece into the buffer, writing the buffer whenever it is full; after the last piece only if that is the
+    /// way to make room.
+    async fn gather(
+        &mut self,
+        mut buffer: Buffer,
+        mut piece: Bytes,
+        is_last: bool,
+    ) -> Result<Buffer, RegistryError> {
         while !piece.is_empty() {
             let limit = self.writer.next_length();
             let taken = buffer.fill(&piece, limit);
             piece.advance(taken);
-            if taken == 0 || buffer.len() == limit {
+            let is_full = taken == 0 || buffer.len() == limit;
+            if is_full && !(is_last && piece.is_empty()) {
                 buffer = self.write(buffer).await?;
             }
         }
         Ok(buffer)
-    }
-
-    async fn write_last(&mut self, buffer: Option<Buffer>) -> Result<(), RegistryError> {
-        match buffer {
-            Some(buffer) => self.write(buffer).await.map(drop),
-            None => Ok(()),
-        }
     }
 
     /// Writes the buffer and hashes it on the same thread. Gives it back, emptied.
@@ -286,10 +298,16 @@ impl<'a> Session<'a> {
         mut self,
         repository: &RepositoryName,
         digest: &Digest,
+        last: Buffer,
     ) -> Result<u64, RegistryError> {
         let computed = if digest.algorithm() == self.algorithm {
-            self.hash().await?.hasher.finish()
+            // The last piece is hashed here and written by the commit, which saves a change of threads.
+            let mut hasher = self.hash().await?.hasher;
+            hasher.update(last.as_ref());
+            self.writer.end_with(last);
+            hasher.finish()
         } else {
+            self.write(last).await?;
             let hasher = Hasher::new(digest.algorithm());
             let fold = |hasher: &mut Hasher, piece: &[u8]| hasher.update(piece);
             self.writer.read_back(0, hasher, fold).await?.finish()

@@ -160,7 +160,8 @@ impl Memory {
                         )));
                     };
                     // Taken only once it is visible: if that fails, the object stays staged, content and all.
-                    let content = held(&bytes.staged.content).clone();
+                    let mut content = held(&bytes.staged.content).clone();
+                    content.extend_from_slice(staged.last.as_ref().map_or(&[], AsRef::as_ref));
                     state.put(&key, content.into(), now_ms)?;
                     state.staged.remove(&staged.id);
                 }
@@ -214,6 +215,7 @@ impl Memory {
             size,
             health: Health::Dirty,
             medium,
+            last: None,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Writing a staged object: pieces at its end, one writer at a time.
 
 use super::buffer::BLOCK_LENGTH;
-use super::{PIECE_LENGTH, StagedId, StorageError, filesystem, memory};
+use super::{Buffer, PIECE_LENGTH, StagedId, StorageError, filesystem, memory};
 
 /// The right to write one staged object, exclusive between requests and processes, given back when dropped.
 /// Every piece goes to the end; what was written is visible under no key before it is promoted by a commit.
@@ -11,6 +11,8 @@ pub struct StagedWriter {
     pub(super) size: u64,
     pub(super) health: Health,
     pub(super) medium: Medium,
+    /// What [`StagedWriter::end_with`] was given; counted in `size`.
+    pub(super) last: Option<Buffer>,
 }
 
 /// What is known of the content.
@@ -98,6 +100,42 @@ impl StagedWriter {
             match &self.medium {
                 Medium::File(file) => file.sync(&self.id).await?,
                 Medium::Memory(_) => {}
+            }
+            self.health = Health::Synced;
+        }
+        Ok(())
+    }
+
+    /// Gives the last piece, which is written when a commit promotes the object: until then it is only here.
+    pub fn end_with(&mut self, last: Buffer) {
+        self.size += last.len() as u64;
+        self.last = Some(last);
+    }
+
+    /// Writes the last piece and begins to bring all of it to the disk. Blocks.
+    pub(super) fn start_sync(&mut self) -> Result<(), StorageError> {
+        self.usable("syncing")?;
+        let Medium::File(file) = &self.medium else {
+            return Ok(());
+        };
+        if let Some(last) = self.last.take() {
+            self.health = Health::Uncertain;
+            file.append_here(&self.id, self.size - last.len() as u64, last.as_ref())?;
+            self.health = Health::Dirty;
+        }
+        if self.health == Health::Dirty {
+            file.start_sync();
+        }
+        Ok(())
+    }
+
+    /// As [`StagedWriter::sync`], on the calling thread. Blocks.
+    pub(super) fn sync_here(&mut self) -> Result<(), StorageError> {
+        self.usable("syncing")?;
+        if self.health == Health::Dirty {
+            self.health = Health::Lost;
+            if let Medium::File(file) = &self.medium {
+                file.sync_here(&self.id)?;
             }
             self.health = Health::Synced;
         }

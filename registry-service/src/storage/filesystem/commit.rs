@@ -1,14 +1,16 @@
 //! The one place where content becomes visible and durable.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use futures_util::future;
+use rustix::fs::{Advice, fadvise};
+use tokio::sync::oneshot;
 
-use super::area::{delete, discard_file};
-use super::{Filesystem, copied, is_absent, options};
+use super::area::discard_file;
+use super::rounds::Answer;
+use super::{Durability, Filesystem, copied, is_absent, options};
 use crate::storage::{Condition, Guard, Key, StagedWriter, Step, StorageError, Version};
 
 /// Guarded objects are small; a longer one equals no version that anybody has read.
@@ -18,16 +20,26 @@ const ATTEMPTS: usize = 16;
 
 /// A step whose content is on the disk, but under no key yet.
 enum Prepared {
-    Write { temporary: Temporary, key: Key },
-    Promote { staged: StagedWriter, key: Key },
-    Remove { key: Key },
+    Write {
+        temporary: Temporary,
+        /// Open as long as its content is not known to be on the disk.
+        file: Option<File>,
+        key: Key,
+    },
+    Promote {
+        staged: StagedWriter,
+        key: Key,
+    },
+    Remove {
+        key: Key,
+    },
 }
 
 /// What a commit did: directories that got or lost an entry, in the order of the steps, and what it removed.
 #[derive(Default)]
-struct Applied {
-    directories: Vec<PathBuf>,
-    trash: Vec<PathBuf>,
+pub(super) struct Applied {
+    pub(super) directories: Vec<PathBuf>,
+    pub(super) trash: Vec<PathBuf>,
 }
 
 /// A temporary file, removed when dropped before it got its key.
@@ -42,71 +54,82 @@ impl Filesystem {
         guards: Vec<Guard>,
         steps: Vec<Step>,
     ) -> Result<(), StorageError> {
+        let (answer, answered) = oneshot::channel();
         let storage = self.clone();
-        // A task of its own: a caller who goes away must not leave changes visible that nobody will sync.
-        let running = tokio::spawn(async move { storage.commit_to_the_end(guards, steps).await });
+        // Not waited for here: a caller who goes away must not leave changes visible that nobody will sync.
+        self.begin(move || storage.commit_to_the_end(&guards, steps, answer))
+            .await?;
         if shared::sabotage::breaks("acknowledge-before-commit") {
             return Ok(());
         }
-        running
+        answered
             .await
-            .map_err(|stopped| StorageError::from_io("committing", io::Error::other(stopped)))?
+            .unwrap_or_else(|stopped| Err(StorageError::from_io("committing", io::Error::other(stopped))))
     }
 
-    async fn commit_to_the_end(&self, guards: Vec<Guard>, steps: Vec<Step>) -> Result<(), StorageError> {
-        // All, even if one fails: what the others hold must be given back when this returns.
-        let prepared = future::join_all(steps.into_iter().map(|step| self.prepare(step))).await;
-        let prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let storage = self.clone();
-        let (applied, result) = self
-            .long(move || {
-                let mut applied = Applied::default();
-                let result = storage.apply(&guards, prepared, &mut applied);
-                Ok((applied, result))
-            })
-            .await?;
-        let synced = match result {
-            Ok(()) => self.sync_directories(applied.directories).await,
-            Err(error) => Err(error),
-        };
-        if !applied.trash.is_empty() {
-            let storage = self.clone();
-            tokio::spawn(async move {
-                let emptied = storage.long(move || {
-                    applied.trash.iter().for_each(|path| delete(path));
-                    Ok(())
-                });
-                emptied.await
+    fn commit_to_the_end(&self, guards: &[Guard], steps: Vec<Step>, answer: Answer) {
+        let mut applied = Applied::default();
+        let result = self
+            .prepare(steps)
+            .and_then(|prepared| self.apply(guards, prepared, &mut applied));
+        match result {
+            Ok(()) => self.make_durable(applied, answer),
+            Err(error) => {
+                // Nobody listens if the caller went away.
+                drop(answer.send(Err(error)));
+                self.empty(applied.trash);
+            }
+        }
+    }
+
+    /// Brings the contents of all steps to the disk. All are under way before the first is waited for.
+    fn prepare(&self, steps: Vec<Step>) -> Result<Vec<Prepared>, StorageError> {
+        let mut prepared = Vec::with_capacity(steps.len());
+        for step in steps {
+            prepared.push(match step {
+                Step::Write { key, content } => {
+                    let (temporary, file) = self.write_temporary(&key, &content)?;
+                    self.start_writing(&file);
+                    let file = Some(file);
+                    Prepared::Write { temporary, file, key }
+                }
+                Step::Promote { mut staged, key } => {
+                    if !self.owns(&staged) {
+                        let doing = format!("promoting {} of another storage to {key}", staged.id);
+                        return Err(StorageError::not_found(doing));
+                    }
+                    staged.start_sync()?;
+                    Prepared::Promote { staged, key }
+                }
+                Step::Remove { key } => Prepared::Remove { key },
             });
         }
-        synced
+        for step in &mut prepared {
+            match step {
+                Prepared::Write { file, key, .. } => {
+                    // Closed as soon as its content is safe.
+                    if let Some(file) = file.take() {
+                        self.sync_data(&file)
+                            .map_err(|error| StorageError::from_io(format!("writing {key}"), error))?;
+                    }
+                }
+                Prepared::Promote { staged, .. } => staged.sync_here()?,
+                Prepared::Remove { .. } => {}
+            }
+        }
+        Ok(prepared)
     }
 
-    /// Brings a step's content to the disk. All of a commit's go at once: they share the file system's journal.
-    async fn prepare(&self, step: Step) -> Result<Prepared, StorageError> {
-        match step {
-            Step::Write { key, content } => {
-                let storage = self.clone();
-                self.long(move || {
-                    let temporary = storage.write_temporary(&key, &content, true)?;
-                    Ok(Prepared::Write { temporary, key })
-                })
-                .await
-            }
-            Step::Promote { mut staged, key } => {
-                if !self.owns(&staged) {
-                    let doing = format!("promoting {} of another storage to {key}", staged.id);
-                    return Err(StorageError::not_found(doing));
-                }
-                staged.sync().await?;
-                Ok(Prepared::Promote { staged, key })
-            }
-            Step::Remove { key } => Ok(Prepared::Remove { key }),
+    /// Asks the kernel to begin writing what a file holds, so that files that are synced one after the other are written
+    /// at the same time. Pages that are being written stay in its cache.
+    pub(super) fn start_writing(&self, file: &File) {
+        if self.0.durability == Durability::Full {
+            // Only advice: the sync that follows does not depend on it.
+            let _ = fadvise(file, 0, None, Advice::DontNeed);
         }
     }
 
-    fn write_temporary(&self, key: &Key, content: &Bytes, sync: bool) -> Result<Temporary, StorageError> {
-        let failed = |error| StorageError::from_io(format!("writing {key}"), error);
+    fn write_temporary(&self, key: &Key, content: &Bytes) -> Result<(Temporary, File), StorageError> {
         let path = self.0.area.temporary();
         let mut file = options()
             .write(true)
@@ -114,11 +137,9 @@ impl Filesystem {
             .open(&path)
             .map_err(unavailable(key))?;
         let temporary = Temporary { path, placed: false };
-        file.write_all(content).map_err(failed)?;
-        if sync {
-            self.sync_data(&file).map_err(failed)?;
-        }
-        Ok(temporary)
+        file.write_all(content)
+            .map_err(|error| StorageError::from_io(format!("writing {key}"), error))?;
+        Ok((temporary, file))
     }
 
     fn apply(
@@ -136,7 +157,9 @@ impl Filesystem {
         guards.iter().try_for_each(|guard| self.check(guard))?;
         for step in steps {
             match step {
-                Prepared::Write { mut temporary, key } => {
+                Prepared::Write {
+                    mut temporary, key, ..
+                } => {
                     self.place(&temporary.path, &key, applied)?;
                     temporary.placed = true;
                 }
@@ -222,7 +245,7 @@ impl Filesystem {
     pub(in crate::storage) async fn note(&self, key: &Key, content: Bytes) -> Result<(), StorageError> {
         let (storage, key) = (self.clone(), key.clone());
         self.long(move || {
-            let mut temporary = storage.write_temporary(&key, &content, false)?;
+            let (mut temporary, _) = storage.write_temporary(&key, &content)?;
             storage.place(&temporary.path, &key, &mut Applied::default())?;
             temporary.placed = true;
             Ok(())

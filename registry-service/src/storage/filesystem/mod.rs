@@ -10,8 +10,10 @@ mod commit;
 mod direct;
 mod durable;
 mod failed_syncs;
+mod journal;
 mod lock;
 mod read;
+mod rounds;
 mod staged;
 mod stream;
 mod sync;
@@ -35,7 +37,9 @@ use tokio::sync::Semaphore;
 use self::area::Area;
 use self::direct::Willing;
 use self::failed_syncs::FailedSyncs;
+use self::journal::Journal;
 use self::lock::Locks;
+use self::rounds::Rounds;
 use self::stream::Buffers;
 use self::sync::Directories;
 use super::buffer::{self, Buffer};
@@ -74,6 +78,7 @@ struct Shared {
     area: Area,
     locks: Locks,
     directories: Directories,
+    rounds: Rounds,
     buffers: Arc<Buffers>,
     received: buffer::Buffers,
     direct: Willing,
@@ -88,6 +93,14 @@ impl Filesystem {
     /// system where locks work between open files, and clears what dead processes left in the area.
     /// Blocks; meant for the start of the process.
     pub fn open(root: &Path, options: Options) -> Result<Self, StorageError> {
+        Self::open_with(root, options, Journal::find)
+    }
+
+    fn open_with(
+        root: &Path,
+        options: Options,
+        journal: impl FnOnce(&Path) -> Option<Journal>,
+    ) -> Result<Self, StorageError> {
         let failed = |error| StorageError::from_io(format!("opening the folder {}", root.display()), error);
         fs::create_dir_all(root).map_err(failed)?;
         let root = root.canonicalize().map_err(failed)?;
@@ -99,6 +112,7 @@ impl Filesystem {
             durability: options.durability,
             locks: Locks::new(root.join(area::LOCKS), area.lock_files()),
             directories: Directories::new(root.clone()),
+            rounds: Rounds::new(journal(&root)),
             buffers: Arc::default(),
             received: buffer::Buffers::default(),
             direct: Willing::new(),
@@ -160,6 +174,18 @@ impl Filesystem {
 
     fn count_failed_sync(&self) {
         self.0.failed_syncs.add(Instant::now());
+    }
+
+    /// Begins what may wait for the disk on a thread of its own; it ends whether anybody waits for it or not.
+    async fn begin(&self, work: impl FnOnce() + Send + 'static) -> Result<(), StorageError> {
+        let permit = Arc::clone(&self.0.long_operations).acquire_owned().await;
+        let permit =
+            permit.map_err(|closed| StorageError::from_io("beginning a commit", io::Error::other(closed)))?;
+        tokio::task::spawn_blocking(move || {
+            work();
+            drop(permit);
+        });
+        Ok(())
     }
 
     /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.

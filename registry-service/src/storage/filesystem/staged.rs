@@ -18,7 +18,7 @@ use crate::storage::{PIECE_LENGTH, StagedId, StagedWriter, Stat, StorageError};
 
 /// One staged object, open and locked. The lock lasts until the last operation on the file has ended, also when
 /// its caller has gone away.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::storage) struct StagedFile {
     storage: Filesystem,
     file: Arc<DirectFile>,
@@ -83,6 +83,7 @@ impl Filesystem {
             size: metadata.len(),
             health: Health::Dirty,
             medium,
+            last: None,
         })
     }
 
@@ -143,18 +144,12 @@ impl StagedFile {
         P: AsRef<[u8]> + Send + 'static,
         T: Send + 'static,
     {
-        let (file, storage, id) = (Arc::clone(&self.file), self.storage.clone(), id.clone());
+        let (this, id) = (self.clone(), id.clone());
         self.storage
-            .long(move || match file.write(piece.as_ref(), end, &storage.0.direct) {
-                Ok(()) => {
-                    let observed = observe(piece.as_ref());
-                    Ok((piece, observed))
-                }
-                Err(error) => {
-                    // Gives the space of a half-written piece back; failing that, its next opener sees the length.
-                    drop(file.file().set_len(end));
-                    Err(StorageError::from_io(format!("appending to staged {id}"), error))
-                }
+            .long(move || {
+                this.append_here(&id, end, piece.as_ref())?;
+                let observed = observe(piece.as_ref());
+                Ok((piece, observed))
             })
             .await
     }
@@ -187,14 +182,37 @@ impl StagedFile {
 
     /// On failure the staged object is removed: its pages may be lost though a second sync would succeed.
     pub(in crate::storage) async fn sync(&self, id: &StagedId) -> Result<(), StorageError> {
-        let (file, storage, id) = (Arc::clone(&self.file), self.storage.clone(), id.clone());
-        let work = move || {
-            storage.sync_data(file.file()).map_err(|error| {
-                drop(discard_file(&storage.staged_path(&id)));
-                StorageError::from_io(format!("syncing staged {id}"), error)
+        let (this, id) = (self.clone(), id.clone());
+        self.storage.long(move || this.sync_here(&id)).await
+    }
+
+    /// The same on the calling thread.
+    pub(in crate::storage) fn sync_here(&self, id: &StagedId) -> Result<(), StorageError> {
+        self.storage.sync_data(self.file.file()).map_err(|error| {
+            drop(discard_file(&self.storage.staged_path(id)));
+            StorageError::from_io(format!("syncing staged {id}"), error)
+        })
+    }
+
+    /// Begins to write what a sync will wait for.
+    pub(in crate::storage) fn start_sync(&self) {
+        self.storage.start_writing(self.file.file());
+    }
+
+    /// Appends on the calling thread.
+    pub(in crate::storage) fn append_here(
+        &self,
+        id: &StagedId,
+        end: u64,
+        piece: &[u8],
+    ) -> Result<(), StorageError> {
+        self.file
+            .write(piece, end, &self.storage.0.direct)
+            .map_err(|error| {
+                // Gives the space of a half-written piece back; failing that, its next opener sees the length.
+                drop(self.file.file().set_len(end));
+                StorageError::from_io(format!("appending to staged {id}"), error)
             })
-        };
-        self.storage.long(work).await
     }
 
     pub(in crate::storage) async fn discard(self, id: &StagedId) -> Result<(), StorageError> {

@@ -1,4 +1,4 @@
-//! Making directory entries durable, together for all commits that wait at the moment.
+//! Making directory entries durable, each directory by itself.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -10,41 +10,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future;
 use rustix::fs::OFlags;
-use tokio::sync::oneshot;
 
 use super::durable::{Identity, Known};
-use super::{Durability, Filesystem, copied, is_absent, short};
-use crate::storage::StorageError;
+use super::rounds::Waiting;
+use super::{Filesystem, copied, is_absent, short};
 
 /// Directories synced at the same time.
 const PARALLEL_SYNCS: usize = 16;
 
-/// The queue of commits whose directories are to be synced, and the directories known to be durable.
+/// The directories known to be durable.
 pub(super) struct Directories {
     root: PathBuf,
-    /// Whether the file system keeps all changes in one order.
-    one_journal: bool,
-    queue: Mutex<Queue>,
+    /// Whether the file system keeps all changes in one order, though it is not known how to sync them all at once.
+    one_order: bool,
     known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Waiting>,
-    /// Whether a task works on rounds; it takes whatever waits when its round begins.
-    running: bool,
-}
-
-struct Waiting {
-    directories: Vec<PathBuf>,
-    answer: oneshot::Sender<Result<(), StorageError>>,
-}
-
-/// A task's turn at the rounds. If it is torn off (its runtime ends), the waiting are told, and the next commit
-/// begins anew.
-struct Turn<'a> {
-    directories: &'a Directories,
-    ended: bool,
 }
 
 type Outcome = Result<(), Arc<io::Error>>;
@@ -56,46 +35,8 @@ struct Plan {
 }
 
 impl Filesystem {
-    /// Returns when the directories' entries, and the directories themselves, survive a power cut.
-    pub(super) async fn sync_directories(&self, directories: Vec<PathBuf>) -> Result<(), StorageError> {
-        if self.0.durability == Durability::None || directories.is_empty() {
-            return Ok(());
-        }
-        let (answer, answered) = oneshot::channel();
-        let start = {
-            let mut queue = held(&self.0.directories.queue);
-            queue.waiting.push(Waiting { directories, answer });
-            !std::mem::replace(&mut queue.running, true)
-        };
-        if start {
-            tokio::spawn(self.clone().sync_rounds());
-        }
-        answered
-            .await
-            .unwrap_or_else(|dropped| Err(failure(io::Error::other(dropped))))
-    }
-
-    async fn sync_rounds(self) {
-        let mut turn = Turn {
-            directories: &self.0.directories,
-            ended: false,
-        };
-        loop {
-            let waiting = {
-                let mut queue = held(&self.0.directories.queue);
-                queue.running = !queue.waiting.is_empty();
-                std::mem::take(&mut queue.waiting)
-            };
-            if waiting.is_empty() {
-                turn.ended = true;
-                return;
-            }
-            self.sync_round(waiting).await;
-        }
-    }
-
     /// Syncs what all waiting commits name, each directory once: all changes were made before the round began.
-    async fn sync_round(&self, waiting: Vec<Waiting>) {
+    pub(super) async fn sync_round(&self, waiting: Vec<Waiting>) {
         let directories = &self.0.directories;
         let plans: Vec<_> = short(|| {
             waiting
@@ -106,7 +47,7 @@ impl Filesystem {
         let orders = plans.iter().flatten().map(|plan| plan.order.as_slice());
         // One journal keeps the order of all changes, and syncs at the same time share its next commit; where
         // there is none, one sync after the other leaves a prefix of each commit's steps at a power cut.
-        let (order, tasks) = if directories.one_journal {
+        let (order, tasks) = if directories.one_order {
             let mut seen = HashSet::new();
             (
                 orders
@@ -126,11 +67,7 @@ impl Filesystem {
                 (Err(error), _) => Err(copied(error)),
                 (_, Err(error)) => Err(error),
             };
-            if outcome.is_err() {
-                self.count_failed_sync();
-            }
-            // Nobody listens if the runtime is going down.
-            drop(commit.answer.send(outcome.map_err(failure)));
+            self.conclude(commit, outcome);
         }
     }
 
@@ -173,27 +110,19 @@ impl Filesystem {
     }
 }
 
-fn failure(error: io::Error) -> StorageError {
-    match StorageError::from_io("syncing directories", error) {
-        StorageError::NotFound { doing } => StorageError::Unavailable { doing, source: None },
-        other => other,
-    }
-}
-
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic elsewhere leaves the queue and the memory of directories as they were.
+    // A panic elsewhere leaves the memory of directories as it was.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Directories {
     pub(super) fn new(root: PathBuf) -> Self {
         // ext2 to ext4, XFS.
-        let one_journal =
+        let one_order =
             rustix::fs::statfs(&root).is_ok_and(|system| matches!(system.f_type, 0xEF53 | 0x5846_5342));
         Self {
             root,
-            one_journal,
-            queue: Mutex::default(),
+            one_order,
             known: Mutex::default(),
         }
     }
@@ -243,16 +172,6 @@ impl Directories {
             .into_iter()
             .for_each(|(path, identity)| known.insert(path, identity));
         Ok(())
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            let mut queue = held(&self.directories.queue);
-            queue.running = false;
-            queue.waiting.clear();
-        }
     }
 }
 

@@ -13,12 +13,25 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, future};
 
+use super::journal::Journal;
 use super::{Filesystem, Options};
 use crate::storage::suite::{content, guard, id, key, promote, put, remove, staged, write};
 use crate::storage::{Condition, EntryKind, PIECE_LENGTH, Step, Storage, StorageError};
 
 fn filesystem(root: &Path) -> Filesystem {
     Filesystem::open(root, Options::default()).unwrap()
+}
+
+/// On a file system that is not known to have a journal.
+fn without_journal(root: &Path) -> Filesystem {
+    Filesystem::open_with(root, Options::default(), |_| None).unwrap()
+}
+
+fn with_journal(root: &Path) -> Filesystem {
+    Filesystem::open_with(root, Options::default(), |root| {
+        Some(Journal::with_marker(root).unwrap())
+    })
+    .unwrap()
 }
 
 fn open(root: &Path) -> Storage {

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 
 use crate::storage::Key;
 
@@ -16,6 +16,8 @@ pub(super) enum Event {
     Visible(String),
     /// A directory is synced.
     Directory(PathBuf),
+    /// All changes of names are synced.
+    Journal,
 }
 
 #[derive(Default)]
@@ -23,6 +25,8 @@ pub(super) struct Trail {
     events: Mutex<Vec<Event>>,
     pub(super) fail_data: AtomicBool,
     pub(super) fail_directories: AtomicBool,
+    /// The next sync of a journal waits here.
+    pub(super) pause: Mutex<Option<Arc<Barrier>>>,
 }
 
 impl Trail {
@@ -40,6 +44,20 @@ impl Trail {
 
     pub(super) fn directory(&self, path: &Path) -> io::Result<()> {
         self.record(Event::Directory(path.to_owned()), &self.fail_directories)
+    }
+
+    /// What was asked so far, which stays to be taken.
+    pub(super) fn seen(&self) -> Vec<Event> {
+        self.events.lock().unwrap().clone()
+    }
+
+    pub(super) fn journal(&self) -> io::Result<()> {
+        let asked = self.record(Event::Journal, &self.fail_directories);
+        let pause = self.pause.lock().unwrap().take();
+        if let Some(pause) = pause {
+            pause.wait();
+        }
+        asked
     }
 
     fn record(&self, event: Event, fails: &AtomicBool) -> io::Result<()> {

@@ -9,7 +9,7 @@ use futures_util::future;
 
 use super::super::sync::merged;
 use super::super::trail::Event;
-use super::{entries, filesystem};
+use super::{entries, filesystem, with_journal, without_journal};
 use crate::storage::suite::{content, id, key, promote, put, remove, staged, write};
 use crate::storage::{Durability, Filesystem, Options, Step, Storage, StorageError};
 
@@ -37,7 +37,7 @@ fn the_order_of_a_round_contains_the_order_of_each_commit() {
 #[tokio::test]
 async fn content_is_synced_before_it_is_visible_and_directories_after() {
     let folder = tempfile::tempdir().unwrap();
-    let filesystem = filesystem(folder.path());
+    let filesystem = without_journal(folder.path());
     let storage = Storage::Filesystem(filesystem.clone());
     let root = filesystem.0.root.clone();
     let directories = |paths: &[&str]| -> Vec<_> {
@@ -120,7 +120,7 @@ async fn content_is_synced_before_it_is_visible_and_directories_after() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_that_wait_together_share_their_syncs() {
     let folder = tempfile::tempdir().unwrap();
-    let filesystem = filesystem(folder.path());
+    let filesystem = without_journal(folder.path());
     let storage = Storage::Filesystem(filesystem.clone());
     put(&storage, "p/first", "x").await;
     filesystem.0.trail.take();
@@ -147,6 +147,82 @@ async fn commits_that_wait_together_share_their_syncs() {
         (1..200).contains(&synced),
         "{synced} directory syncs for 200 commits into one directory"
     );
+}
+
+#[tokio::test]
+async fn a_journal_is_synced_once_when_all_is_visible() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = with_journal(folder.path());
+    let storage = Storage::Filesystem(filesystem.clone());
+    staged(&storage, "s", b"blob").await;
+    let blob = promote(&storage, "s", "blobs/1/data").await;
+    storage
+        .commit(vec![], vec![blob, write("r/a/link", "x"), remove("r/b")])
+        .await
+        .unwrap();
+    let visible = ["blobs/1/data", "r/a/link"].map(|key| Event::Visible(key.to_owned()));
+    let events = filesystem.0.trail.take();
+    assert_eq!(events[..2], [Event::Data, Event::Data]);
+    assert_eq!(events[2..4], visible);
+    assert_eq!(events[4..], [Event::Journal]);
+    storage.commit(vec![], vec![remove("absent")]).await.unwrap();
+    assert_eq!(filesystem.0.trail.take(), [Event::Journal]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_that_wait_together_share_the_sync_of_a_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = with_journal(folder.path());
+    let storage = Storage::Filesystem(filesystem.clone());
+    let first = std::sync::Barrier::new(2);
+    let first = std::sync::Arc::new(first);
+    // The first round waits until others wait too.
+    *filesystem.0.trail.pause.lock().unwrap() = Some(std::sync::Arc::clone(&first));
+    let begin = |n: usize| {
+        let storage = storage.clone();
+        let key = format!("p/{n}");
+        tokio::spawn(async move { storage.commit(vec![], vec![write(&key, "x")]).await })
+    };
+    let mut commits = vec![begin(0)];
+    let visible = |wanted: usize| {
+        let visible = |event: &&Event| matches!(event, Event::Visible(_));
+        filesystem.0.trail.seen().iter().filter(visible).count() >= wanted
+    };
+    super::eventually("the first is visible", || visible(1)).await;
+    super::eventually("its round has begun", || {
+        filesystem.0.trail.seen().contains(&Event::Journal)
+    })
+    .await;
+    commits.extend((1..20).map(begin));
+    super::eventually("all are visible", || visible(20)).await;
+    super::eventually("all wait", || filesystem.0.rounds.waiting() == 19).await;
+    first.wait();
+    for commit in commits {
+        commit.await.unwrap().unwrap();
+    }
+    let events = filesystem.0.trail.take();
+    let journal = events.iter().filter(|event| **event == Event::Journal).count();
+    assert_eq!(journal, 2, "one for the first, one for all others");
+}
+
+#[tokio::test]
+async fn a_failed_sync_of_a_journal_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let filesystem = with_journal(folder.path());
+    let storage = Storage::Filesystem(filesystem.clone());
+    filesystem.0.trail.fail_directories.store(true, Ordering::Relaxed);
+    let result = storage.commit(vec![], vec![write("a/b", "x")]).await;
+    assert!(
+        matches!(result, Err(StorageError::Unavailable { .. })),
+        "{result:?}"
+    );
+    assert_eq!(filesystem.failed_syncs(), 1);
+    filesystem
+        .0
+        .trail
+        .fail_directories
+        .store(false, Ordering::Relaxed);
+    put(&storage, "a/b", "x").await;
 }
 
 #[tokio::test]
@@ -184,7 +260,7 @@ async fn a_failed_sync_of_content_is_final_and_leaves_nothing() {
     staged(&storage, "s", b"blob").await;
     let step = promote(&storage, "s", "blob").await;
     filesystem.0.trail.fail_data.store(true, Ordering::Relaxed);
-    let result = storage.commit(vec![], vec![write("before", "x"), step]).await;
+    let result = storage.commit(vec![], vec![step, write("after", "x")]).await;
     assert!(
         matches!(result, Err(StorageError::Unavailable { .. })),
         "{result:?}"
@@ -216,7 +292,7 @@ async fn a_failed_sync_of_content_is_final_and_leaves_nothing() {
     );
     assert_eq!(filesystem.0.trail.take(), []);
     assert_eq!(filesystem.failed_syncs(), asked as u64);
-    for absent in ["before", "blob"] {
+    for absent in ["after", "blob"] {
         assert_eq!(content(&storage, absent).await, None);
     }
     assert_eq!(
@@ -231,7 +307,7 @@ async fn a_failed_sync_of_content_is_final_and_leaves_nothing() {
 #[tokio::test]
 async fn a_failed_sync_of_a_directory_is_no_success_and_teaches_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let filesystem = filesystem(folder.path());
+    let filesystem = without_journal(folder.path());
     let storage = Storage::Filesystem(filesystem.clone());
     filesystem.0.trail.fail_directories.store(true, Ordering::Relaxed);
     let result = storage.commit(vec![], vec![write("a/b", "x")]).await;
