@@ -1,6 +1,6 @@
 //! The binaries under test: built once at the start of a run, or taken from where the environment says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -10,8 +10,21 @@ use crate::environment::variable;
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
+/// Takes the binaries from this folder, whatever the environment says.
+pub fn take_from(folder: &Path) -> Result<()> {
+    let folder = folder
+        .canonicalize()
+        .with_context(|| format!("the binaries in {}", folder.display()))?;
+    FOLDER
+        .set(folder)
+        .map_err(|_| anyhow!("the binaries were taken from elsewhere"))
+}
+
 /// Builds all binaries of the workspace in the profile of this test binary, unless a folder is given.
 pub fn prepare() -> Result<()> {
+    if FOLDER.get().is_some() {
+        return Ok(());
+    }
     let folder = match variable("PORTOLAN_TEST_BIN_DIR") {
         Some(folder) => PathBuf::from(folder)
             .canonicalize()
