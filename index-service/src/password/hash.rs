@@ -3,9 +3,9 @@
 use std::str::FromStr as _;
 
 use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::Verdict;
+use super::{Verdict, memory};
 use crate::domain::PasswordHash;
 use crate::domain::credential::HashKind;
 
@@ -13,6 +13,8 @@ use crate::domain::credential::HashKind;
 const MAX_MEMORY_KIB: u32 = 64 * 1024;
 const MAX_ITERATIONS: u32 = 16;
 const MAX_PARALLELISM: u32 = 4;
+/// Length of a new hash.
+const OUTPUT_BYTES: usize = 32;
 /// bcrypt reads no more bytes of a password.
 const BCRYPT_MAX_BYTES: usize = 72;
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=14;
@@ -51,6 +53,16 @@ impl Parameters {
             })
             .ok_or(InvalidParameters)
     }
+
+    fn for_argon2id(self) -> Result<Params, InvalidParameters> {
+        Params::new(
+            self.memory_kib,
+            self.iterations,
+            self.parallelism,
+            Some(OUTPUT_BYTES),
+        )
+        .map_err(|_| InvalidParameters)
+    }
 }
 
 /// The argon2id hash of a password.
@@ -59,17 +71,35 @@ pub(super) fn hash(
     salt: [u8; 16],
     parameters: Parameters,
 ) -> Result<PasswordHash, InvalidParameters> {
-    let Parameters {
-        memory_kib,
-        iterations,
-        parallelism,
-    } = parameters;
-    let params = Params::new(memory_kib, iterations, parallelism, Some(32)).map_err(|_| InvalidParameters)?;
-    let text = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(password, &salt)
-        .map_err(|_| InvalidParameters)?
-        .to_string();
-    text.parse().map_err(|_| InvalidParameters)
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters.for_argon2id()?);
+    let mut output = [0; OUTPUT_BYTES];
+    memory::hash_into(&argon2, password, &salt, &mut output).map_err(|_| InvalidParameters)?;
+    to_stored(&argon2, salt, output)
+}
+
+/// A hash that takes as long to compare with as one that [`hash`] makes, and that no password has: nobody computed it.
+pub(super) fn of_nobody(
+    salt: [u8; 16],
+    output: [u8; OUTPUT_BYTES],
+    parameters: Parameters,
+) -> Result<PasswordHash, InvalidParameters> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters.for_argon2id()?);
+    to_stored(&argon2, salt, output)
+}
+
+fn to_stored(
+    argon2: &Argon2<'_>,
+    salt: [u8; 16],
+    output: [u8; OUTPUT_BYTES],
+) -> Result<PasswordHash, InvalidParameters> {
+    let phc = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: argon2.params().try_into().map_err(|_| InvalidParameters)?,
+        salt: Some(phc::Salt::new(&salt).map_err(|_| InvalidParameters)?),
+        hash: Some(phc::Output::new(&output).map_err(|_| InvalidParameters)?),
+    };
+    phc.to_string().parse().map_err(|_| InvalidParameters)
 }
 
 /// Compares a password with a stored hash. A hash that asks for more than the limits matches nothing.
@@ -85,10 +115,17 @@ fn verify_argon2id(password: &[u8], stored: &str, today: Parameters) -> Option<V
     let stored = phc::PasswordHash::new(stored).ok()?;
     let params = Params::try_from(&stored).ok()?;
     let parameters = Parameters::new(params.m_cost(), params.t_cost(), params.p_cost()).ok()?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .verify_password(password, &stored)
-        .ok()?;
-    Some(Verdict::Right {
+    let version = match stored.version {
+        Some(version) => Version::try_from(version).ok()?,
+        None => Version::V0x13,
+    };
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+    let expected = stored.hash?;
+    let mut output = [0; phc::Output::MAX_LENGTH];
+    let output = output.get_mut(..expected.len())?;
+    memory::hash_into(&argon2, password, &stored.salt?, output).ok()?;
+    // Compared in constant time.
+    (phc::Output::new(output).ok()? == expected).then_some(Verdict::Right {
         outdated: parameters != today,
     })
 }
@@ -136,6 +173,31 @@ mod tests {
             verify(b"correct horse", &hash, Parameters::DEFAULT),
             Verdict::Right { outdated: true }
         );
+    }
+
+    #[test]
+    fn the_hash_of_nobody_is_compared_with_at_todays_cost_and_matches_nothing() {
+        let nobody = of_nobody([7; 16], [9; 32], CHEAP).unwrap();
+        let one = hash(b"correct horse", [7; 16], CHEAP).unwrap();
+        let cost = |hash: &PasswordHash| hash.expose().rsplit_once('$').unwrap().0.to_owned();
+        assert_eq!(cost(&nobody), cost(&one));
+        assert_eq!(nobody.expose().len(), one.expose().len());
+        assert_eq!(verify(b"correct horse", &nobody, CHEAP), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_hash_without_an_output_or_a_salt_matches_nothing() {
+        for hash in [
+            "$argon2id$v=19$m=8,t=1,p=1",
+            "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ",
+            "$argon2id$v=20$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        ] {
+            assert_eq!(
+                verify(b"password", &stored(hash), CHEAP),
+                Verdict::Wrong,
+                "{hash}"
+            );
+        }
     }
 
     #[test]

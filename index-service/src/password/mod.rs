@@ -2,6 +2,7 @@
 //! password with every request costs one hash.
 
 mod hash;
+mod memory;
 mod pool;
 mod remembered;
 
@@ -52,14 +53,14 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Starts the threads that hash. Computes one hash.
+    /// Starts the threads that hash.
     pub fn new(
         parameters: Parameters,
         limits: Limits,
         clock: Clock,
         random: Random,
     ) -> Result<Self, InvalidParameters> {
-        let nobody = hash::hash(&random.bytes::<16>(), random.bytes(), parameters)?;
+        let nobody = hash::of_nobody(random.bytes(), random.bytes(), parameters)?;
         Ok(Self {
             parameters,
             pool: Pool::new(limits),
