@@ -45,7 +45,9 @@ impl Disk {
             .context("make an image")?;
         // All tables now: nothing shall be written to them in the background.
         let options = "nodiscard,lazy_itable_init=0,lazy_journal_init=0";
-        run("mkfs.ext4", &["-q", "-F", "-m", "0", "-E", options], &image)?;
+        // Blocks as on a disk of any usual size; on so small a one they would be shorter than a page of memory.
+        let words = ["-q", "-F", "-b", "4096", "-m", "0", "-E", options];
+        run("mkfs.ext4", &words, &image)?;
         disk.mount()?;
         Ok(disk)
     }
@@ -156,7 +158,7 @@ fn next_data(file: &File, at: u64) -> Result<Option<u64>> {
     }
 }
 
-fn run(program: &str, arguments: &[&str], last: &Path) -> Result<()> {
+pub(crate) fn run(program: &str, arguments: &[&str], last: &Path) -> Result<()> {
     let path =
         crate::environment::find_program(program).with_context(|| format!("not installed: {program}"))?;
     let done = Command::new(path).args(arguments).arg(last).output()?;

@@ -37,6 +37,7 @@ pub mod process;
 pub mod run;
 pub mod scratch;
 pub mod server;
+pub mod volume;
 
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 pub use journey::Journey;

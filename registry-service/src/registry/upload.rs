@@ -71,11 +71,12 @@ impl Registry {
             None
         };
         let mut session = self.open_session(repository, owner, id).await?;
-        match session.append(chunk).await {
-            Ok(()) => {
-                session.store_state().await?;
-                Ok(session.size())
-            }
+        let appended = match session.append(chunk).await {
+            Ok(()) => session.store_state().await,
+            Err(error) => Err(error),
+        };
+        match appended {
+            Ok(()) => Ok(session.size()),
             Err(error) => Err(session.give_up(error).await),
         }
     }

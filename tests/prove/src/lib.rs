@@ -14,6 +14,8 @@ mod canary;
 mod crash;
 mod delete_while_pulling;
 mod fault;
+mod full_disk;
+mod image;
 mod injected_fault;
 mod kill;
 mod power_cut;
@@ -50,6 +52,7 @@ pub const PROOFS: &[Proof] = &[
     kill::PROOF,
     power_cut::PROOF,
     injected_fault::PROOF,
+    full_disk::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
