@@ -20,6 +20,7 @@ mod injected_fault;
 mod kill;
 mod power_cut;
 mod random;
+mod read_only_disk;
 mod run;
 mod same_blob;
 mod tag_history;
@@ -53,6 +54,7 @@ pub const PROOFS: &[Proof] = &[
     power_cut::PROOF,
     injected_fault::PROOF,
     full_disk::PROOF,
+    read_only_disk::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,

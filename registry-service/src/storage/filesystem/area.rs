@@ -150,7 +150,11 @@ impl Area {
 
 /// Takes the first slot that no living process holds.
 fn claim_slot(root: &Path) -> io::Result<Slot> {
-    let mut opened_for = OpenedFor::Reading;
+    let mut opened_for = if shared::sabotage::breaks("hold-files-for-writing") {
+        OpenedFor::Writing
+    } else {
+        OpenedFor::Reading
+    };
     let mut number = 0;
     while number < u32::MAX {
         let path = root.join(LOCKS).join(format!("slot-{number}"));

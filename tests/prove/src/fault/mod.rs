@@ -29,6 +29,8 @@ impl Kinds {
     /// What may need space on the disk.
     pub(crate) const SPACE: Self = Self::of(&[1, 3, 4, 5, 7, 8]);
     pub(crate) const SYNC: Self = Self::of(&[4]);
+    /// What changes the disk.
+    pub(crate) const CHANGES: Self = Self::of(&[1, 3, 5, 6, 7, 8]);
 
     const fn of(bits: &[u32]) -> Self {
         let (mut mask, mut next) = (0, 0);
@@ -47,6 +49,8 @@ pub(crate) enum Errno {
     Io = 5,
     #[serde(rename = "ENOSPC")]
     NoSpace = 28,
+    #[serde(rename = "EROFS")]
+    ReadOnly = 30,
 }
 
 /// A call that was counted.
@@ -125,6 +129,11 @@ impl Fault {
     /// The `nth` call of these kinds from now on fails, once.
     pub(crate) fn fail_nth(&self, kinds: Kinds, nth: u64, error: Errno) -> Result<()> {
         self.set(kinds, nth, nth, error, Duration::ZERO)
+    }
+
+    /// All calls of these kinds fail from now on.
+    pub(crate) fn fail_all(&self, kinds: Kinds, error: Errno) -> Result<()> {
+        self.set(kinds, 1, u64::MAX, error, Duration::ZERO)
     }
 
     /// Calls of these kinds are only counted.
