@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use registry_service::auth::key_source::KeySource;
-use registry_service::auth::{Authenticator, TokenAuthority, Verifier};
-use registry_service::config::{Backend, Config, TokenConfig};
+use registry_service::auth::{Authenticator, Htpasswd, TokenAuthority, Verifier};
+use registry_service::config::{AuthConfig, Backend, Config};
 use registry_service::endpoint::Policy;
 use registry_service::http::{WithHealth, warning};
 use registry_service::registry::garbage::{Choice, Finding};
@@ -227,10 +227,24 @@ fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {
     })
 }
 
-fn authenticator(auth: Option<TokenConfig>) -> anyhow::Result<Authenticator> {
-    let Some(token) = auth else {
-        tracing::warn!("no auth is configured: whoever reaches this registry may read and write everything");
-        return Ok(Authenticator::Open);
+fn authenticator(auth: AuthConfig) -> anyhow::Result<Authenticator> {
+    let token = match auth {
+        AuthConfig::None => {
+            tracing::warn!(
+                "no auth is configured: whoever reaches this registry may read and write everything"
+            );
+            return Ok(Authenticator::Open);
+        }
+        AuthConfig::Silly { realm, service } => {
+            tracing::warn!("auth is silly: whoever sends any Authorization may read and write everything");
+            return Ok(Authenticator::Silly { realm, service });
+        }
+        AuthConfig::Htpasswd { realm, path } => {
+            let accounts = Htpasswd::open(realm, path.clone(), &random);
+            let accounts = accounts.with_context(|| format!("the file of accounts {}", path.display()))?;
+            return Ok(Authenticator::Htpasswd(Box::new(accounts)));
+        }
+        AuthConfig::Token(token) => token,
     };
     let source = KeySource::open(token.keys).context("the keys for tokens")?;
     Ok(Authenticator::Token(TokenAuthority {

@@ -24,6 +24,7 @@ pub enum Need {
     Nginx,
     Openssl,
     Curl,
+    Htpasswd,
     /// A compiler for C, which Rust needs too.
     Compiler,
     /// `strace`, and leave to trace.
@@ -59,6 +60,7 @@ impl Need {
             Self::Nginx => programs(&["nginx"]),
             Self::Openssl => programs(&["openssl"]),
             Self::Curl => programs(&["curl"]),
+            Self::Htpasswd => programs(&["htpasswd"]),
             Self::Compiler => programs(&["cc"]),
             Self::Strace => programs(&["strace"]),
             Self::Mount => programs(&["mount", "umount"]).or_else(|| not_root("mounting")),

@@ -11,6 +11,7 @@ mod conformance;
 mod containerd;
 mod crash;
 mod garbage;
+mod htpasswd;
 mod layering;
 mod login;
 mod memory;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         sdk::add(suite);
         crash::add(suite);
         garbage::add(suite);
+        htpasswd::add(suite);
         memory::add(suite);
         official_suite::add(suite);
         peer::add(suite);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::oci::RepositoryName;
 use shared::token::{Actions, Challenge, ChallengeError, Scope};
 
+use super::htpasswd::{Htpasswd, Rejection};
 use super::key_source::KeySource;
 use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
 use crate::endpoint::{Endpoint, Mount, Operation, RequiredAccess};
@@ -17,6 +18,15 @@ const MAX_MOUNT_SOURCES: usize = 16;
 pub enum Authenticator {
     /// Everybody may do everything: no `auth` is configured.
     Open,
+    /// Whoever sends any `Authorization` at all: for tests of clients, as distribution's `silly`.
+    Silly {
+        /// As the challenge names it.
+        realm: String,
+        /// As the challenge names it.
+        service: String,
+    },
+    /// Whoever has an account in a file; everybody in it may do everything.
+    Htpasswd(Box<Htpasswd>),
     /// Whoever shows a token of the index.
     Token(TokenAuthority),
 }
@@ -38,6 +48,8 @@ pub struct Authorized {
     endpoint: Endpoint,
     stored_as: Option<RepositoryName>,
     claims: Option<Arc<VerifiedClaims>>,
+    /// The account, where there are accounts and no claims.
+    account: Option<String>,
     mount_sources: Vec<RepositoryName>,
 }
 
@@ -61,9 +73,10 @@ impl Authorized {
         self.stored_as.as_ref().unwrap_or(name)
     }
 
-    /// The user name; empty for anonymous, and when no tokens are asked for.
+    /// The user name; empty for anonymous, and when nobody is asked who they are.
     pub fn subject(&self) -> &str {
-        self.claims.as_deref().map_or("", VerifiedClaims::subject)
+        let account = self.account.as_deref().unwrap_or_default();
+        self.claims.as_deref().map_or(account, VerifiedClaims::subject)
     }
 
     /// The stored names of the repositories that a mount may take the blob from, those more likely first.
@@ -86,6 +99,15 @@ impl Authorized {
     }
 }
 
+/// A request that is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// It is not let in.
+    Refused(Box<Refusal>),
+    /// Too many passwords wait to be verified; another time perhaps.
+    TooManyLogins,
+}
+
 /// Why a request is not let in: 401 with a challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -106,25 +128,34 @@ enum Fault {
     Insufficient,
 }
 
+impl From<Refusal> for Denial {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl Authenticator {
     /// Lets a request in, or says what is missing. `authorization` is the value of the header of that name, `now_s`
-    /// the time in seconds since the epoch. Waits only when the token names a key that must be fetched first.
+    /// the time in seconds since the epoch. Waits only when the token names a key that must be fetched first, and
+    /// while a password is verified.
     pub async fn authorize(
         &self,
         endpoint: Endpoint,
         authorization: Option<&[u8]>,
         now_s: i64,
-    ) -> Result<Authorized, Box<Refusal>> {
-        let authority = match self {
-            Self::Open => return Ok(open(endpoint)),
-            Self::Token(authority) => authority,
-        };
+    ) -> Result<Authorized, Denial> {
         if endpoint.required_access() == RequiredAccess::Nothing {
             return Ok(open(endpoint));
         }
+        let authority = match self {
+            Self::Open => return Ok(open(endpoint)),
+            Self::Silly { realm, service } => return silly(endpoint, authorization, realm, service),
+            Self::Htpasswd(accounts) => return of_account(endpoint, accounts, authorization, now_s).await,
+            Self::Token(authority) => authority,
+        };
         let claims = match authority.claims(authorization, now_s).await {
             Ok(claims) => claims,
-            Err(fault) => return Err(Box::new(authority.refusal(&endpoint, &fault))),
+            Err(fault) => return Err(authority.refusal(&endpoint, &fault).into()),
         };
         match reach(&endpoint, &claims) {
             Some(reach) => Ok(Authorized {
@@ -132,8 +163,9 @@ impl Authenticator {
                 stored_as: reach.stored_as,
                 mount_sources: reach.mount_sources,
                 claims: Some(claims),
+                account: None,
             }),
-            None => Err(Box::new(authority.refusal(&endpoint, &Fault::Insufficient))),
+            None => Err(authority.refusal(&endpoint, &Fault::Insufficient).into()),
         }
     }
 }
@@ -245,8 +277,60 @@ fn open(endpoint: Endpoint) -> Authorized {
         endpoint,
         stored_as: None,
         claims: None,
+        account: None,
         mount_sources,
     }
+}
+
+/// The account may do everything.
+async fn of_account(
+    endpoint: Endpoint,
+    accounts: &Htpasswd,
+    authorization: Option<&[u8]>,
+    now_s: i64,
+) -> Result<Authorized, Denial> {
+    match accounts.verify(authorization, now_s).await {
+        Ok(name) => Ok(Authorized {
+            account: Some(name),
+            ..open(endpoint)
+        }),
+        Err(Rejection::NoCredentials | Rejection::Wrong) => Err(Refusal {
+            token: None,
+            scopes: endpoint.required_access().scopes(),
+            challenge: accounts.challenge(),
+            insufficient: false,
+        }
+        .into()),
+        Err(Rejection::TooManyLogins) => Err(Denial::TooManyLogins),
+    }
+}
+
+fn silly(
+    endpoint: Endpoint,
+    authorization: Option<&[u8]>,
+    realm: &str,
+    service: &str,
+) -> Result<Authorized, Denial> {
+    if authorization.is_some_and(|value| !value.is_empty()) {
+        return Ok(Authorized {
+            account: Some("silly".to_owned()),
+            ..open(endpoint)
+        });
+    }
+    let scopes = endpoint.required_access().scopes();
+    let challenge = Challenge {
+        realm,
+        service,
+        scopes: &scopes,
+        error: None,
+    };
+    Err(Refusal {
+        challenge: challenge.to_string(),
+        token: None,
+        scopes,
+        insufficient: false,
+    }
+    .into())
 }
 
 /// The sources of a mount: what `held` gives, and the target itself, which may hold the blob already.

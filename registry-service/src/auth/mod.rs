@@ -5,6 +5,7 @@
 
 pub mod authorize;
 mod certificate;
+mod htpasswd;
 pub mod jwks;
 pub mod key;
 pub mod key_ring;
@@ -20,7 +21,8 @@ pub(crate) mod test_token;
 #[cfg(test)]
 mod tests;
 
-pub use authorize::{Authenticator, Authorized, Listed, Refusal, TokenAuthority};
+pub use authorize::{Authenticator, Authorized, Denial, Listed, Refusal, TokenAuthority};
+pub use htpasswd::Htpasswd;
 pub use key_ring::KeyRing;
 pub use key_source::KeySource;
 pub use verifier::{InvalidToken, VerifiedClaims, Verifier};

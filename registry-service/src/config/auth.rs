@@ -1,5 +1,7 @@
 //! `auth`
 
+use std::path::PathBuf;
+
 use reqwest::Url;
 use serde_json::Value;
 use shared::runtime::config::Faults;
@@ -21,15 +23,46 @@ pub struct TokenConfig {
     pub keys: KeyLocations,
 }
 
-impl TokenConfig {
-    pub(super) fn check(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> Option<Self> {
-        match method(faults, root)? {
-            "none" => None,
-            "token" => Some(token(faults, root, storage)),
-            other => {
-                let expected = "token, or none for an open registry; this version has no other";
+/// `auth`
+#[derive(Debug, Clone)]
+pub enum AuthConfig {
+    /// Absent, empty or `none`: everybody is let in.
+    None,
+    /// `auth.silly`
+    Silly {
+        /// `realm`
+        realm: String,
+        /// `service`
+        service: String,
+    },
+    /// `auth.htpasswd`
+    Htpasswd {
+        /// `realm`
+        realm: String,
+        /// `path`: the file of accounts.
+        path: PathBuf,
+    },
+    /// `auth.token`
+    Token(TokenConfig),
+}
+
+impl AuthConfig {
+    pub(super) fn check(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> Self {
+        match method(faults, root) {
+            None | Some("none") => Self::None,
+            Some("silly") => Self::Silly {
+                realm: root.required(faults, "auth.silly.realm"),
+                service: root.required(faults, "auth.silly.service"),
+            },
+            Some("htpasswd") => Self::Htpasswd {
+                realm: root.required(faults, "auth.htpasswd.realm"),
+                path: root.required(faults, "auth.htpasswd.path").into(),
+            },
+            Some("token") => Self::Token(token(faults, root, storage)),
+            Some(other) => {
+                let expected = "htpasswd, token, silly, or none for an open registry";
                 faults.push("auth", expected, other);
-                None
+                Self::None
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 49] = [
+const KNOWN: [&str; 53] = [
     "version",
     "loglevel",
     "log.level",
@@ -25,6 +25,10 @@ const KNOWN: [&str; 49] = [
     "storage.cache.layerinfo",
     "storage.tag.concurrencylimit",
     "auth.none",
+    "auth.silly.realm",
+    "auth.silly.service",
+    "auth.htpasswd.realm",
+    "auth.htpasswd.path",
     "auth.token.realm",
     "auth.token.service",
     "auth.token.issuer",

@@ -19,7 +19,7 @@ use serde_json::Value;
 use shared::runtime::config::{ConfigError, Faults, load_tree, overlay};
 use shared::runtime::telemetry::Format;
 
-pub use auth::TokenConfig;
+pub use auth::{AuthConfig, TokenConfig};
 pub use http::{HttpConfig, TlsFiles};
 pub use storage::{Backend, Purging, StorageConfig};
 
@@ -32,8 +32,8 @@ pub struct Config {
     pub log: LogConfig,
     /// `storage`
     pub storage: StorageConfig,
-    /// `auth.token`; `None` lets everybody in.
-    pub auth: Option<TokenConfig>,
+    /// `auth`
+    pub auth: AuthConfig,
     /// `http`
     pub http: HttpConfig,
     /// `validation`
@@ -91,7 +91,7 @@ impl Config {
         let storage = StorageConfig::check(&mut faults, &root);
         let config = Self {
             log: log(&mut faults, &root),
-            auth: TokenConfig::check(&mut faults, &root, &storage),
+            auth: AuthConfig::check(&mut faults, &root, &storage),
             http: HttpConfig::check(&mut faults, &root),
             validation: validation(&mut faults, &root),
             storage,

@@ -28,7 +28,9 @@ fn the_shipped_example_is_a_good_configuration_without_unknown_keys() {
     let config = check(example, &[("REGISTRY_HTTP_SECRETFILE", secret)]).unwrap();
     assert_eq!(config.ignored, Vec::<String>::new());
     assert!(config.storage.delete_enabled);
-    let auth = config.auth.unwrap();
+    let AuthConfig::Token(auth) = config.auth else {
+        panic!("{:?}", config.auth)
+    };
     assert_eq!(auth.service, "registry.example");
     assert_eq!(
         auth.keys.kept.unwrap(),
@@ -60,7 +62,7 @@ health: {storagedriver: {enabled: true, interval: 10s, threshold: 3}}",
     assert_eq!(config.ignored, ["health", "http.debug", "log.fields"]);
     assert_eq!(config.log.level, "debug");
     assert_eq!(config.http.addr, "0.0.0.0:5000".parse().unwrap());
-    assert!(config.auth.is_none());
+    assert!(matches!(config.auth, AuthConfig::None));
     assert_eq!(
         config.storage.purging,
         Some(Purging {
@@ -139,8 +141,9 @@ fn another_authentication_is_a_fault_and_never_an_open_registry() {
     let base = "version: 0.1\nstorage: inmemory\n";
     for auth in [
         "auth: htpasswd",
-        "auth: {htpasswd: {realm: r, path: p}}",
-        "auth: {silly: {realm: r, service: s}}",
+        "auth: {htpasswd: {realm: r}}",
+        "auth: {htpasswd: {realm: '', path: p}}",
+        "auth: {silly: {realm: r}}",
         "auth: {token: {}, htpasswd: {}}",
         "auth: nonsense",
         "auth: [token]",
@@ -151,8 +154,32 @@ fn another_authentication_is_a_fault_and_never_an_open_registry() {
     }
     for auth in ["auth: none", "auth: {none: }", "auth: {}", "auth:"] {
         assert!(
-            check(&format!("{base}{auth}"), &[]).unwrap().auth.is_none(),
+            matches!(
+                check(&format!("{base}{auth}"), &[]).unwrap().auth,
+                AuthConfig::None
+            ),
             "{auth}"
+        );
+    }
+}
+
+#[test]
+fn accounts_in_a_file_are_chosen_by_the_file_or_by_variables_alone() {
+    let file =
+        "version: 0.1\nstorage: inmemory\nauth: {htpasswd: {realm: basic-realm, path: /auth/htpasswd}}";
+    let variables = [
+        ("REGISTRY_AUTH", "htpasswd"),
+        ("REGISTRY_AUTH_HTPASSWD_REALM", "basic-realm"),
+        ("REGISTRY_AUTH_HTPASSWD_PATH", "/auth/htpasswd"),
+    ];
+    let from_variables = check("version: 0.1\nstorage: inmemory", &variables);
+    for config in [check(file, &[]), from_variables] {
+        let AuthConfig::Htpasswd { realm, path } = config.unwrap().auth else {
+            panic!("another authentication")
+        };
+        assert_eq!(
+            (realm.as_str(), path.to_str()),
+            ("basic-realm", Some("/auth/htpasswd"))
         );
     }
 }
@@ -163,7 +190,10 @@ fn keys_may_come_in_the_clear_from_this_machine_alone_unless_it_is_said_to_be_sa
         let yaml = format!(
             "version: 0.1\nstorage: inmemory\nauth: {{token: {{realm: 'https://x/token', service: s, issuer: i, jwksurl: '{url}'{more}}}}}"
         );
-        check(&yaml, &[]).map(|config| config.auth.unwrap().keys.jwks_url.is_some())
+        check(&yaml, &[]).map(|config| match config.auth {
+            AuthConfig::Token(token) => token.keys.jwks_url.is_some(),
+            other => panic!("{other:?}"),
+        })
     };
     for url in [
         "https://index/jwks",

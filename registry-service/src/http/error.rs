@@ -8,7 +8,7 @@ use shared::oci::error::ErrorEntry;
 use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest};
 
 use super::{NotTold, answer, header};
-use crate::auth::Refusal;
+use crate::auth::{Denial, Refusal};
 use crate::endpoint::InvalidRequest;
 use crate::registry::{RegistryError, StorageError};
 
@@ -56,6 +56,8 @@ pub(super) enum Error {
     Panicked,
     /// More is going on than is allowed at once.
     Busy,
+    /// More passwords wait to be verified than may wait.
+    TooManyLogins,
 }
 
 impl From<InvalidRequest> for Error {
@@ -76,9 +78,12 @@ impl From<InvalidManifest> for Error {
     }
 }
 
-impl From<Box<Refusal>> for Error {
-    fn from(refusal: Box<Refusal>) -> Self {
-        Self::Refused(refusal)
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Refused(refusal) => Self::Refused(refusal),
+            Denial::TooManyLogins => Self::TooManyLogins,
+        }
     }
 }
 
@@ -110,6 +115,14 @@ impl Error {
             ),
             Self::NotTold(error) => not_told(error.as_ref()),
             Self::Panicked => internal(),
+            Self::TooManyLogins => retry_after(
+                with_text(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    ErrorCode::TooManyRequests,
+                    "too many logins at once; try again soon",
+                ),
+                RETRY_SOON,
+            ),
             Self::Busy => retry_after(
                 with_text(
                     StatusCode::TOO_MANY_REQUESTS,
