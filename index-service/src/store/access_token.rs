@@ -3,8 +3,9 @@
 use shared::token::{Action, Actions};
 
 use super::account::AccountRow;
-use super::dialect::{Tx, on, statements};
-use super::error::{StoreError, reading, unreadable, writing};
+use super::dialect::{Tx, find, list, on, statements};
+use super::error::{StoreError, unreadable, writing};
+use super::row::{Row, row};
 use crate::domain::credential::USE_INTERVAL_MS;
 use crate::domain::{AccessToken, Account, AccountId, RepositoryPattern, SecretHash, TokenId, TokenLabel};
 
@@ -13,11 +14,11 @@ statements! {
         created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND_ACCESS_TOKEN = "select t.token_id, t.account_id, t.label, t.last_four, t.actions, t.pattern,
         t.created_at as token_created_at, t.expires_at, t.revoked_at, t.last_used_at,
-        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from access_token t join account a on a.account_id = t.account_id where t.secret_hash = $1";
     FIND_ACCESS_TOKEN_BY_ID = "select t.token_id, t.account_id, t.label, t.last_four, t.actions, t.pattern,
         t.created_at as token_created_at, t.expires_at, t.revoked_at, t.last_used_at,
-        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from access_token t join account a on a.account_id = t.account_id where t.token_id = $1";
     TOUCH_ACCESS_TOKEN = "update access_token set last_used_at = $2
         where token_id = $1 and (last_used_at is null or last_used_at <= $3)";
@@ -28,7 +29,7 @@ statements! {
         from access_token where account_id = $1 and token_id > $2 order by token_id limit $3";
 }
 
-#[derive(sqlx::FromRow)]
+row! {
 struct TokenRow {
     token_id: i64,
     account_id: i64,
@@ -41,6 +42,7 @@ struct TokenRow {
     revoked_at: Option<i64>,
     last_used_at: Option<i64>,
 }
+}
 
 #[derive(sqlx::FromRow)]
 struct TokenOfAccountRow {
@@ -48,6 +50,19 @@ struct TokenOfAccountRow {
     token: TokenRow,
     #[sqlx(flatten)]
     account: AccountRow,
+}
+
+impl Row for TokenOfAccountRow {
+    fn columns() -> Vec<&'static str> {
+        [TokenRow::columns(), AccountRow::columns()].concat()
+    }
+
+    fn read(row: &rusqlite::Row<'_>, place: &mut usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            token: TokenRow::read(row, place)?,
+            account: AccountRow::read(row, place)?,
+        })
+    }
 }
 
 impl TokenRow {
@@ -124,10 +139,13 @@ pub async fn find_access_token(
     tx: &mut Tx,
     secret_hash: SecretHash,
 ) -> Result<Option<(AccessToken, Account)>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, TokenOfAccountRow>(FIND_ACCESS_TOKEN)
-        .bind(secret_hash.to_hex())
-        .fetch_optional(c).await)
-    .map_err(reading("access token"))?
+    find!(
+        "access token",
+        tx,
+        TokenOfAccountRow,
+        FIND_ACCESS_TOKEN,
+        secret_hash.to_hex()
+    )?
     .map(TokenOfAccountRow::into_pair)
     .transpose()
 }
@@ -137,10 +155,13 @@ pub async fn find_access_token_by_id(
     tx: &mut Tx,
     token_id: TokenId,
 ) -> Result<Option<(AccessToken, Account)>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, TokenOfAccountRow>(FIND_ACCESS_TOKEN_BY_ID)
-        .bind(token_id.as_i64())
-        .fetch_optional(c).await)
-    .map_err(reading("access token"))?
+    find!(
+        "access token",
+        tx,
+        TokenOfAccountRow,
+        FIND_ACCESS_TOKEN_BY_ID,
+        token_id.as_i64()
+    )?
     .map(TokenOfAccountRow::into_pair)
     .transpose()
 }
@@ -174,10 +195,15 @@ pub async fn list_access_tokens(
     limit: u32,
 ) -> Result<Vec<AccessToken>, StoreError> {
     let after = after.map_or(i64::MIN, TokenId::as_i64);
-    on!(tx, c => sqlx::query_as::<_, TokenRow>(LIST_ACCESS_TOKENS)
-        .bind(account_id.as_i64()).bind(after).bind(i64::from(limit))
-        .fetch_all(c).await)
-    .map_err(reading("access tokens"))?
+    list!(
+        "access tokens",
+        tx,
+        TokenRow,
+        LIST_ACCESS_TOKENS,
+        account_id.as_i64(),
+        after,
+        i64::from(limit)
+    )?
     .into_iter()
     .map(TokenRow::into_token)
     .collect()

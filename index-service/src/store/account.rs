@@ -1,7 +1,8 @@
 //! Accounts.
 
-use super::dialect::{Tx, on, statements};
-use super::error::{StoreError, reading, unreadable, writing};
+use super::dialect::{Tx, find, list, on, statements};
+use super::error::{StoreError, unreadable, writing};
+use super::row::row;
 use crate::domain::{Account, AccountId, PasswordHash, Username};
 
 statements! {
@@ -21,8 +22,8 @@ statements! {
     LOCK_ACCOUNT = "update account set updated_at = updated_at where account_id = $1";
 }
 
+row! {
 /// A row of `account`.
-#[derive(sqlx::FromRow)]
 pub(super) struct AccountRow {
     account_id: i64,
     username: String,
@@ -32,6 +33,7 @@ pub(super) struct AccountRow {
     is_admin: bool,
     disabled_at: Option<i64>,
     created_at: i64,
+}
 }
 
 impl AccountRow {
@@ -81,24 +83,21 @@ pub async fn create_account(tx: &mut Tx, new: &NewAccount<'_>, now_ms: i64) -> R
 
 /// The account of a name.
 pub async fn find_account(tx: &mut Tx, username: &Username) -> Result<Option<Account>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, AccountRow>(FIND_ACCOUNT).bind(username.as_str()).fetch_optional(c).await)
-        .map_err(reading("account"))?
+    find!("account", tx, AccountRow, FIND_ACCOUNT, username.as_str())?
         .map(AccountRow::into_account)
         .transpose()
 }
 
 /// The account of an id.
 pub async fn find_account_by_id(tx: &mut Tx, account_id: AccountId) -> Result<Option<Account>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, AccountRow>(FIND_ACCOUNT_BY_ID).bind(account_id.as_i64()).fetch_optional(c).await)
-        .map_err(reading("account"))?
+    find!("account", tx, AccountRow, FIND_ACCOUNT_BY_ID, account_id.as_i64())?
         .map(AccountRow::into_account)
         .transpose()
 }
 
 /// At most `limit` accounts in the order of their names, those behind `after` (a folded name; empty for the first page).
 pub async fn list_accounts(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Account>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, AccountRow>(LIST_ACCOUNTS).bind(after).bind(i64::from(limit)).fetch_all(c).await)
-        .map_err(reading("accounts"))?
+    list!("accounts", tx, AccountRow, LIST_ACCOUNTS, after, i64::from(limit))?
         .into_iter()
         .map(AccountRow::into_account)
         .collect()

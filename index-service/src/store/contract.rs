@@ -20,7 +20,7 @@ mod files;
 mod listing;
 mod repository;
 
-/// Names contracts and runs each on both databases.
+/// Names contracts and runs each on both databases, on SQLite in memory and in a file, which is read differently.
 macro_rules! contracts {
     ($($name:ident),* $(,)?) => {
         mod on_sqlite {
@@ -28,6 +28,16 @@ macro_rules! contracts {
             async fn $name() {
                 let store = crate::store::Store::open("sqlite::memory:").await.unwrap();
                 super::$name(&store).await;
+            })*
+        }
+        mod on_a_sqlite_file {
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                let address = format!("sqlite://{}/index.db", folder.path().display());
+                let store = crate::store::Store::open(&address).await.unwrap();
+                super::$name(&store).await;
+                store.close().await;
             })*
         }
         mod on_postgresql {
@@ -73,8 +83,8 @@ async fn what_is_not_committed_is_gone(store: &Store) {
 }
 
 async fn a_snapshot_does_not_move(store: &Store) {
-    if matches!(&store.pools, super::Pools::Sqlite { .. }) {
-        return; // in memory there is one connection; `files` has this for SQLite
+    if matches!(&store.pools, super::Pools::Sqlite { readers: None, .. }) {
+        return; // in memory there is one connection
     }
     let mut before = store.read().await.unwrap();
     assert_eq!(find_setting(&mut before, "k").await.unwrap(), None);

@@ -2,8 +2,9 @@
 
 use super::access_token::read_actions;
 use super::account::AccountRow;
-use super::dialect::{Tx, on, statements};
-use super::error::{StoreError, reading, unreadable, writing};
+use super::dialect::{Tx, find, on, statements};
+use super::error::{StoreError, unreadable, writing};
+use super::row::{Row, row};
 use crate::domain::credential::USE_INTERVAL_MS;
 use crate::domain::{Account, AccountId, Ceiling, Device, DeviceId, SecretHash};
 
@@ -13,12 +14,12 @@ statements! {
     FIND_DEVICE = "select d.device_id, d.account_id, d.client_id, d.user_agent,
         d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
         d.last_used_at, d.expires_at, d.revoked_at,
-        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from device d join account a on a.account_id = d.account_id where d.secret_hash = $1";
     FIND_DEVICE_BY_ID = "select d.device_id, d.account_id, d.client_id, d.user_agent,
         d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
         d.last_used_at, d.expires_at, d.revoked_at,
-        a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
+        a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from device d join account a on a.account_id = d.account_id where d.device_id = $1";
     TOUCH_DEVICE = "update device set last_used_at = $2 where device_id = $1 and last_used_at <= $3";
     PRUNE_DEVICES = "delete from device where account_id = $1 and device_id not in (
@@ -27,7 +28,7 @@ statements! {
     REVOKE_DEVICES = "update device set revoked_at = $2 where account_id = $1 and revoked_at is null";
 }
 
-#[derive(sqlx::FromRow)]
+row! {
 struct DeviceRow {
     device_id: i64,
     account_id: i64,
@@ -41,6 +42,7 @@ struct DeviceRow {
     expires_at: i64,
     revoked_at: Option<i64>,
 }
+}
 
 #[derive(sqlx::FromRow)]
 struct DeviceOfAccountRow {
@@ -48,6 +50,19 @@ struct DeviceOfAccountRow {
     device: DeviceRow,
     #[sqlx(flatten)]
     account: AccountRow,
+}
+
+impl Row for DeviceOfAccountRow {
+    fn columns() -> Vec<&'static str> {
+        [DeviceRow::columns(), AccountRow::columns()].concat()
+    }
+
+    fn read(row: &rusqlite::Row<'_>, place: &mut usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            device: DeviceRow::read(row, place)?,
+            account: AccountRow::read(row, place)?,
+        })
+    }
 }
 
 impl DeviceRow {
@@ -131,10 +146,13 @@ pub async fn find_device(
     tx: &mut Tx,
     secret_hash: SecretHash,
 ) -> Result<Option<(Device, Account)>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, DeviceOfAccountRow>(FIND_DEVICE)
-        .bind(secret_hash.to_hex())
-        .fetch_optional(c).await)
-    .map_err(reading("device"))?
+    find!(
+        "device",
+        tx,
+        DeviceOfAccountRow,
+        FIND_DEVICE,
+        secret_hash.to_hex()
+    )?
     .map(DeviceOfAccountRow::into_pair)
     .transpose()
 }
@@ -144,10 +162,13 @@ pub async fn find_device_by_id(
     tx: &mut Tx,
     device_id: DeviceId,
 ) -> Result<Option<(Device, Account)>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, DeviceOfAccountRow>(FIND_DEVICE_BY_ID)
-        .bind(device_id.as_i64())
-        .fetch_optional(c).await)
-    .map_err(reading("device"))?
+    find!(
+        "device",
+        tx,
+        DeviceOfAccountRow,
+        FIND_DEVICE_BY_ID,
+        device_id.as_i64()
+    )?
     .map(DeviceOfAccountRow::into_pair)
     .transpose()
 }

@@ -9,19 +9,22 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
-use super::error::{StoreError, database};
+use super::error::{DriverError, StoreError, database};
+use super::reader::{ReadTx, Readers};
 
 /// How long a statement may wait for SQLite's one writer, in this process or another.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a request may wait for a PostgreSQL connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
-/// Readers of one SQLite file; a reader never waits for the writer.
-const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 #[derive(Debug, Clone)]
 pub(super) enum Pools {
-    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    /// `readers` are of the same file; a database in memory has but one connection.
+    Sqlite {
+        writer: SqlitePool,
+        readers: Option<Readers>,
+    },
     Postgres(PgPool),
 }
 
@@ -30,6 +33,8 @@ pub(super) enum Pools {
 pub enum Tx {
     /// On SQLite.
     Sqlite(Transaction<'static, Sqlite>),
+    /// On a SQLite file, and only reading.
+    SqliteRead(ReadTx),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -39,13 +44,15 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
+            Self::SqliteRead(_) => Ok(()),
             Self::Postgres(tx) => tx.commit().await,
         }
         .map_err(|source| database("commit", "transaction", source))
     }
 }
 
-/// Expands one expression for either database; `$c` is the connection.
+/// Expands one expression for either database; `$c` is the connection. For what writes, and for what is only asked in
+/// transactions that write.
 macro_rules! on {
     ($tx:expr, $c:ident => $body:expr) => {
         match $tx {
@@ -53,6 +60,7 @@ macro_rules! on {
                 let $c = &mut **tx;
                 $body
             }
+            $crate::store::dialect::Tx::SqliteRead(_) => Err($crate::store::dialect::only_reads()),
             $crate::store::dialect::Tx::Postgres(tx) => {
                 let $c = &mut **tx;
                 $body
@@ -61,6 +69,40 @@ macro_rules! on {
     };
 }
 pub(super) use on;
+
+/// Runs a statement that reads, on any kind of transaction: `find!` for the first row if there is one, `list!` for all.
+macro_rules! find {
+    ($noun:literal, $tx:expr, $row:ty, $text:ident $(, $value:expr)*) => {
+        $crate::store::dialect::read!($noun, $tx, $row, $text, fetch_optional, find $(, $value)*)
+    };
+}
+pub(super) use find;
+
+macro_rules! list {
+    ($noun:literal, $tx:expr, $row:ty, $text:ident $(, $value:expr)*) => {
+        $crate::store::dialect::read!($noun, $tx, $row, $text, fetch_all, list $(, $value)*)
+    };
+}
+pub(super) use list;
+
+macro_rules! read {
+    ($noun:literal, $tx:expr, $row:ty, $text:ident, $fetch:ident, $here:ident $(, $value:expr)*) => {
+        match $tx {
+            $crate::store::dialect::Tx::Sqlite(tx) => sqlx::query_as::<_, $row>($text)$(.bind($value))*
+                .$fetch(&mut **tx).await.map_err($crate::store::error::reading($noun)),
+            $crate::store::dialect::Tx::SqliteRead(tx) => tx.$here::<$row>($text, &[$(&$value),*])
+                .map_err($crate::store::error::reading($noun)),
+            $crate::store::dialect::Tx::Postgres(tx) => sqlx::query_as::<_, $row>($text)$(.bind($value))*
+                .$fetch(&mut **tx).await.map_err($crate::store::error::reading($noun)),
+        }
+    };
+}
+pub(super) use read;
+
+/// What a transaction that only reads says to anything else.
+pub(super) fn only_reads() -> sqlx::Error {
+    sqlx::Error::Protocol("this transaction only reads".to_owned())
+}
 
 /// Names each SQL text of a module and lists all of them for the test that prepares them on both databases.
 macro_rules! statements {
@@ -73,9 +115,16 @@ macro_rules! statements {
 pub(super) use statements;
 
 impl Pools {
-    pub(super) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
+    pub(super) async fn begin_read(&self) -> Result<Tx, DriverError> {
         Ok(match self {
-            Self::Sqlite { reader, .. } => Tx::Sqlite(reader.begin().await?),
+            Self::Sqlite {
+                readers: Some(readers),
+                ..
+            } => Tx::SqliteRead(readers.begin()?),
+            Self::Sqlite {
+                writer,
+                readers: None,
+            } => Tx::Sqlite(writer.begin().await?),
             // One snapshot for all statements, as SQLite gives it.
             Self::Postgres(pool) => Tx::Postgres(
                 pool.begin_with("begin transaction isolation level repeatable read, read only")
@@ -93,8 +142,11 @@ impl Pools {
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, reader } => {
-                reader.close().await;
+            Self::Sqlite { writer, readers } => {
+                // The last to close the file tidies its log away.
+                if let Some(readers) = readers {
+                    readers.close();
+                }
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
@@ -112,29 +164,25 @@ impl Pools {
             .connect_with(sqlite_options().in_memory(true))
             .await?;
         Ok(Self::Sqlite {
-            writer: pool.clone(),
-            reader: pool,
+            writer: pool,
+            readers: None,
         })
     }
 
-    pub(super) async fn sqlite_file(path: &Path) -> Result<Self, sqlx::Error> {
-        create_private(path)?;
+    pub(super) async fn sqlite_file(path: &Path) -> Result<Self, DriverError> {
+        create_private(path).map_err(sqlx::Error::from)?;
         use_write_ahead_log(path).await?;
-        let options = sqlite_options().filename(path);
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(BUSY)
-                .test_before_acquire(false)
-                // When a commit fails on the disk, SQLite has rolled back by itself, and the driver, whose rollback then
-                // fails, counts the transaction as open for ever. Such a connection is closed, and a new one opened.
-                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
-        };
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        let reader = pool()
-            .max_connections(SQLITE_READERS)
-            .connect_with(options.pragma("query_only", "on"))
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY)
+            .test_before_acquire(false)
+            // When a commit fails on the disk, SQLite has rolled back by itself, and the driver, whose rollback then
+            // fails, counts the transaction as open for ever. Such a connection is closed, and a new one opened.
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+            .connect_with(sqlite_options().filename(path))
             .await?;
-        Ok(Self::Sqlite { writer, reader })
+        let readers = Some(Readers::open(path)?);
+        Ok(Self::Sqlite { writer, readers })
     }
 
     pub(super) async fn postgres(url: &str) -> Result<Self, sqlx::Error> {

@@ -14,7 +14,7 @@ pub enum StoreError {
         /// What was being done.
         doing: String,
         /// The database's words.
-        source: sqlx::Error,
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The database's address cannot be used.
     #[error("the database address {0}")]
@@ -29,8 +29,27 @@ pub enum StoreError {
     },
 }
 
+/// An error of either driver.
+#[derive(Debug)]
+pub(super) enum DriverError {
+    Sqlx(sqlx::Error),
+    Rusqlite(rusqlite::Error),
+}
+
+impl From<sqlx::Error> for DriverError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<rusqlite::Error> for DriverError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Rusqlite(error)
+    }
+}
+
 /// Maps an error of the database while something is read.
-pub(super) fn reading(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+pub(super) fn reading<E: Into<DriverError>>(noun: &'static str) -> impl FnOnce(E) -> StoreError {
     move |source| database("read", noun, source)
 }
 
@@ -40,15 +59,19 @@ pub(super) fn writing(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreEr
 }
 
 /// Maps an error of the database while it is opened, prepared or left.
-pub(super) fn database(verb: &'static str, noun: &'static str, source: sqlx::Error) -> StoreError {
+pub(super) fn database(verb: &'static str, noun: &'static str, source: impl Into<DriverError>) -> StoreError {
     let doing = format!("{verb} the {noun}");
-    if is_passing(&source) {
+    let (passes, source): (bool, Box<dyn StdError + Send + Sync>) = match source.into() {
+        DriverError::Sqlx(error) => (is_passing(&error), error.into()),
+        DriverError::Rusqlite(error) => {
+            let code = error.sqlite_error().map(|error| error.extended_code);
+            (code.is_some_and(passes_on_sqlite), error.into())
+        }
+    };
+    if passes {
         StoreError::Unavailable { doing, source }
     } else {
-        StoreError::Failed {
-            doing,
-            source: source.into(),
-        }
+        StoreError::Failed { doing, source }
     }
 }
 
@@ -74,9 +97,7 @@ fn is_passing(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-                // The low byte is the primary code: busy, locked, read-only, I/O, full, cannot open.
-                let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
-                matches!(primary, 5 | 6 | 8 | 10 | 13 | 14)
+                passes_on_sqlite(code.parse().unwrap_or(0))
             } else {
                 // Connection, resources, operator intervention and time-outs, deadlock and serialisation, system.
                 ["08", "40", "53", "57", "58"]
@@ -87,6 +108,11 @@ fn is_passing(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// The low byte of SQLite's code is the primary one: busy, locked, read-only, I/O, full, cannot open.
+fn passes_on_sqlite(code: i32) -> bool {
+    matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::dialect::{Tx, on};
+use super::dialect::{Tx, on, only_reads};
 use super::error::{StoreError, database};
 
 /// One step. A published step is never edited; another is added, in both folders.
@@ -62,7 +62,7 @@ pub(super) async fn migrate(tx: &mut Tx) -> Result<(), StoreError> {
         .map_err(|e| database("read", "schema's history", e))?;
     for migration in MIGRATIONS {
         let text = match tx {
-            Tx::Sqlite(_) => migration.sqlite,
+            Tx::Sqlite(_) | Tx::SqliteRead(_) => migration.sqlite,
             Tx::Postgres(_) => migration.postgres,
         };
         let checksum = checksum(text);
@@ -85,6 +85,7 @@ pub(super) async fn migrate(tx: &mut Tx) -> Result<(), StoreError> {
 async fn list_applied(tx: &mut Tx) -> Result<Vec<(i64, String)>, sqlx::Error> {
     let exists: i64 = match tx {
         Tx::Sqlite(tx) => sqlx::query_scalar(HISTORY_ON_SQLITE).fetch_one(&mut **tx).await?,
+        Tx::SqliteRead(_) => return Err(only_reads()),
         Tx::Postgres(tx) => {
             // Another process may hold the lock for longer than a request's statement may take.
             sqlx::query(PATIENCE_ON_POSTGRES).execute(&mut **tx).await?;
@@ -100,6 +101,7 @@ async fn list_applied(tx: &mut Tx) -> Result<Vec<(i64, String)>, sqlx::Error> {
                 .execute(&mut **tx)
                 .await
                 .map(drop)?,
+            Tx::SqliteRead(_) => return Err(only_reads()),
             Tx::Postgres(tx) => sqlx::query(CREATE_HISTORY_ON_POSTGRES)
                 .execute(&mut **tx)
                 .await
@@ -118,6 +120,7 @@ async fn apply(
 ) -> Result<(), sqlx::Error> {
     match tx {
         Tx::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
+        Tx::SqliteRead(_) => return Err(only_reads()),
         Tx::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
     }
     on!(tx, c => sqlx::query(RECORD)

@@ -10,7 +10,9 @@ mod dialect;
 pub mod error;
 mod migration;
 pub mod namespace;
+mod reader;
 pub mod repository;
+mod row;
 pub mod setting;
 
 #[cfg(test)]
@@ -24,7 +26,7 @@ pub use dialect::Tx;
 pub use error::StoreError;
 
 use dialect::Pools;
-use error::database;
+use error::{DriverError, database};
 
 /// A database of either kind with its schema up to date. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,9 +38,10 @@ impl Store {
     /// Opens `sqlite:///path`, `sqlite::memory:` (gone with the last clone) or `postgres://…` and applies migrations.
     /// A SQLite file is created when it is missing, readable by its owner alone. The path is taken as written.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let opening = |source| database("open", "database", source);
+        let opening = |source: DriverError| database("open", "database", source);
+        let connecting = |source: sqlx::Error| opening(source.into());
         let pools = if url == "sqlite::memory:" {
-            Pools::sqlite_in_memory().await.map_err(opening)?
+            Pools::sqlite_in_memory().await.map_err(connecting)?
         } else if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() {
@@ -46,7 +49,7 @@ impl Store {
             }
             Pools::sqlite_file(path.as_ref()).await.map_err(opening)?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Pools::postgres(url).await.map_err(opening)?
+            Pools::postgres(url).await.map_err(connecting)?
         } else {
             return Err(StoreError::Address("must begin with sqlite:// or postgres://"));
         };
@@ -57,7 +60,8 @@ impl Store {
         Ok(store)
     }
 
-    /// A transaction that only reads, from one snapshot.
+    /// A transaction that only reads, from one snapshot. On a SQLite file it never awaits: statements run on the thread
+    /// that asks, so a list of what may be long is asked for in pages.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         self.pools
             .begin_read()

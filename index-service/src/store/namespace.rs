@@ -1,7 +1,8 @@
 //! Namespaces.
 
-use super::dialect::{Tx, on, statements};
-use super::error::{StoreError, reading, unreadable, writing};
+use super::dialect::{Tx, find, on, statements};
+use super::error::{StoreError, unreadable, writing};
+use super::row::row;
 use crate::domain::{AccountId, NamespaceFacts, NamespaceId, NamespaceName, NamespaceOwner};
 
 statements! {
@@ -10,11 +11,12 @@ statements! {
     FIND_NAMESPACE = "select namespace_id, name, account_id from namespace where name = $1";
 }
 
-#[derive(sqlx::FromRow)]
+row! {
 struct NamespaceRow {
     namespace_id: i64,
     name: String,
     account_id: Option<i64>,
+}
 }
 
 impl NamespaceRow {
@@ -49,8 +51,7 @@ pub async fn create_namespace(
 
 /// The namespace of a name.
 pub async fn find_namespace(tx: &mut Tx, name: &NamespaceName) -> Result<Option<NamespaceFacts>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, NamespaceRow>(FIND_NAMESPACE).bind(name.as_str()).fetch_optional(c).await)
-        .map_err(reading("namespace"))?
+    find!("namespace", tx, NamespaceRow, FIND_NAMESPACE, name.as_str())?
         .map(NamespaceRow::into_facts)
         .transpose()
 }

@@ -3,8 +3,9 @@
 use shared::oci::RepositoryName;
 use shared::token::{Action, Actions};
 
-use super::dialect::{Tx, on, statements};
+use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, reading, unreadable, writing};
+use super::row::row;
 use crate::domain::{
     AccountId, Ceiling, NamespaceId, Principal, RepositoryFacts, RepositoryId, RepositoryPattern,
     RepositoryState, Visibility,
@@ -35,7 +36,7 @@ statements! {
         order by r.name limit $8";
 }
 
-#[derive(sqlx::FromRow)]
+row! {
 struct RepositoryRow {
     repository_id: i64,
     namespace_id: i64,
@@ -44,6 +45,7 @@ struct RepositoryRow {
     visibility: String,
     state: String,
     pending_until: Option<i64>,
+}
 }
 
 /// A `state` that no version of this program writes.
@@ -139,8 +141,7 @@ pub async fn find_repository(
     tx: &mut Tx,
     name: &RepositoryName,
 ) -> Result<Option<RepositoryFacts>, StoreError> {
-    on!(tx, c => sqlx::query_as::<_, RepositoryRow>(FIND_REPOSITORY).bind(name.as_str()).fetch_optional(c).await)
-        .map_err(reading("repository"))?
+    find!("repository", tx, RepositoryRow, FIND_REPOSITORY, name.as_str())?
         .map(RepositoryRow::into_facts)
         .transpose()
 }
@@ -176,11 +177,17 @@ pub async fn list_pending(
     limit: u32,
 ) -> Result<Vec<RepositoryFacts>, StoreError> {
     let after = after.map_or(i64::MIN, RepositoryId::as_i64);
-    on!(tx, c => sqlx::query_as::<_, RepositoryRow>(LIST_PENDING).bind(after).bind(i64::from(limit)).fetch_all(c).await)
-        .map_err(reading("repositories"))?
-        .into_iter()
-        .map(RepositoryRow::into_facts)
-        .collect()
+    list!(
+        "repositories",
+        tx,
+        RepositoryRow,
+        LIST_PENDING,
+        after,
+        i64::from(limit)
+    )?
+    .into_iter()
+    .map(RepositoryRow::into_facts)
+    .collect()
 }
 
 /// Frees the names whose reservation has ended by `now_ms`; says how many.
@@ -212,17 +219,20 @@ pub async fn list_visible_repositories(
         return Ok(Vec::new());
     };
     let ranges = view.pattern.ranges();
-    on!(tx, c => sqlx::query_as::<_, RepositoryRow>(LIST_VISIBLE)
-        .bind(after)
-        .bind(ranges.names.0)
-        .bind(ranges.names.1)
-        .bind(ranges.one_segment.0)
-        .bind(ranges.one_segment.1)
-        .bind(view.account_id)
-        .bind(view.is_admin)
-        .bind(i64::from(limit))
-        .fetch_all(c).await)
-    .map_err(reading("repositories"))?
+    list!(
+        "repositories",
+        tx,
+        RepositoryRow,
+        LIST_VISIBLE,
+        after,
+        ranges.names.0,
+        ranges.names.1,
+        ranges.one_segment.0,
+        ranges.one_segment.1,
+        view.account_id,
+        view.is_admin,
+        i64::from(limit)
+    )?
     .into_iter()
     .map(RepositoryRow::into_facts)
     .collect()
