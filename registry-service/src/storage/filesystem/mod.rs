@@ -33,6 +33,7 @@ use std::time::Instant;
 use rustix::fs::{OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use self::area::Area;
 use self::direct::Willing;
@@ -186,6 +187,19 @@ impl Filesystem {
             drop(permit);
         });
         Ok(())
+    }
+
+    /// Begins what may wait for the disk on a thread of its own, unless all are taken.
+    fn begin_if_free<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<JoinHandle<T>> {
+        let permit = Arc::clone(&self.0.long_operations).try_acquire_owned().ok()?;
+        Some(tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        }))
     }
 
     /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.

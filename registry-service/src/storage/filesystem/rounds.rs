@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::area::delete;
 use super::commit::Applied;
 use super::journal::Journal;
+use super::sync::not_ignored;
 use super::{Durability, Filesystem, copied};
 use crate::storage::StorageError;
 
@@ -99,7 +100,7 @@ impl Filesystem {
             }
             match &self.0.rounds.journal {
                 Some(journal) => self.sync_journal(journal, waiting),
-                None => Handle::current().block_on(self.sync_round(waiting)),
+                None => self.sync_round(waiting),
             }
         }
     }
@@ -110,6 +111,7 @@ impl Filesystem {
         let synced = self.0.trail.journal().and_then(|()| journal.sync());
         #[cfg(not(test))]
         let synced = journal.sync();
+        let synced = not_ignored(synced);
         for commit in waiting {
             self.conclude(commit, synced.as_ref().copied().map_err(copied));
         }

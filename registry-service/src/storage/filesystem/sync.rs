@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
+use std::iter;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future;
 use rustix::fs::OFlags;
+use tokio::runtime::Handle;
 
 use super::durable::{Identity, Known};
 use super::rounds::Waiting;
@@ -17,6 +19,8 @@ use super::{Filesystem, copied, is_absent, short};
 
 /// Directories synced at the same time.
 const PARALLEL_SYNCS: usize = 16;
+/// So many directories for each thread make it worth waking.
+const WORTH_A_THREAD: usize = 2;
 
 /// The directories known to be durable.
 pub(super) struct Directories {
@@ -36,7 +40,7 @@ struct Plan {
 
 impl Filesystem {
     /// Syncs what all waiting commits name, each directory once: all changes were made before the round began.
-    pub(super) async fn sync_round(&self, waiting: Vec<Waiting>) {
+    pub(super) fn sync_round(&self, waiting: Vec<Waiting>) {
         let directories = &self.0.directories;
         let plans: Vec<_> = short(|| {
             waiting
@@ -47,7 +51,7 @@ impl Filesystem {
         let orders = plans.iter().flatten().map(|plan| plan.order.as_slice());
         // One journal keeps the order of all changes, and syncs at the same time share its next commit; where
         // there is none, one sync after the other leaves a prefix of each commit's steps at a power cut.
-        let (order, tasks) = if directories.one_order {
+        let (order, threads) = if directories.one_order {
             let mut seen = HashSet::new();
             (
                 orders
@@ -60,7 +64,7 @@ impl Filesystem {
         } else {
             (merged(orders).into_iter().map(Path::to_owned).collect(), 1)
         };
-        let outcomes = self.sync_all(order, tasks).await;
+        let outcomes = self.sync_all(order, threads);
         for (commit, plan) in waiting.into_iter().zip(plans) {
             let outcome = match (&outcomes, plan) {
                 (Ok(outcomes), Ok(plan)) => directories.conclude(plan, outcomes),
@@ -71,21 +75,25 @@ impl Filesystem {
         }
     }
 
-    /// Syncs directories in order, several tasks taking the next one each.
-    async fn sync_all(&self, order: Vec<PathBuf>, tasks: usize) -> io::Result<HashMap<PathBuf, Outcome>> {
-        let (order, next) = (Arc::new(order), Arc::new(AtomicUsize::new(0)));
-        let work = |_| {
+    /// Syncs directories in order: this thread, and as many more as the work is worth and are free, take the next one each.
+    fn sync_all(&self, order: Vec<PathBuf>, threads: usize) -> io::Result<HashMap<PathBuf, Outcome>> {
+        let (length, order, next) = (order.len(), Arc::new(order), Arc::new(AtomicUsize::new(0)));
+        let work = || {
             let (storage, order, next) = (self.clone(), Arc::clone(&order), Arc::clone(&next));
-            self.long(move || {
+            move || {
                 let mut outcomes = Vec::new();
                 while let Some(path) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     outcomes.push((path.clone(), storage.sync_nearest(path)));
                 }
-                Ok(outcomes)
-            })
+                outcomes
+            }
         };
-        let mut merged = HashMap::with_capacity(order.len());
-        for outcomes in future::join_all((0..tasks.min(order.len())).map(work)).await {
+        let wanted = (length / WORTH_A_THREAD).min(threads.saturating_sub(1));
+        let others: Vec<_> = (0..wanted).map_while(|_| self.begin_if_free(work())).collect();
+        let own = work()();
+        let others = Handle::current().block_on(future::join_all(others));
+        let mut merged = HashMap::with_capacity(length);
+        for outcomes in iter::once(Ok(own)).chain(others) {
             for (path, outcome) in outcomes.map_err(io::Error::other)? {
                 let former = merged.entry(path).or_insert(Ok(()));
                 if former.is_ok() {
