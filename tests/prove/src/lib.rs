@@ -13,6 +13,7 @@
 mod canary;
 mod crash;
 mod delete_while_pulling;
+mod failed_sync;
 mod fault;
 mod full_disk;
 mod image;
@@ -53,6 +54,7 @@ pub const PROOFS: &[Proof] = &[
     kill::PROOF,
     power_cut::PROOF,
     injected_fault::PROOF,
+    failed_sync::PROOF,
     full_disk::PROOF,
     read_only_disk::PROOF,
     same_blob::PROOF,
