@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group, prlimit};
 
 /// Process groups that this run started and has not yet seen end.
 static STARTED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
@@ -209,6 +209,39 @@ pub fn sweep() {
     for group in left.into_iter().filter_map(pid) {
         let _ = kill_process_group(group, Signal::KILL);
     }
+}
+
+/// Sets how many files the process may have open from now on; those that it has open stay so. Needs its user's rights,
+/// and never raises what it was started with.
+pub fn limit_open_files(process: u32, count: u64) -> Result<()> {
+    let process = pid(process).context("no process")?;
+    let now = getrlimit(Resource::Nofile);
+    let limit = Rlimit {
+        current: Some(count),
+        maximum: now.maximum,
+    };
+    prlimit(Some(process), Resource::Nofile, limit).context("set the limit of open files")?;
+    Ok(())
+}
+
+/// How many files the process has open.
+pub fn open_files(process: u32) -> Result<u64> {
+    let entries = std::fs::read_dir(format!("/proc/{process}/fd")).context("the process has ended")?;
+    Ok(entries.count() as u64)
+}
+
+/// Seconds of processor time that the process has used, to a hundredth.
+pub fn processor_seconds(process: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).context("the process has ended")?;
+    // Behind the name, which may hold anything: the state is field 3, `utime` 14, `stime` 15.
+    let rest = text.rsplit_once(')').context("an unreadable /proc/PID/stat")?.1;
+    let ticks: Vec<u32> = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<std::result::Result<_, _>>()?;
+    Ok(f64::from(ticks.iter().sum::<u32>()) / 100.0)
 }
 
 /// A port of 127.0.0.1 on which nothing listens, below the range that outgoing connections take theirs from,

@@ -13,6 +13,7 @@
 mod canary;
 mod crash;
 mod delete_while_pulling;
+mod descriptors;
 mod failed_sync;
 mod fault;
 mod full_disk;
@@ -57,6 +58,7 @@ pub const PROOFS: &[Proof] = &[
     failed_sync::PROOF,
     full_disk::PROOF,
     read_only_disk::PROOF,
+    descriptors::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,

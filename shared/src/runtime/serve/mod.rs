@@ -149,6 +149,9 @@ async fn accept<S>(
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 table.warn_of(&error);
+                if crate::sabotage::breaks("accept-without-pause") {
+                    continue;
+                }
                 tokio::select! {
                     () = &mut drain_begins => return,
                     () = sleep(PAUSE) => continue,
