@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use shared::oci::Object;
 
 use super::key::{InvalidKey, Key, MAX_DOCUMENT, MAX_KEYS};
 
@@ -28,17 +29,18 @@ struct Jwk {
 pub fn parse_jwks(document: &[u8]) -> Result<Vec<(String, Key)>, InvalidKey> {
     #[derive(Deserialize)]
     struct Set {
-        keys: Vec<Jwk>,
+        keys: Vec<Object<Jwk>>,
     }
     if document.len() > MAX_DOCUMENT {
         return Err(InvalidKey::TooLarge);
     }
-    let set: Set = serde_json::from_slice(document).map_err(|e| InvalidKey::Json(e.to_string()))?;
+    let Object(set): Object<Set> =
+        serde_json::from_slice(document).map_err(|e| InvalidKey::Json(e.to_string()))?;
     if set.keys.len() > MAX_KEYS {
         return Err(InvalidKey::TooLarge);
     }
     let mut keys: Vec<(String, Key)> = Vec::new();
-    for jwk in set.keys {
+    for Object(jwk) in set.keys {
         let Some(key) = jwk.key()? else { continue };
         let id = jwk.kid.unwrap_or_else(|| key.thumbprint().to_owned());
         match keys.iter().find(|(known, _)| *known == id) {
@@ -162,7 +164,15 @@ mod tests {
         ] {
             assert_eq!(parse(&keys).map(|_| ()), Err(reason), "{keys:?}");
         }
-        assert!(matches!(parse_jwks(b"[]"), Err(InvalidKey::Json(_))));
+        // A list of the fields in their order is no object.
+        let listed = r#"["OKP",null,null,null,"Ed25519","11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]"#;
+        assert!(matches!(parse(&[listed]), Err(InvalidKey::Json(_))));
+        for document in ["[]".to_owned(), format!("[[{OKP}]]")] {
+            assert!(matches!(
+                parse_jwks(document.as_bytes()),
+                Err(InvalidKey::Json(_))
+            ));
+        }
         assert_eq!(
             parse_jwks(&vec![b' '; MAX_DOCUMENT + 1]).map(|_| ()),
             Err(InvalidKey::TooLarge)

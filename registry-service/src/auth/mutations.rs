@@ -216,6 +216,19 @@ fn forms(signer: &Signer, access: &Value, tokens: &mut Vec<(String, String)>) {
             &text.replacen('{', "{\"kid\":\"x\",", 1),
             &payload,
         ),
+        (
+            "header a list of its fields",
+            &format!(r#"["{}","JWT","{KID}",null]"#, signer.alg()),
+            &payload,
+        ),
+        (
+            "payload a list of its claims",
+            &text,
+            &format!(
+                r#"["{ISSUER}","alice","{SERVICE}",{},{NOW_S},{NOW_S},"t1",{access},null]"#,
+                NOW_S + 300
+            ),
+        ),
         ("payload no JSON", &text, "x"),
         ("payload an array", &text, "[]"),
         ("payload null", &text, "null"),

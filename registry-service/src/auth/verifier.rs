@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
-use shared::oci::RepositoryName;
+use shared::oci::{Object, RepositoryName};
 use shared::token::access::Resource;
 use shared::token::{Action, Actions, Claims};
 
@@ -219,12 +219,14 @@ impl Verifier {
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| InvalidToken::Form);
         // Another dot in the payload fails here, since it is no base64url: five parts are an encrypted token.
         let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| InvalidToken::Header)?;
+        let Object(header): Object<Header<'_>> =
+            serde_json::from_slice(&header).map_err(|_| InvalidToken::Header)?;
         let key = signing_key(&header, &self.ring.current(), now_s)?;
         if header.alg != key.algorithm().as_str() || !key.verifies(signed.as_bytes(), &signature) {
             return Err(InvalidToken::Signature);
         }
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| InvalidToken::Claims)?;
+        let Object(claims): Object<Claims> =
+            serde_json::from_slice(&payload).map_err(|_| InvalidToken::Claims)?;
         if claims.iss != self.issuer {
             return Err(InvalidToken::Issuer);
         }

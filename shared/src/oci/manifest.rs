@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde::Deserialize;
 
-use super::{Algorithm, Descriptor, Digest, MediaType, strict_json};
+use super::{Algorithm, Descriptor, Digest, MediaType, Object, strict_json};
 
 /// Why a body is not a manifest that can be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,10 +47,10 @@ struct Document {
     schema_version: serde_json::Value,
     media_type: Option<String>,
     artifact_type: Option<String>,
-    config: Option<Descriptor>,
-    layers: Option<Vec<Descriptor>>,
-    manifests: Option<Vec<Descriptor>>,
-    subject: Option<Descriptor>,
+    config: Option<Object<Descriptor>>,
+    layers: Option<Vec<Object<Descriptor>>>,
+    manifests: Option<Vec<Object<Descriptor>>>,
+    subject: Option<Object<Descriptor>>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
@@ -70,7 +70,7 @@ impl Manifest {
     /// Reads a body. `content_type` is the request's `Content-Type`, when one was sent.
     pub fn parse(body: &[u8], content_type: Option<&str>) -> Result<Self, InvalidManifest> {
         strict_json::check(body).map_err(|e| InvalidManifest::Json(e.to_string()))?;
-        let document: Document =
+        let Object(document): Object<Document> =
             serde_json::from_slice(body).map_err(|e| InvalidManifest::Json(e.to_string()))?;
         let media_type = media_type(&document, content_type)?;
         if document.schema_version != serde_json::json!(2) {
@@ -90,10 +90,10 @@ impl Manifest {
         let manifest = Self {
             media_type,
             artifact_type: document.artifact_type.filter(|t| !t.is_empty()),
-            config: document.config,
-            layers: document.layers.unwrap_or_default(),
-            manifests: document.manifests.unwrap_or_default(),
-            subject: document.subject,
+            config: document.config.map(|Object(config)| config),
+            layers: bare(document.layers),
+            manifests: bare(document.manifests),
+            subject: document.subject.map(|Object(subject)| subject),
             annotations: document.annotations,
         };
         manifest.check_data()?;
@@ -168,6 +168,13 @@ impl Manifest {
     }
 }
 
+fn bare(list: Option<Vec<Object<Descriptor>>>) -> Vec<Descriptor> {
+    list.unwrap_or_default()
+        .into_iter()
+        .map(|Object(item)| item)
+        .collect()
+}
+
 /// The one meaning of a body: its own `mediaType`, which Content-Type must repeat, else what its fields say.
 fn media_type(document: &Document, content_type: Option<&str>) -> Result<MediaType, InvalidManifest> {
     let header = content_type.map(|text| {
@@ -193,7 +200,7 @@ fn media_type(document: &Document, content_type: Option<&str>) -> Result<MediaTy
         MediaType::OciManifest
     };
     if let Some(text) = &document.media_type {
-        return MediaType::find(text).ok_or_else(|| InvalidManifest::MediaType(text.clone()));
+        return MediaType::named(text).ok_or_else(|| InvalidManifest::MediaType(text.clone()));
     }
     match header {
         None => Ok(implied),
@@ -364,6 +371,44 @@ mod tests {
             assert!(
                 matches!(parse(body, None), Err(InvalidManifest::Json(_))),
                 "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_of_the_fields_in_their_order_are_no_manifests_and_no_descriptors() {
+        let (digest, config) = (Digest::of(Algorithm::Sha256, b"x"), descriptor("a/b"));
+        let list = format!(r#"["a/b","{digest}",1,[],null,null,null,null]"#);
+        for body in [
+            format!("[2,null,null,{config},[],null,null,null]"),
+            format!(r#"{{"schemaVersion":2,"config":{list},"layers":[]}}"#),
+            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{list}]}}"#),
+            format!(r#"{{"schemaVersion":2,"manifests":[{list}]}}"#),
+            format!(r#"{{"schemaVersion":2,"manifests":[],"subject":{list}}}"#),
+        ] {
+            assert!(
+                matches!(parse(&body, None), Err(InvalidManifest::Json(_))),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_is_accepted_under_the_type_that_it_is_served_with() {
+        for media_type in [OCI.to_owned(), OCI.to_uppercase()] {
+            let body = image(Some(&media_type));
+            assert_eq!(parse(&body, None), Ok(MediaType::OciManifest));
+            assert_eq!(parse(&body, Some(OCI)), Ok(MediaType::OciManifest));
+        }
+        // A parameter belongs to Content-Type: a body that has one could not be copied.
+        for media_type in [
+            format!("{OCI}; charset=utf-8"),
+            format!(" {OCI}"),
+            format!("{OCI};"),
+        ] {
+            assert_eq!(
+                parse(&image(Some(&media_type)), None),
+                Err(InvalidManifest::MediaType(media_type))
             );
         }
     }

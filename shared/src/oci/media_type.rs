@@ -32,12 +32,16 @@ impl MediaType {
         }
     }
 
-    /// The type of a `Content-Type` or `mediaType` value; parameters after `;` are ignored.
+    /// The type of a `Content-Type` value; parameters after `;` are ignored.
     pub fn find(text: &str) -> Option<Self> {
-        let essence = text.split(';').next().unwrap_or_default().trim();
+        Self::named(text.split(';').next().unwrap_or_default().trim())
+    }
+
+    /// The type of a text that is one and nothing else.
+    pub fn named(text: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|media_type| media_type.as_str().eq_ignore_ascii_case(essence))
+            .find(|media_type| media_type.as_str().eq_ignore_ascii_case(text))
     }
 
     /// Whether it lists manifests rather than layers.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::AccessEntry;
+use crate::oci::Object;
 
 /// What a token says. Every claim is required and of exactly its type: a claim of a wrong type is an error, never an
 /// absent claim (CVE-2026-25537).
@@ -49,7 +50,7 @@ fn access<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AccessEntry>
     let entries = Option::<Vec<serde_json::Value>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(entries
         .into_iter()
-        .filter_map(|entry| serde_json::from_value(entry).ok())
+        .filter_map(|entry| serde_json::from_value(entry).ok().map(|Object(entry)| entry))
         .collect())
 }
 
@@ -111,6 +112,13 @@ mod tests {
                 "{claim} = {wrong}"
             );
         }
+    }
+
+    #[test]
+    fn an_access_entry_that_is_a_list_of_its_fields_grants_nothing() {
+        let mut list = claims();
+        list["access"] = serde_json::json!([["repository", "a/b", ["pull"], null]]);
+        assert_eq!(serde_json::from_value::<Claims>(list).unwrap().access, []);
     }
 
     #[test]
