@@ -12,6 +12,8 @@ use crate::storage::StagedId;
 /// Longest sealed state in bytes.
 pub(super) const SEALED_LIMIT: u64 = 1024;
 
+/// Most bytes that a kept state may have taken in: more than any disk holds, and few enough to count their bits.
+const MAX_OFFSET: u64 = 1 << 60;
 const FORMAT: u8 = 1;
 const HEADER_LENGTH: usize = 10;
 const MAC_LENGTH: usize = 32;
@@ -100,7 +102,8 @@ impl HashState {
             Algorithm::Sha512 => Hasher::Sha512(deserialize(state)?),
         };
         let offset = u64::from_be_bytes(header[2..].try_into().ok()?);
-        Some(Self { offset, hasher })
+        let is_consistent = offset <= MAX_OFFSET && hashed_bytes(algorithm, state) == Some(offset);
+        is_consistent.then_some(Self { offset, hasher })
     }
 }
 
@@ -111,12 +114,25 @@ fn algorithm_number(algorithm: Algorithm) -> u8 {
     }
 }
 
+/// How many bytes a serialised state has taken in: after the words of the hash, the number of whole blocks (little-endian)
+/// and of the bytes that wait for a block.
+fn hashed_bytes(algorithm: Algorithm, state: &[u8]) -> Option<u64> {
+    let (blocks, waiting, block_length) = match algorithm {
+        Algorithm::Sha256 => (state.get(32..40)?, *state.get(40)?, 64),
+        Algorithm::Sha512 => (state.get(64..80)?, *state.get(80)?, 128),
+    };
+    let mut wide = [0; 16];
+    wide[..blocks.len()].copy_from_slice(blocks);
+    let blocks = u64::try_from(u128::from_le_bytes(wide)).ok()?;
+    blocks.checked_mul(block_length)?.checked_add(waiting.into())
+}
+
 fn deserialize<H: SerializableState>(state: &[u8]) -> Option<H> {
     let state: &SerializedState<H> = state.try_into().ok()?;
     H::deserialize(state).ok()
 }
 
-fn mac(secret: &Secret<Vec<u8>>, staged: &StagedId, content: &[u8]) -> Hmac<Sha256> {
+pub(super) fn mac(secret: &Secret<Vec<u8>>, staged: &StagedId, content: &[u8]) -> Hmac<Sha256> {
     let made = Hmac::<Sha256>::new_from_slice(secret.expose());
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mac = made.expect("a key of any length");
@@ -187,6 +203,29 @@ mod tests {
                 content.extend_from_slice(&seal);
             }
             let _ = HashState::open(&content, &secret, &staged("a"));
+        }
+    }
+
+    #[test]
+    fn a_state_that_has_not_hashed_as_much_as_it_says_is_refused_even_with_the_right_seal() {
+        let secret = Secret::new(b"secret".to_vec());
+        for algorithm in Algorithm::ALL {
+            let mut hasher = Hasher::new(algorithm);
+            hasher.update(&[7; 300]);
+            let sealed = HashState { offset: 300, hasher }.seal(&secret, &staged("a"));
+            let content = &sealed[..sealed.len() - MAC_LENGTH];
+            let count = HEADER_LENGTH + algorithm.hex_len() / 2;
+            let waiting = content.len() - 1 - if algorithm == Algorithm::Sha512 { 128 } else { 64 };
+            for at in (2..HEADER_LENGTH).chain(count..=waiting) {
+                let mut other = content.to_vec();
+                other[at] ^= 0x80;
+                let seal = mac(&secret, &staged("a"), &other).finalize().into_bytes();
+                other.extend_from_slice(&seal);
+                assert!(
+                    HashState::open(&other, &secret, &staged("a")).is_none(),
+                    "{algorithm} byte {at}"
+                );
+            }
         }
     }
 
