@@ -18,6 +18,10 @@ run:
 prove *arguments:
     cargo run --quiet -p portolan-prove -- {{arguments}}
 
+# The fuzz targets: `just fuzz 900 claims` (seconds, targets; needs a C++ compiler).
+fuzz *arguments:
+    .ci/fuzz {{arguments}}
+
 # The benchmark against Debian's docker-registry (`--help` says more).
 bench *arguments:
     cargo run --quiet --release -p portolan-bench -- {{arguments}}

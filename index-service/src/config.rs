@@ -105,7 +105,8 @@ impl Config {
         Self::from_tree(load_tree(path)?, vars, &path.display().to_string())
     }
 
-    fn from_tree(
+    /// Checks a tree and the variables laid over it; `origin` names the tree in errors.
+    pub fn from_tree(
         mut tree: Value,
         vars: impl Iterator<Item = (String, String)>,
         origin: &str,

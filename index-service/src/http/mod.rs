@@ -2,6 +2,8 @@
 
 mod catalog;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod json;
 mod keys;

@@ -9,6 +9,8 @@ mod catalog;
 mod content;
 mod dispatch;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 pub mod health;
 mod manifest;

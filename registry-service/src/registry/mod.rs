@@ -9,6 +9,8 @@ mod blob;
 mod catalog;
 mod content_cache;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod garbage;
 mod hash_state;
 mod layout;

@@ -13,8 +13,8 @@ use shared::oci::ErrorCode;
 use super::error::Failure;
 use crate::app::token::TokenRequest;
 
-use request::{Malformed, from_form, from_query};
-pub(super) use request::{authorization, basic};
+use request::Malformed;
+pub(super) use request::{authorization, basic, from_form, from_query};
 use response::{Form, answer};
 
 /// Largest form that is read, in bytes.

@@ -89,7 +89,7 @@ impl Parameters {
 }
 
 /// A request as GET sends it: `query` is the part after `?`.
-pub(super) fn from_query(
+pub(in crate::http) fn from_query(
     query: &str,
     authorization: Option<&HeaderValue>,
     user_agent: &str,
@@ -126,7 +126,7 @@ pub(super) fn from_query(
 }
 
 /// A request as POST sends it.
-pub(super) fn from_form(body: &[u8], user_agent: &str) -> Result<TokenRequest, Malformed> {
+pub(in crate::http) fn from_form(body: &[u8], user_agent: &str) -> Result<TokenRequest, Malformed> {
     let parameters = Parameters::parse(body);
     let offline = match parameters.one("access_type", "the parameter access_type is repeated")? {
         Some("offline") => true,
