@@ -84,12 +84,25 @@ impl Drop for MemoryCgroup {
 
 /// The largest resident set that a process has had, in bytes (`VmHWM` of proc(5)).
 pub fn peak_resident(pid: u32) -> Result<u64> {
+    status_field(pid, "VmHWM:")
+}
+
+/// The resident set of a process, in bytes (`VmRSS` of proc(5)).
+pub fn resident(pid: u32) -> Result<u64> {
+    status_field(pid, "VmRSS:")
+}
+
+fn status_field(pid: u32, name: &str) -> Result<u64> {
     let status =
         std::fs::read_to_string(format!("/proc/{pid}/status")).context("read the process's status")?;
     let kib = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .find_map(|line| line.strip_prefix(name))
         .unwrap_or_default();
-    let kib: u64 = kib.trim().trim_end_matches(" kB").parse().context("read VmHWM")?;
+    let kib: u64 = kib
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .with_context(|| format!("read {name}"))?;
     Ok(kib * 1024)
 }

@@ -20,6 +20,7 @@ mod full_disk;
 mod image;
 mod injected_fault;
 mod kill;
+mod login_flood;
 mod power_cut;
 mod random;
 mod read_only_disk;
@@ -59,6 +60,7 @@ pub const PROOFS: &[Proof] = &[
     full_disk::PROOF,
     read_only_disk::PROOF,
     descriptors::PROOF,
+    login_flood::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
