@@ -13,6 +13,7 @@ use harness::open_registry::{Choices, OpenRegistry};
 use crate::case::{BUSY, CASES, Case, Kind, Sizes, Supply};
 use crate::client::Endpoint;
 use crate::content::{self, Amounts, Content};
+use crate::leftover;
 use crate::load::{Limits, Outcome, drive};
 use crate::report::{CaseReport, Gauge, Round, Unit};
 use crate::server::{Certificate, Server, Side};
@@ -134,25 +135,33 @@ impl Bench {
         Ok(())
     }
 
-    /// The most memory that our two services hold while 256 clients do a bit of everything.
+    /// The most memory that the servers hold while 256 clients do a bit of everything.
     pub(crate) async fn busy(&self) -> Result<Gauge> {
-        let endpoint = Arc::new(self.ours.endpoint(&BUSY).await?);
+        let peer = match &self.peer {
+            Some(peer) => Some(self.busy_memory(peer).await?),
+            None => None,
+        };
+        Ok(Gauge {
+            id: format!("memory at {} busy connections, both services", BUSY.connections),
+            unit: "MiB".to_owned(),
+            ours: self.busy_memory(&self.ours).await?,
+            peer,
+            most: Some(64.0),
+        })
+    }
+
+    async fn busy_memory(&self, server: &Server) -> Result<f64> {
+        let endpoint = Arc::new(server.endpoint(&BUSY).await?);
         let work = Arc::new(BUSY.kind.work(&endpoint, &self.supply())?);
         let limits = Limits {
             connections: BUSY.connections,
             seconds: self.plan.seconds * BUSY.weight,
             operations: BUSY.most,
         };
-        let processes = self.ours.all_processes();
+        let processes = server.all_processes();
         usage::reset_peak(&processes)?;
         drive(&endpoint, &work, limits).await?;
-        Ok(Gauge {
-            id: format!("memory at {} busy connections, both services", BUSY.connections),
-            unit: "MiB".to_owned(),
-            ours: float(usage::peak(&processes)?) / f64::from(1 << 20),
-            peer: None,
-            most: Some(64.0),
-        })
+        Ok(float(usage::peak(&processes)?) / f64::from(1 << 20))
     }
 
     async fn round(&self, server: &Server, case: &Case) -> Result<Round> {
@@ -166,12 +175,13 @@ impl Bench {
         if case.kind != Kind::PushLarge {
             let warm_up = Limits {
                 seconds: limits.seconds * WARM_UP,
+                operations: limits.operations.div_ceil(4),
                 ..limits
             };
             drive(&endpoint, &work, warm_up).await?;
         }
-        // What earlier rounds left to be written is not this round's work.
-        if !self.plan.is_smoke {
+        // What earlier rounds left to be written is not this round's work. Reads do not notice it.
+        if case.kind.writes() && !self.plan.is_smoke {
             rustix::fs::sync();
         }
         let processes = server.processes(case);
@@ -180,6 +190,9 @@ impl Bench {
         let outcome = drive(&endpoint, &work, limits).await?;
         let used = settle(&processes).await?.since(before);
         let peak = usage::peak(&processes)?;
+        if case.kind.writes() {
+            leftover::remove(&server.root, &self.content)?;
+        }
         Ok(round(case.unit, &outcome, used, peak))
     }
 

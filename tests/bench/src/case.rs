@@ -208,6 +208,14 @@ impl Kind {
         }
     }
 
+    /// Whether it fills the disk.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::PushMiddle | Self::PushLarge | Self::PushImage | Self::Mixed
+        )
+    }
+
     /// The operation, for requests to this endpoint.
     pub(crate) fn work(self, endpoint: &Endpoint, supply: &Supply<'_>) -> Result<Work> {
         let content = supply.content;

@@ -18,15 +18,17 @@ pub(crate) struct Endpoint {
     /// `Authorization: …` with its line break, or nothing.
     pub(crate) authorization: String,
     pub(crate) tls: Option<TlsConnector>,
-    /// A new connection for each request.
+    /// A new connection for each request, which says so.
     pub(crate) fresh: bool,
 }
 
 impl Endpoint {
     /// The bytes of a request without a body; `headers` are whole lines.
     pub(crate) fn prepare(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {
+        // As Go's clients do when they keep no connection.
+        let close = if self.fresh { "Connection: close\r\n" } else { "" };
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nUser-Agent: bench\r\n{}{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nUser-Agent: bench\r\n{}{close}{headers}\r\n",
             self.port, self.authorization
         )
         .into_bytes()

@@ -15,6 +15,7 @@ mod client;
 mod comparison;
 mod content;
 mod gauge;
+mod leftover;
 mod load;
 mod machine;
 mod payload;
@@ -67,6 +68,9 @@ struct Arguments {
     /// Take the binaries from this folder instead of building them.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
+    /// Measure nothing: show the figures of this earlier run.
+    #[arg(long, conflicts_with = "against")]
+    from: Option<PathBuf>,
     /// Write all figures to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -95,32 +99,42 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(path) = &arguments.from {
+        hand_out(arguments, &report::read(path)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cases = chosen(&arguments.cases)?;
     if let Some(folder) = &arguments.bin_dir {
         binaries::take_from(folder)?;
     }
     let baseline = arguments.against.as_deref().map(report::read).transpose()?;
-    let (report, changes) = harness::run::alone("bench", |journey| {
-        measure(journey, arguments, &cases, baseline.as_ref())
+    let is_worse = harness::run::alone("bench", |journey| {
+        let (report, changes) = measure(journey, arguments, &cases, baseline.as_ref())?;
+        // Before the content is removed, which takes a while.
+        hand_out(arguments, &report)?;
+        for change in &changes {
+            println!("{change}");
+        }
+        Ok(changes.iter().any(Change::is_worse))
     })?;
-    if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report)?;
-        std::fs::write(path, text + "\n").with_context(|| format!("write {}", path.display()))?;
-    }
-    if let Some(path) = &arguments.markdown {
-        let text = table::markdown(&report);
-        std::fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
-    }
-    print!("{}", table::terminal(&report));
-    for change in &changes {
-        println!("{change}");
-    }
-    let is_worse = changes.iter().any(comparison::Change::is_worse);
     Ok(if is_worse {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn hand_out(arguments: &Arguments, report: &Report) -> Result<()> {
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(report)?;
+        std::fs::write(path, text + "\n").with_context(|| format!("write {}", path.display()))?;
+    }
+    if let Some(path) = &arguments.markdown {
+        let text = table::markdown(report);
+        std::fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
+    }
+    print!("{}", table::terminal(report));
+    Ok(())
 }
 
 /// How often a case is measured again before it is believed to be worse.

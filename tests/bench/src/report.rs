@@ -148,3 +148,77 @@ impl CaseReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(cost: f64, rate: f64) -> Round {
+        Round {
+            operations: 1,
+            bytes: 1,
+            seconds: 1.0,
+            user: cost,
+            system: 0.0,
+            cost,
+            rate,
+            p50_ms: 2.0,
+            p99_ms: 2.0,
+            peak_mib: 1.0,
+        }
+    }
+
+    const NONE: Target = Target {
+        ratio: None,
+        rate: None,
+        cost: None,
+        p50: None,
+    };
+
+    fn met(target: Target, peer: Vec<Round>) -> Option<bool> {
+        let case = CaseReport {
+            id: "push".to_owned(),
+            connections: 1,
+            unit: Unit::Thousand,
+            target: Some(target),
+            ours: vec![round(9.0, 40.0), round(10.0, 50.0), round(99.0, 60.0)],
+            peer,
+        };
+        case.met()
+    }
+
+    #[test]
+    fn a_target_is_met_when_all_of_it_is() {
+        let ratio = Target {
+            ratio: Some(0.1),
+            ..NONE
+        };
+        let both = Target {
+            rate: Some(5.0),
+            ..ratio
+        };
+        assert_eq!(met(ratio, vec![round(100.0, 10.0)]), Some(true));
+        assert_eq!(met(ratio, vec![round(99.0, 10.0)]), Some(false));
+        assert_eq!(met(both, vec![round(100.0, 10.0)]), Some(true));
+        assert_eq!(met(both, vec![round(100.0, 11.0)]), Some(false));
+        let quick = Target {
+            p50: Some(1.0),
+            ..ratio
+        };
+        assert_eq!(met(quick, vec![round(100.0, 10.0)]), Some(false));
+    }
+
+    #[test]
+    fn without_the_peer_only_absolute_targets_are_judged() {
+        let cost = Target {
+            cost: Some(10.0),
+            ..NONE
+        };
+        assert_eq!(met(cost, Vec::new()), Some(true));
+        let ratio = Target {
+            ratio: Some(0.1),
+            ..cost
+        };
+        assert_eq!(met(ratio, Vec::new()), None);
+    }
+}

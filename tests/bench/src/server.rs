@@ -27,6 +27,8 @@ pub(crate) enum Side {
 
 /// A running registry, with whatever gives tokens for it.
 pub(crate) struct Server {
+    /// Where the content lies.
+    pub(crate) root: PathBuf,
     registry: Service,
     /// A second process over the same content, with TLS.
     tls: Service,
@@ -126,6 +128,7 @@ impl Server {
             )
         };
         Ok(Self {
+            root: root.to_owned(),
             registry: Service {
                 port,
                 daemon: registry("registry", port, "")?,
@@ -168,6 +171,7 @@ impl Server {
         };
         let (port, tls_port) = (free_port()?, free_port()?);
         Ok(Self {
+            root: root.to_owned(),
             registry: Service {
                 port,
                 daemon: registry("peer", port, "")?,
