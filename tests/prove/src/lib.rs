@@ -27,6 +27,7 @@ mod read_only_disk;
 mod run;
 mod same_blob;
 mod tag_history;
+mod token_mutation;
 mod verdict;
 
 pub use random::Random;
@@ -64,6 +65,7 @@ pub const PROOFS: &[Proof] = &[
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
+    token_mutation::PROOF,
     canary::PROOF,
 ];
 
