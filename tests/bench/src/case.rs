@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use anyhow::Result;
+use tokio::sync::Semaphore;
 
 use crate::client::Endpoint;
 use crate::content::{Content, IMAGES, TAGGED, tag};
@@ -182,6 +183,9 @@ pub(crate) static BUSY: Case = Case {
     ..case("busy", Kind::Mixed, 256, Thousand, None)
 };
 
+/// Of those many, so many push at the same time; a registry admits a bounded number.
+const PUSHES: usize = 64;
+
 /// Sizes of what is pushed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
@@ -258,12 +262,15 @@ impl Kind {
             )]),
             Self::Tags => Work::Read(vec![get(&format!("/v2/{TAGGED}/tags/list?n=100&last=tag-05000"))]),
             Self::Catalog => Work::Read(vec![get("/v2/_catalog?n=100&last=bench/repository-0500")]),
-            Self::Mixed => Work::Mixed(vec![
-                Work::Read(blobs("GET", &content.middle)),
-                Self::ManifestByTag.work(endpoint, supply)?,
-                Work::PushWhole(pushing(supply.sizes.middle)),
-                Work::Read(blobs("GET", &content.small)),
-            ]),
+            Self::Mixed => Work::Mixed(
+                vec![
+                    Work::Read(blobs("GET", &content.middle)),
+                    Self::ManifestByTag.work(endpoint, supply)?,
+                    Work::PushWhole(pushing(supply.sizes.middle)),
+                    Work::Read(blobs("GET", &content.small)),
+                ],
+                Semaphore::new(PUSHES),
+            ),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use tokio::sync::Semaphore;
 
 use crate::client::{Answer, Body, Client, Endpoint};
 use crate::payload::{Payload, Series, digest};
@@ -21,8 +22,8 @@ pub(crate) enum Work {
     PushStreamed(Pushing),
     /// Config, three layers, manifest: four HEAD, four POST with PUT, one PUT.
     PushImage(Pushing),
-    /// A bit of everything, with the given blobs: what many clients at once do.
-    Mixed(Vec<Work>),
+    /// A bit of everything, in rotation: what many clients at once do. So many of them push at the same time.
+    Mixed(Vec<Work>, Semaphore),
 }
 
 /// What pushes need.
@@ -58,10 +59,16 @@ impl Work {
                 Ok(payload.size())
             }
             Self::PushImage(push) => push.image(client).await,
-            Self::Mixed(works) => {
+            Self::Mixed(works, pushes) => {
                 let which = usize::try_from(ticket)? % works.len();
                 let ticket = ticket / works.len() as u64;
-                Box::pin(works[which].perform(client, ticket)).await
+                let (work, _place) = match (&works[which], pushes.try_acquire()) {
+                    (read @ Self::Read(_), _) => (read, None),
+                    (push, Ok(place)) => (push, Some(place)),
+                    // The first one reads.
+                    (_, Err(_)) => (&works[0], None),
+                };
+                Box::pin(work.perform(client, ticket)).await
             }
         }
     }
