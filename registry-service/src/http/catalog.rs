@@ -10,7 +10,7 @@ use super::error::Error;
 use super::{Service, answer, page};
 use crate::auth::Listed;
 use crate::endpoint::query;
-use crate::registry::{Page, RegistryError};
+use crate::registry::Page;
 
 /// Length of a page when the client does not say, as in distribution.
 const DEFAULT_PAGE: usize = 100;
@@ -54,15 +54,14 @@ async fn held(
         .into_iter()
         .filter(|(name, _)| last.is_none_or(|last| name.as_str() > last));
     for (name, stored_as) in after {
-        match service.registry.list_tags(&stored_as, None, 1).await {
-            Ok(_) if page.items.len() == limit => {
-                page.more = true;
-                break;
-            }
-            Ok(_) => page.items.push(name),
-            Err(RegistryError::NameUnknown) => {}
-            Err(error) => return Err(error.into()),
+        if !service.registry.holds_anything(&stored_as).await? {
+            continue;
         }
+        if page.items.len() == limit {
+            page.more = true;
+            break;
+        }
+        page.items.push(name);
     }
     Ok(page)
 }

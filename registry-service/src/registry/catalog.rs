@@ -1,15 +1,22 @@
 //! The list of repositories, read from the tree: an ordered walk that goes down only as far as the page reaches.
 
+mod level_cache;
+
 use std::collections::VecDeque;
 
 use shared::oci::RepositoryName;
 use tracing::instrument;
 
 use super::{Page, Registry, RegistryError, layout};
-use crate::storage::{EntryKind, Storage, StorageError};
+use crate::storage::{Storage, StorageError};
+use level_cache::components;
+
+pub(super) use level_cache::LevelCache;
 
 /// Names that are listed in one go.
 const BATCH: usize = 1_000;
+/// Names that are taken at once from a level in memory.
+const SHORT_BATCH: usize = 128;
 
 impl Registry {
     /// The repositories after `after` (which need not exist) in byte order of their whole names. A repository is
@@ -20,14 +27,14 @@ impl Registry {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<RepositoryName>, RegistryError> {
-        let mut walk = Walk::new(after);
+        let mut walk = Walk::new(after).remembering(self.levels.clone(), self.clock.now_ms());
         let mut items = Vec::new();
         while let Some(name) = walk.next(&self.storage).await? {
             tokio::task::coop::consume_budget().await;
             let Ok(repository) = name.parse::<RepositoryName>() else {
                 continue;
             };
-            if !self.is_listed(&repository).await? {
+            if !self.holds_anything(&repository).await? {
                 continue;
             }
             if items.len() == limit {
@@ -38,9 +45,10 @@ impl Registry {
         Ok(Page { items, more: false })
     }
 
-    async fn is_listed(&self, repository: &RepositoryName) -> Result<bool, RegistryError> {
-        let tags = self.storage.list(&layout::tags(repository), None, 1).await?;
-        Ok(!tags.is_empty() || self.holds_manifests(repository).await?)
+    /// Whether the repository is listed: it holds a tag or a manifest.
+    pub async fn holds_anything(&self, repository: &RepositoryName) -> Result<bool, RegistryError> {
+        let tags = layout::tags(repository);
+        Ok(!self.storage.is_empty(&tags).await? || self.holds_manifests(repository).await?)
     }
 }
 
@@ -48,6 +56,13 @@ impl Registry {
 /// though it comes after `a`: what lies below a name waits until the names beside it that sort earlier are done.
 pub(super) struct Walk {
     levels: Vec<Level>,
+    remembered: Option<Remembered>,
+}
+
+/// Levels that need not be read again, and the time in milliseconds since the epoch.
+struct Remembered {
+    levels: LevelCache,
+    now_ms: i64,
 }
 
 struct Level {
@@ -70,12 +85,21 @@ impl Walk {
             String::new(),
             after.filter(|after| !after.is_empty()).map(str::to_owned),
         );
-        Self { levels: vec![top] }
+        Self {
+            levels: vec![top],
+            remembered: None,
+        }
+    }
+
+    /// The same walk, which reads only levels that have changed.
+    fn remembering(mut self, levels: LevelCache, now_ms: i64) -> Self {
+        self.remembered = Some(Remembered { levels, now_ms });
+        self
     }
 
     pub(super) async fn next(&mut self, storage: &Storage) -> Result<Option<String>, StorageError> {
         while let Some(level) = self.levels.last_mut() {
-            level.fill(storage).await?;
+            level.fill(storage, self.remembered.as_ref()).await?;
             let subtree = match (level.waiting.last(), level.names.front()) {
                 (None, None) => {
                     self.levels.pop();
@@ -153,18 +177,27 @@ impl Level {
         Some(Self::new(whole, after.filter(|after| !after.is_empty())))
     }
 
-    async fn fill(&mut self, storage: &Storage) -> Result<(), StorageError> {
+    async fn fill(&mut self, storage: &Storage, remembered: Option<&Remembered>) -> Result<(), StorageError> {
         while self.names.is_empty() && !self.is_complete {
+            if let Some(Remembered { levels, now_ms }) = remembered
+                && let Some(names) = levels.names(storage, &self.above, *now_ms).await?
+            {
+                let listed = self.listed.as_deref();
+                let start = listed.map_or(0, |listed| names.partition_point(|name| name.as_ref() <= listed));
+                let end = names.len().min(start + SHORT_BATCH);
+                self.is_complete = end == names.len();
+                self.names
+                    .extend(names[start..end].iter().map(ToString::to_string));
+                self.listed = self.names.back().cloned().or(self.listed.take());
+                continue;
+            }
             let prefix = layout::repositories(&self.above);
             let batch = storage.list(&prefix, self.listed.as_deref(), BATCH).await?;
             self.is_complete = batch.len() < BATCH;
             if let Some(last) = batch.last() {
                 self.listed = Some(last.name.clone());
             }
-            let prefixes = batch.into_iter().filter(|entry| entry.kind == EntryKind::Prefix);
-            let names = prefixes.map(|entry| entry.name);
-            self.names
-                .extend(names.filter(|name| shared::oci::name::is_component(name)));
+            self.names.extend(components(batch));
         }
         Ok(())
     }

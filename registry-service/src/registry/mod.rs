@@ -38,6 +38,7 @@ pub use upload_id::{InvalidUploadId, UploadId};
 pub use upload_session::Chunk;
 
 use crate::storage::Storage;
+use catalog::LevelCache;
 use content_cache::ManifestCache;
 use referrer::ReferrerCache;
 use tag_list::TagCache;
@@ -69,6 +70,7 @@ pub struct Registry {
     hash_states: HashStates,
     manifests: ManifestCache,
     tags: TagCache,
+    levels: LevelCache,
     referrers: ReferrerCache,
 }
 
@@ -82,6 +84,7 @@ impl Registry {
             hash_states: upload_session::hash_states(),
             manifests: ManifestCache::new(),
             tags: tag_list::tag_cache(),
+            levels: LevelCache::new(),
             referrers: referrer::referrer_cache(),
         }
     }

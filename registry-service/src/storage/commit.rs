@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Key, StagedWriter, Version};
+use super::{Key, StagedWriter, Stamp, Version};
 
 /// A key whose state is checked, and kept from changing through other guards, while the commit becomes visible.
 #[derive(Debug, Clone)]
@@ -22,6 +22,9 @@ pub enum Condition {
     Absent,
     /// The object's content is the one that was read.
     Is(Version),
+    /// The object has not been written, not even with the same content, since it had this stamp; certain for a stamp that
+    /// was settled then ([`Stamp::is_settled`]).
+    Untouched(Stamp),
 }
 
 /// One visible change. Steps become visible in the order of the list.

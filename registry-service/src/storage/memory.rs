@@ -39,6 +39,8 @@ struct State {
 struct Object {
     content: Bytes,
     modified_ms: i64,
+    /// The number of the change that wrote it.
+    change: i64,
 }
 
 struct Staged {
@@ -124,6 +126,10 @@ impl Memory {
             .collect())
     }
 
+    pub(super) async fn is_empty(&self, prefix: &Key) -> Result<bool, StorageError> {
+        Ok(self.state().children(prefix.as_str()).is_empty())
+    }
+
     pub(super) async fn stamp(&self, prefix: &Key) -> Result<Option<Stamp>, StorageError> {
         let state = self.state();
         if state.children(prefix.as_str()).is_empty() {
@@ -131,6 +137,10 @@ impl Memory {
         }
         let change = state.changes.get(prefix.as_str()).copied().unwrap_or_default();
         Ok(Some(Stamp::new(0, -change - 1)))
+    }
+
+    pub(super) async fn object_stamp(&self, key: &Key) -> Result<Option<Stamp>, StorageError> {
+        Ok(self.state().objects.get(key.as_str()).map(Object::stamp))
     }
 
     pub(super) async fn commit(&self, guards: Vec<Guard>, steps: Vec<Step>) -> Result<(), StorageError> {
@@ -278,6 +288,7 @@ impl State {
             Condition::Any => true,
             Condition::Absent => now.is_none(),
             Condition::Is(version) => now.is_some_and(|object| Version::of(&object.content) == *version),
+            Condition::Untouched(stamp) => now.is_some_and(|object| object.stamp() == *stamp),
         };
         if holds {
             Ok(())
@@ -294,11 +305,13 @@ impl State {
         if below_an_object || !self.children(text).is_empty() {
             return Err(StorageError::corrupt(format!("writing {key}")));
         }
-        if self
-            .objects
-            .insert(text.to_owned(), Object { content, modified_ms })
-            .is_none()
-        {
+        self.last_change += 1;
+        let object = Object {
+            content,
+            modified_ms,
+            change: self.last_change,
+        };
+        if self.objects.insert(text.to_owned(), object).is_none() {
             self.changed(text);
         }
         Ok(())
@@ -325,6 +338,12 @@ impl State {
         for (at, _) in key.match_indices('/') {
             self.changes.insert(key[..at].to_owned(), self.last_change);
         }
+    }
+}
+
+impl Object {
+    fn stamp(&self) -> Stamp {
+        Stamp::new(0, -self.change - 1)
     }
 }
 

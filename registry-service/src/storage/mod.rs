@@ -118,9 +118,20 @@ impl Storage {
         on!(self, backend => backend.list(prefix, after, limit).await)
     }
 
+    /// Whether a prefix has no direct children. On a file system it may count a child that [`list`](Self::list) passes
+    /// over because of its name.
+    pub async fn is_empty(&self, prefix: &Key) -> Result<bool, StorageError> {
+        on!(self, backend => backend.is_empty(prefix).await)
+    }
+
     /// What changes whenever a direct child of the prefix comes or goes. `None`: the prefix is absent.
     pub async fn stamp(&self, prefix: &Key) -> Result<Option<Stamp>, StorageError> {
         on!(self, backend => backend.stamp(prefix).await)
+    }
+
+    /// What changes whenever the object is written. `None`: it is absent.
+    pub async fn object_stamp(&self, key: &Key) -> Result<Option<Stamp>, StorageError> {
+        on!(self, backend => backend.object_stamp(key).await)
     }
 
     /// Checks the guards, makes the steps visible in order, and returns when all of them survive a power cut.

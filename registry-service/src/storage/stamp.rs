@@ -1,4 +1,4 @@
-//! What identifies a state: of one object's content ([`Version`]), of a prefix's children ([`Stamp`]).
+//! What identifies a state: of one object's content ([`Version`]), of a prefix's children or an object's writing ([`Stamp`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,8 @@ impl fmt::Debug for Version {
 const SETTLING_MS: i64 = 2_000;
 
 /// The state of a prefix's set of direct children: differs whenever a child came or went in between (and may
-/// differ when one was replaced). Kept as text beside what was derived from it.
+/// differ when one was replaced). Kept as text beside what was derived from it. The stamp of an object differs whenever it
+/// was written in between.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// The directory's inode; in memory 0.

@@ -83,6 +83,29 @@ on_each_storage! {
         assert_eq!(all_names(&ground.registry, 1).await, ["a/b"]);
     }
 
+    async fn what_comes_and_goes_shows_in_the_list_at_once(ground: &Ground) {
+        for settled in [true, false] {
+            if !settled { ground.unsettle(); }
+            for repository in ["a/b", "a/c", "d"] {
+                tagged(ground, repository).await;
+            }
+            // Read twice: the second time from memory.
+            for _ in 0..2 {
+                assert_eq!(all_names(&ground.registry, 2).await, ["a/b", "a/c", "d"]);
+            }
+            for prefix in ["", "a", "d"] {
+                ground.age(&layout::repositories(prefix));
+            }
+            assert_eq!(all_names(&ground.registry, 2).await, ["a/b", "a/c", "d"]);
+            tagged(ground, "d/e/f").await;
+            tagged(ground, "a/a").await;
+            ground.remove(&layout::repositories("a/c")).await;
+            assert_eq!(all_names(&ground.registry, 2).await, ["a/a", "a/b", "d", "d/e/f"]);
+            ground.remove(&layout::repositories("d/e")).await;
+            ground.remove(&layout::repositories("a/a")).await;
+        }
+    }
+
     async fn an_empty_registry_lists_nothing(ground: &Ground) {
         assert!(all_names(&ground.registry, 10).await.is_empty());
         let page = ground.registry.list_repositories(Some("a/b"), 10).await.unwrap();

@@ -181,6 +181,7 @@ impl Filesystem {
                 Err(error) if is_absent(&error) => true,
                 Err(error) => return Err(StorageError::from_io(doing(), error)),
             },
+            Condition::Untouched(stamp) => self.stamp_of_object(&guard.key)? == Some(*stamp),
             Condition::Is(version) => {
                 let mut content = Vec::new();
                 let opened = options().read(true).open(self.path(&guard.key));

@@ -32,6 +32,14 @@ pub(super) fn stat_of(metadata: &Metadata) -> Stat {
     }
 }
 
+fn stamp_of(metadata: &Metadata) -> Stamp {
+    let changed = metadata
+        .mtime()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(metadata.mtime_nsec());
+    Stamp::new(metadata.ino(), changed)
+}
+
 fn failed<'a>(doing: &'a str, key: &'a Key) -> impl Fn(io::Error) -> StorageError + 'a {
     move |error| {
         let doing = format!("{doing} {key}");
@@ -154,18 +162,42 @@ impl Filesystem {
         if whole { short(work) } else { self.long(work).await }
     }
 
+    pub(in crate::storage) async fn is_empty(&self, prefix: &Key) -> Result<bool, StorageError> {
+        let found = short(|| {
+            let path = self.path(prefix);
+            let metadata = fs::symlink_metadata(&path)?;
+            // A directory has one link from above, one from itself and one from each directory in it. Where file systems
+            // do not count so, it has a single one.
+            if !metadata.is_dir() || metadata.nlink() > 2 {
+                return Ok(!metadata.is_dir());
+            }
+            Ok(first_names(fs::read_dir(path)?, None, 1, |_| true)?.is_empty())
+        });
+        match found {
+            Err(error) if is_absent(&error) => Ok(true),
+            other => other.map_err(|error| StorageError::from_io(format!("looking into {prefix}"), error)),
+        }
+    }
+
     pub(in crate::storage) async fn stamp(&self, prefix: &Key) -> Result<Option<Stamp>, StorageError> {
         match short(|| fs::symlink_metadata(self.path(prefix))) {
-            Ok(metadata) if metadata.is_dir() => {
-                let changed = metadata
-                    .mtime()
-                    .saturating_mul(1_000_000_000)
-                    .saturating_add(metadata.mtime_nsec());
-                Ok(Some(Stamp::new(metadata.ino(), changed)))
-            }
+            Ok(metadata) if metadata.is_dir() => Ok(Some(stamp_of(&metadata))),
             Ok(_) => Ok(None),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(StorageError::from_io(format!("looking at {prefix}"), error)),
+        }
+    }
+
+    pub(in crate::storage) async fn object_stamp(&self, key: &Key) -> Result<Option<Stamp>, StorageError> {
+        short(|| self.stamp_of_object(key))
+    }
+
+    pub(super) fn stamp_of_object(&self, key: &Key) -> Result<Option<Stamp>, StorageError> {
+        match fs::symlink_metadata(self.path(key)) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(stamp_of(&metadata))),
+            Ok(_) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(StorageError::from_io(format!("looking at {key}"), error)),
         }
     }
 }

@@ -29,6 +29,29 @@ rules! {
         assert_eq!(content(storage, "new").await.unwrap(), "y");
     }
 
+    async fn an_object_is_untouched_until_it_is_written_again_even_alike(storage: &Storage) {
+        assert_eq!(storage.object_stamp(&key("p/a")).await.unwrap(), None);
+        put(storage, "p/a", "1").await;
+        assert_eq!(storage.object_stamp(&key("p")).await.unwrap(), None, "a prefix is no object");
+        let stamp = storage.object_stamp(&key("p/a")).await.unwrap().unwrap();
+        content(storage, "p/a").await;
+        put(storage, "p/b", "1").await;
+        let untouched = || guard("p/a", Condition::Untouched(stamp));
+        storage.commit(untouched(), vec![]).await.unwrap();
+        // The file system's clock ticks every few milliseconds, and may give an inode again: what `is_settled` is for.
+        let mut touched = false;
+        for _ in 0..1_000 {
+            put(storage, "p/a", "1").await;
+            touched = storage.object_stamp(&key("p/a")).await.unwrap() != Some(stamp);
+            if touched { break }
+        }
+        assert!(touched);
+        assert_error!(storage.commit(untouched(), vec![remove("p/b")]).await, Conflict);
+        assert!(content(storage, "p/b").await.is_some());
+        storage.commit(vec![], vec![remove("p/a")]).await.unwrap();
+        assert_error!(storage.commit(untouched(), vec![]).await, Conflict);
+    }
+
     async fn of_many_who_create_or_replace_one_object_exactly_one_wins(storage: &Storage) {
         let create = |_| storage.commit(guard("t", Condition::Absent), vec![write("t", "0")]);
         let created = future::join_all((0..16).map(create)).await;

@@ -75,6 +75,18 @@ rules! {
         assert_eq!(seen, (0..1_200).map(|n| format!("{n:04}")).collect::<Vec<_>>());
     }
 
+    async fn a_prefix_is_empty_while_it_has_no_children(storage: &Storage) {
+        assert!(storage.is_empty(&key("p")).await.unwrap());
+        put(storage, "p/a/b/c", "1").await;
+        put(storage, "p/a/d", "1").await;
+        for at in ["p", "p/a", "p/a/b"] {
+            assert!(!storage.is_empty(&key(at)).await.unwrap(), "{at}");
+        }
+        assert!(storage.is_empty(&key("p/a/d")).await.unwrap(), "an object has no children");
+        storage.commit(vec![], vec![remove("p/a/b"), remove("p/a/d")]).await.unwrap();
+        assert!(storage.is_empty(&key("p/a")).await.unwrap());
+    }
+
     async fn a_stamp_changes_with_the_set_of_children(storage: &Storage) {
         assert_eq!(storage.stamp(&key("p")).await.unwrap(), None);
         put(storage, "p/a", "1").await;
