@@ -12,7 +12,7 @@ use tracing::instrument;
 
 use super::link::{find_layer, has_revision};
 use super::{Registry, RegistryError, TagCondition, layout};
-use crate::storage::{Condition, Guard, Step, StorageError};
+use crate::storage::{Condition, Guard, Stamp, Step, StorageError};
 
 /// Largest manifest in bytes, as in distribution.
 pub const MANIFEST_LIMIT: u64 = 4 << 20;
@@ -165,17 +165,57 @@ impl Registry {
                 digest.clone(),
             )));
         }
+        let untouched = self.settle_pushes(repository, digest).await?;
         self.untag(repository, digest, Condition::Any).await?;
-        let guard = Guard {
-            key: layout::revision_link(repository, digest),
-            condition: Condition::Any,
-        };
-        let key = layout::revision(repository, digest);
-        self.storage
-            .commit(vec![guard], vec![Step::Remove { key }])
-            .await?;
+        if let Some(stamp) = untouched {
+            let condition = Condition::Untouched(stamp);
+            match self.remove_revision(repository, digest, condition).await {
+                Err(StorageError::Conflict { .. }) => {}
+                removed => return Ok(removed?),
+            }
+        }
+        self.remove_revision(repository, digest, Condition::Any).await?;
         // A push may have pointed a tag to it in between. If the manifest is gone still, so must the tag be.
         self.untag(repository, digest, Condition::Absent).await
+    }
+
+    /// A state of the manifest's link from which on every push shows in it, while the tags of all pushes before stand.
+    /// None when the last push is too young, or another one comes.
+    async fn settle_pushes(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Stamp>, RegistryError> {
+        let key = layout::revision_link(repository, digest);
+        let stamp = self.storage.object_stamp(&key).await?;
+        let Some(stamp) = stamp.filter(|stamp| stamp.is_settled(self.clock.now_ms())) else {
+            return Ok(None);
+        };
+        // A push that has written the link, and not yet its tags, holds the guard.
+        let condition = Condition::Untouched(stamp);
+        match self
+            .storage
+            .commit(vec![Guard { key, condition }], Vec::new())
+            .await
+        {
+            Ok(()) => Ok(Some(stamp)),
+            Err(StorageError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remove_revision(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        condition: Condition,
+    ) -> Result<(), StorageError> {
+        let guard = Guard {
+            key: layout::revision_link(repository, digest),
+            condition,
+        };
+        let key = layout::revision(repository, digest);
+        self.storage.commit(vec![guard], vec![Step::Remove { key }]).await
     }
 
     /// Whether the repository holds any manifest.
