@@ -163,8 +163,14 @@ where
         .serve_connection(TokioIo::new(wire), shell);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = asked_to_end(&mut stopping, &state, &limits) => {
+        ended = connection.as_mut() => Some(ended),
+        () = asked_to_end(&mut stopping, &state, &limits) => None,
+        // Not the wire's business: hyper does not look at it again when an answer has ended, so it would not notice.
+        () = state.idle_for(limits.idle) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -39,7 +39,7 @@ enum Phase {
     /// The rest of a header; since the connection opened or the header's first byte.
     Header(Instant),
     /// The next request.
-    Idle(Instant),
+    Idle,
     /// A request is being handled; its body and answer have time-outs of their own.
     Busy,
 }
@@ -83,9 +83,8 @@ impl<I> Http1Wire<I> {
             (true, _, _) => Phase::Busy,
             // Before the first request there is no difference between silence and a slow header.
             (false, _, Phase::Header(since)) => Phase::Header(since),
-            (false, true, Phase::Idle(_) | Phase::Busy) => Phase::Header(now),
-            (false, false, Phase::Idle(since)) => Phase::Idle(since),
-            (false, false, Phase::Busy) => Phase::Idle(now),
+            (false, true, Phase::Idle | Phase::Busy) => Phase::Header(now),
+            (false, false, Phase::Idle | Phase::Busy) => Phase::Idle,
         }
     }
 
@@ -93,9 +92,8 @@ impl<I> Http1Wire<I> {
     fn poll_time_is_up(&mut self, cx: &mut Context<'_>) -> bool {
         let phase = self.next_phase();
         let at = match phase {
-            Phase::Busy => None,
+            Phase::Busy | Phase::Idle => None,
             Phase::Header(since) => Some(since + self.limits.headers),
-            Phase::Idle(since) => Some(since + self.limits.idle),
         };
         if phase != self.phase || self.deadline.is_none() {
             self.phase = phase;

@@ -147,6 +147,8 @@ async fn a_handler_that_takes_long_is_not_taken_for_an_idle_client() {
     server.gate.notify_one();
     let answer = read_answer(&mut stream).await;
     assert!(answer.ends_with("through"), "{answer}");
+    // From then on it is idle, and noticed though nothing happens on it.
+    assert_eq!(read_to_close(&mut stream).await, "");
 }
 
 #[tokio::test]
