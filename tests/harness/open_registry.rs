@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::api::Api;
 use crate::process::{Daemon, free_port};
-use crate::server::answers;
+use crate::server::{answers, probe};
 use crate::{Journey, binaries};
 
 /// A running registry. Several may share one folder.
@@ -20,6 +20,7 @@ pub struct OpenRegistry {
     config: PathBuf,
     sabotage: String,
     launcher: Vec<String>,
+    is_secured: bool,
     daemon: Option<Daemon>,
 }
 
@@ -28,7 +29,7 @@ pub struct OpenRegistry {
 pub struct Choices {
     /// Promises to break, see `shared::sabotage`.
     pub sabotage: String,
-    /// Lines of `config.yml` at its top level, such as `log: …`.
+    /// Lines of `config.yml`: first what belongs to `http`, indented by two spaces, then sections such as `log: …`.
     pub config: String,
     /// Keys below `storage`, each line indented by two spaces.
     pub storage: String,
@@ -58,6 +59,7 @@ impl OpenRegistry {
             config,
             sabotage: choices.sabotage.clone(),
             launcher: choices.launcher.clone(),
+            is_secured: choices.config.contains("\n  tls:") || choices.config.starts_with("  tls:"),
             daemon: None,
         };
         registry.start_again()?;
@@ -73,7 +75,14 @@ impl OpenRegistry {
         command.env("PORTOLAN_SABOTAGE", &self.sabotage);
         let mut daemon = Daemon::start("registry-service", command, &self.log)?;
         let port = self.port;
-        daemon.wait_until_ready(Duration::from_mins(1), || answers(port))?;
+        let secured = format!("https://127.0.0.1:{port}/v2/");
+        daemon.wait_until_ready(Duration::from_mins(1), || {
+            if self.is_secured {
+                probe(&secured)
+            } else {
+                answers(port)
+            }
+        })?;
         self.daemon = Some(daemon);
         Ok(())
     }
@@ -83,6 +92,11 @@ impl OpenRegistry {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.kill();
         }
+    }
+
+    /// The process, for what this type does not do with it.
+    pub fn daemon(&mut self) -> Option<&mut Daemon> {
+        self.daemon.as_mut()
     }
 
     /// SIGTERM, and waits for the end.

@@ -17,13 +17,16 @@ mod descriptors;
 mod failed_sync;
 mod fault;
 mod full_disk;
+mod idle_connections;
 mod image;
 mod injected_fault;
 mod kill;
 mod login_flood;
 mod power_cut;
 mod random;
+mod raw;
 mod read_only_disk;
+mod rolling_restart;
 mod run;
 mod same_blob;
 mod tag_history;
@@ -61,10 +64,12 @@ pub const PROOFS: &[Proof] = &[
     full_disk::PROOF,
     read_only_disk::PROOF,
     descriptors::PROOF,
+    idle_connections::PROOF,
     login_flood::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,
     delete_while_pulling::PROOF,
+    rolling_restart::PROOF,
     token_mutation::PROOF,
     canary::PROOF,
 ];

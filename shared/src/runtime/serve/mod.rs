@@ -213,6 +213,9 @@ impl Table {
             }
             *count += 1;
         }
+        if crate::sabotage::breaks("hoard-per-connection") {
+            std::mem::forget(vec![1_u8; 64 << 10]);
+        }
         let state = Arc::new(ConnectionState::new());
         let task = self
             .tasks
