@@ -112,8 +112,8 @@ impl StagedWriter {
         self.last = Some(last);
     }
 
-    /// Writes the last piece and begins to bring all of it to the disk. Blocks.
-    pub(super) fn start_sync(&mut self) -> Result<(), StorageError> {
+    /// Writes the last piece. Blocks.
+    pub(super) fn write_last(&mut self) -> Result<(), StorageError> {
         self.usable("syncing")?;
         let Medium::File(file) = &self.medium else {
             return Ok(());
@@ -122,9 +122,6 @@ impl StagedWriter {
             self.health = Health::Uncertain;
             file.append_here(&self.id, self.size - last.len() as u64, last.as_ref())?;
             self.health = Health::Dirty;
-        }
-        if self.health == Health::Dirty {
-            file.start_sync();
         }
         Ok(())
     }

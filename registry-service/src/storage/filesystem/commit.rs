@@ -82,7 +82,7 @@ impl Filesystem {
         }
     }
 
-    /// Brings the contents of all steps to the disk. All are under way before the first is waited for.
+    /// Brings the contents of all steps to the disk. What is written here is under way before anything is waited for.
     fn prepare(&self, steps: Vec<Step>) -> Result<Vec<Prepared>, StorageError> {
         let mut prepared = Vec::with_capacity(steps.len());
         for step in steps {
@@ -98,23 +98,26 @@ impl Filesystem {
                         let doing = format!("promoting {} of another storage to {key}", staged.id);
                         return Err(StorageError::not_found(doing));
                     }
-                    staged.start_sync()?;
+                    staged.write_last()?;
                     Prepared::Promote { staged, key }
                 }
                 Step::Remove { key } => Prepared::Remove { key },
             });
         }
+        // The staged objects first. Whatever makes the journal durable before their content is on the disk makes the length
+        // durable without it, and after a power cut their sessions would go on behind zeros.
         for step in &mut prepared {
-            match step {
-                Prepared::Write { file, key, .. } => {
-                    // Closed as soon as its content is safe.
-                    if let Some(file) = file.take() {
-                        self.sync_data(&file)
-                            .map_err(|error| StorageError::from_io(format!("writing {key}"), error))?;
-                    }
+            if let Prepared::Promote { staged, .. } = step {
+                staged.sync_here()?;
+            }
+        }
+        for step in &mut prepared {
+            if let Prepared::Write { file, key, .. } = step {
+                // Closed as soon as its content is safe.
+                if let Some(file) = file.take() {
+                    self.sync_data(&file)
+                        .map_err(|error| StorageError::from_io(format!("writing {key}"), error))?;
                 }
-                Prepared::Promote { staged, .. } => staged.sync_here()?,
-                Prepared::Remove { .. } => {}
             }
         }
         Ok(prepared)
@@ -122,7 +125,7 @@ impl Filesystem {
 
     /// Asks the kernel to begin writing what a file holds, so that files that are synced one after the other are written
     /// at the same time. Pages that are being written stay in its cache.
-    pub(super) fn start_writing(&self, file: &File) {
+    fn start_writing(&self, file: &File) {
         if self.0.durability == Durability::Full {
             // Only advice: the sync that follows does not depend on it.
             let _ = fadvise(file, 0, None, Advice::DontNeed);

@@ -9,6 +9,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
 use super::area::{STAGING, discard_file};
 use super::direct::DirectFile;
 use super::read::{first_names, stat_of};
@@ -42,10 +45,16 @@ impl Filesystem {
     }
 
     pub(in crate::storage) async fn staged(&self, id: &StagedId) -> Result<Stat, StorageError> {
-        let metadata = short(|| fs::symlink_metadata(self.staged_path(id)));
-        let metadata =
-            metadata.map_err(|error| StorageError::from_io(format!("looking at staged {id}"), error))?;
-        Ok(stat_of(&metadata))
+        let looked = short(|| {
+            let file = options().read(true).open(self.staged_path(id))?;
+            let metadata = file.metadata()?;
+            let size = written_length(&file, metadata.len())?;
+            Ok(Stat {
+                size,
+                ..stat_of(&metadata)
+            })
+        });
+        looked.map_err(|error| StorageError::from_io(format!("looking at staged {id}"), error))
     }
 
     pub(in crate::storage) async fn open_staged(&self, id: &StagedId) -> Result<StagedWriter, StorageError> {
@@ -73,6 +82,10 @@ impl Filesystem {
         if (named.ino(), named.dev()) != (metadata.ino(), metadata.dev()) {
             return Err(StorageError::not_found(doing()));
         }
+        let size = written_length(&file, metadata.len()).map_err(failed)?;
+        if size < metadata.len() {
+            file.set_len(size).map_err(failed)?;
+        }
         let medium = Medium::File(StagedFile {
             storage: self.clone(),
             file: Arc::new(DirectFile::new(file)),
@@ -80,7 +93,7 @@ impl Filesystem {
         // Whether an earlier process synced it is unknown.
         Ok(StagedWriter {
             id: id.clone(),
-            size: metadata.len(),
+            size,
             health: Health::Dirty,
             medium,
             last: None,
@@ -129,6 +142,17 @@ impl Filesystem {
             Ok(listed)
         })
         .await
+    }
+}
+
+/// How much of a staged object was written. A power cut can leave a file whose length is on the disk and whose last content
+/// is not: that is a hole, as we never leave one. Where a file system keeps no account of holes, it is the length.
+fn written_length(file: &File, length: u64) -> io::Result<u64> {
+    match seek(file, SeekFrom::Hole(0)) {
+        Ok(hole) => Ok(hole.min(length)),
+        // An empty file, or nobody who knows.
+        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(length),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -192,11 +216,6 @@ impl StagedFile {
             drop(discard_file(&self.storage.staged_path(id)));
             StorageError::from_io(format!("syncing staged {id}"), error)
         })
-    }
-
-    /// Begins to write what a sync will wait for.
-    pub(in crate::storage) fn start_sync(&self) {
-        self.storage.start_writing(self.file.file());
     }
 
     /// Appends on the calling thread.

@@ -15,6 +15,7 @@ use futures_util::{TryStreamExt as _, future};
 
 use super::journal::Journal;
 use super::{Filesystem, Options};
+use crate::storage::buffer::BLOCK_LENGTH;
 use crate::storage::suite::{content, guard, id, key, promote, put, remove, staged, write};
 use crate::storage::{Condition, EntryKind, PIECE_LENGTH, Step, Storage, StorageError};
 
@@ -157,6 +158,30 @@ async fn a_staged_object_has_one_writer_between_two_instances() {
         one.open_staged(&id("s")).await,
         Err(StorageError::NotFound { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_length_that_outlived_its_content_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path());
+    let written = vec![7; 2 * BLOCK_LENGTH];
+    staged(&storage, "s", &written).await;
+    // As after a power cut between the file's new length and its content.
+    let path = folder.path().join("portolan/staging/s");
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_len(9 * BLOCK_LENGTH as u64 + 1).unwrap();
+    drop(file);
+    let stat = storage.staged(&id("s")).await.unwrap();
+    assert_eq!(stat.size, written.len() as u64);
+    let mut writer = storage.open_staged(&id("s")).await.unwrap();
+    assert_eq!(writer.size(), written.len() as u64);
+    writer.append(b"the rest".to_vec(), |_| ()).await.unwrap();
+    let key = key("blob");
+    let step = Step::Promote { staged: writer, key };
+    storage.commit(vec![], vec![step]).await.unwrap();
+    let mut expected = written;
+    expected.extend(b"the rest");
+    assert!(content(&storage, "blob").await.unwrap() == expected);
 }
 
 #[tokio::test]
