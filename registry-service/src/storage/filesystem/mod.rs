@@ -21,6 +21,7 @@ mod sync;
 mod tests;
 #[cfg(test)]
 mod trail;
+mod work;
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -32,8 +33,6 @@ use std::time::Instant;
 
 use rustix::fs::{OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 
 use self::area::Area;
 use self::direct::Willing;
@@ -43,14 +42,12 @@ use self::lock::Locks;
 use self::rounds::Rounds;
 use self::stream::Buffers;
 use self::sync::Directories;
+use self::work::{Places, short};
 use super::buffer::{self, Buffer};
 use super::{Fitness, Key, StorageError};
 
 pub(super) use self::staged::StagedFile;
 pub(super) use self::stream::Source;
-
-/// Operations that may wait for the disk, at most so many at once; the others queue.
-const LONG_OPERATIONS: usize = 64;
 
 /// What an acknowledged commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +80,7 @@ struct Shared {
     buffers: Arc<Buffers>,
     received: buffer::Buffers,
     direct: Willing,
-    long_operations: Arc<Semaphore>,
+    places: Places,
     failed_syncs: FailedSyncs,
     #[cfg(test)]
     trail: trail::Trail,
@@ -117,7 +114,7 @@ impl Filesystem {
             buffers: Arc::default(),
             received: buffer::Buffers::default(),
             direct: Willing::new(),
-            long_operations: Arc::new(Semaphore::new(LONG_OPERATIONS)),
+            places: Places::new(),
             failed_syncs: FailedSyncs::default(),
             #[cfg(test)]
             trail: trail::Trail::default(),
@@ -176,58 +173,6 @@ impl Filesystem {
     fn count_failed_sync(&self) {
         self.0.failed_syncs.add(Instant::now());
     }
-
-    /// Begins what may wait for the disk on a thread of its own; it ends whether anybody waits for it or not.
-    async fn begin(&self, work: impl FnOnce() + Send + 'static) -> Result<(), StorageError> {
-        let permit = Arc::clone(&self.0.long_operations).acquire_owned().await;
-        let permit =
-            permit.map_err(|closed| StorageError::from_io("beginning a commit", io::Error::other(closed)))?;
-        tokio::task::spawn_blocking(move || {
-            work();
-            drop(permit);
-        });
-        Ok(())
-    }
-
-    /// Begins what may wait for the disk on a thread of its own, unless all are taken.
-    fn begin_if_free<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<JoinHandle<T>> {
-        let permit = Arc::clone(&self.0.long_operations).try_acquire_owned().ok()?;
-        Some(tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permit);
-            result
-        }))
-    }
-
-    /// Runs what may wait for the disk on a thread of its own. Once begun it ends, even when the caller goes away.
-    async fn long<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let stopped = |cause: io::Error| StorageError::from_io("running an operation on the disk", cause);
-        let permits = Arc::clone(&self.0.long_operations);
-        let permit = permits
-            .acquire_owned()
-            .await
-            .map_err(|closed| stopped(io::Error::other(closed)))?;
-        let running = tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permit);
-            result
-        });
-        running
-            .await
-            .map_err(|panicked| stopped(io::Error::other(panicked)))?
-    }
-}
-
-/// Runs what takes microseconds, as long as the directory is in memory, on the calling thread. Here, in one
-/// place, so that this choice can be changed.
-fn short<T>(work: impl FnOnce() -> T) -> T {
-    work()
 }
 
 /// Options for files below the root: a symbolic link as the last component is never followed, and a pipe that

@@ -143,10 +143,11 @@ impl Filesystem {
         };
         let mut first = Vec::new();
         while first.len() < SMALL_DIRECTORY {
-            let Some(entry) = short(|| directory.next()) else {
-                break;
-            };
-            first.push(entry);
+            match short(|| directory.next().transpose()) {
+                Ok(Some(entry)) => first.push(Ok(entry)),
+                Ok(None) => break,
+                Err(error) => return Err(listing(error)),
+            }
         }
         let whole = first.len() < SMALL_DIRECTORY;
         let (after, prefix) = (after.map(str::to_owned), prefix.clone());

@@ -130,7 +130,7 @@ impl Filesystem {
         if !trash.is_empty() {
             let storage = self.clone();
             Handle::current().spawn(async move {
-                let emptied = storage.long(move || {
+                let emptied = storage.continued(move || {
                     for path in &trash {
                         delete(path);
                     }

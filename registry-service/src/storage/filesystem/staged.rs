@@ -170,7 +170,7 @@ impl StagedFile {
     {
         let (this, id) = (self.clone(), id.clone());
         self.storage
-            .long(move || {
+            .continued(move || {
                 this.append_here(&id, end, piece.as_ref())?;
                 let observed = observe(piece.as_ref());
                 Ok((piece, observed))
@@ -187,7 +187,7 @@ impl StagedFile {
     ) -> Result<T, StorageError> {
         let (file, id) = (Arc::clone(&self.file), id.clone());
         self.storage
-            .long(move || {
+            .continued(move || {
                 let Range { mut start, end } = range;
                 let failed = |error| StorageError::from_io(format!("reading back staged {id}"), error);
                 let file = file.through_cache().map_err(failed)?;
@@ -207,7 +207,7 @@ impl StagedFile {
     /// On failure the staged object is removed: its pages may be lost though a second sync would succeed.
     pub(in crate::storage) async fn sync(&self, id: &StagedId) -> Result<(), StorageError> {
         let (this, id) = (self.clone(), id.clone());
-        self.storage.long(move || this.sync_here(&id)).await
+        self.storage.continued(move || this.sync_here(&id)).await
     }
 
     /// The same on the calling thread.
@@ -250,6 +250,6 @@ impl StagedFile {
             drop(file);
             discarded.map_err(|error| StorageError::from_io(format!("discarding staged {id}"), error))
         };
-        storage.long(work).await
+        storage.continued(work).await
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use rustix::io::{Errno, ReadWriteFlags};
 
+use super::Filesystem;
 use super::read::SMALL_LENGTH;
-use super::{Filesystem, short};
 use crate::storage::{PIECE_LENGTH, StorageError};
 
 /// Buffers that are kept for later streams, each [`PIECE_LENGTH`] long.
@@ -41,7 +41,7 @@ impl Source {
         wanted: usize,
     ) -> Result<Bytes, StorageError> {
         let mut buffer = self.storage.0.buffers.take(wanted);
-        let cached = short(|| read_cached(&self.file, &mut buffer[..wanted], start));
+        let cached = read_cached(&self.file, &mut buffer[..wanted], start);
         let length = if cached == wanted {
             cached
         } else {
@@ -51,7 +51,7 @@ impl Source {
                 let rest = read_rest(&file, &mut buffer[cached..wanted], start + cached as u64);
                 rest.map(|rest| (buffer, cached + rest)).map_err(failed)
             };
-            let (filled, length) = self.storage.long(work).await?;
+            let (filled, length) = self.storage.continued(work).await?;
             buffer = filled;
             length
         };

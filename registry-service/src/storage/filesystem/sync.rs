@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use super::durable::{Identity, Known};
 use super::rounds::Waiting;
-use super::{Filesystem, copied, is_absent, short};
+use super::{Filesystem, copied, is_absent};
 
 /// Directories synced at the same time.
 const PARALLEL_SYNCS: usize = 16;
@@ -42,12 +42,10 @@ impl Filesystem {
     /// Syncs what all waiting commits name, each directory once: all changes were made before the round began.
     pub(super) fn sync_round(&self, waiting: Vec<Waiting>) {
         let directories = &self.0.directories;
-        let plans: Vec<_> = short(|| {
-            waiting
-                .iter()
-                .map(|commit| directories.plan(&commit.directories))
-                .collect()
-        });
+        let plans: Vec<_> = waiting
+            .iter()
+            .map(|commit| directories.plan(&commit.directories))
+            .collect();
         let orders = plans.iter().flatten().map(|plan| plan.order.as_slice());
         // One journal keeps the order of all changes, and syncs at the same time share its next commit; where
         // there is none, one sync after the other leaves a prefix of each commit's steps at a power cut.
