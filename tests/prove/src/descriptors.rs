@@ -38,7 +38,7 @@ const LOW_LIMIT: u64 = 320;
 /// How long the processor time is measured.
 const WINDOW: Duration = Duration::from_secs(2);
 /// Share of one processor that a registry may use while it cannot accept. One that spins takes all that it gets.
-const MOST_PROCESSOR: f64 = 0.1;
+const MOST_PROCESSOR: f64 = 0.05;
 /// Longest wait for what must come.
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -29,6 +29,7 @@ mod read_only_disk;
 mod rolling_restart;
 mod run;
 mod same_blob;
+mod slow_disk;
 mod tag_history;
 mod token_mutation;
 mod verdict;
@@ -64,6 +65,7 @@ pub const PROOFS: &[Proof] = &[
     full_disk::PROOF,
     read_only_disk::PROOF,
     descriptors::PROOF,
+    slow_disk::PROOF,
     idle_connections::PROOF,
     login_flood::PROOF,
     same_blob::PROOF,

@@ -78,6 +78,7 @@ const ERROR: u64 = 3;
 const DELAY: u64 = 4;
 const COUNT: u64 = 5;
 const FAILED: u64 = 6;
+const WAITING: u64 = 7;
 const FOLDER: u64 = 8;
 
 impl Fault {
@@ -136,6 +137,11 @@ impl Fault {
         self.set(kinds, 1, u64::MAX, error, Duration::ZERO)
     }
 
+    /// All calls of these kinds take so much longer from now on.
+    pub(crate) fn delay(&self, kinds: Kinds, delay: Duration) -> Result<()> {
+        self.set(kinds, 0, 0, Errno::Io, delay)
+    }
+
     /// Calls of these kinds are only counted.
     pub(crate) fn watch(&self, kinds: Kinds) -> Result<()> {
         self.set(kinds, 0, 0, Errno::Io, Duration::ZERO)
@@ -168,6 +174,11 @@ impl Fault {
     /// Calls that were made to fail since the last order.
     pub(crate) fn failed(&self) -> Result<u64> {
         self.read(FAILED)
+    }
+
+    /// Calls that wait at this moment.
+    pub(crate) fn waiting(&self) -> Result<u64> {
+        self.read(WAITING)
     }
 
     /// The calls since the last order.
