@@ -92,6 +92,12 @@ impl Journey {
         own.insert(log.to_owned());
     }
 
+    /// For what breaks that promise on purpose: the logs named so far may hold secrets.
+    pub fn let_logs_hold_secrets(&self) {
+        let mut own = self.own_logs.lock().unwrap_or_else(PoisonError::into_inner);
+        own.clear();
+    }
+
     /// Fails when a secret stands in a log of ours.
     pub(crate) fn inspect_logs(&self) -> Result<()> {
         let own = self.own_logs.lock().unwrap_or_else(PoisonError::into_inner);
