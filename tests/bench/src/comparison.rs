@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::report::{CaseReport, Gauge};
 
-/// What costs so much more is worse; below, it is noise.
+/// What costs so much more CPU is worse; below, it is noise.
 const WORSE: f64 = 1.10;
+/// The same for memory, which is measured once.
+const WORSE_MEMORY: f64 = 1.25;
 
 /// One figure, before and now.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,11 +17,13 @@ pub(crate) struct Change {
     figure: &'static str,
     before: f64,
     now: f64,
+    /// So many times as much as before is worse.
+    limit: f64,
 }
 
 impl Change {
     pub(crate) fn is_worse(&self) -> bool {
-        self.now > self.before * WORSE
+        self.now > self.before * self.limit
     }
 }
 
@@ -43,6 +47,7 @@ pub(crate) fn of_case(before: &CaseReport, now: &CaseReport) -> Change {
         figure: if against_peer { "ours / peer" } else { "CPU" },
         before: before.best(against_peer),
         now: now.best(against_peer),
+        limit: WORSE,
     }
 }
 
@@ -57,6 +62,7 @@ pub(crate) fn of_gauges(before: &[Gauge], now: &[Gauge]) -> Vec<Change> {
                 figure: "MiB",
                 before: before.ours,
                 now: gauge.ours,
+                limit: WORSE_MEMORY,
             })
         })
         .collect()
@@ -122,7 +128,7 @@ mod tests {
             most: None,
         };
         let worse = |unit: &str| {
-            of_gauges(&[gauge(unit, 10.0)], &[gauge(unit, 12.0)])
+            of_gauges(&[gauge(unit, 10.0)], &[gauge(unit, 12.6)])
                 .iter()
                 .any(Change::is_worse)
         };
