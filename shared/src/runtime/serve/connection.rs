@@ -168,12 +168,11 @@ where
         // Not the wire's business: hyper does not look at it again when an answer has ended, so it would not notice.
         () = state.idle_for(limits.idle) => None,
     };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
