@@ -9,7 +9,7 @@ use index_service::app::Service;
 use index_service::random::Random;
 use index_service::token::Recipient;
 use index_service::{App, Config};
-use registry_service::auth::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
+use registry_service::auth::{Authenticator, KeyRing, KeySource, Realm, TokenAuthority, Verifier};
 use registry_service::endpoint::Policy;
 use registry_service::http::OnManifestPushed;
 use registry_service::storage::{Filesystem, Options, Storage};
@@ -90,7 +90,7 @@ pub(crate) fn registry(
         secret,
     );
     builder.authenticator = Authenticator::Token(TokenAuthority {
-        realm: index.realm(),
+        realm: Realm::fixed(index.realm()),
         verifier: Verifier::new(ISSUER, index.front_door_service(), ring.clone()),
         source: KeySource::fixed(ring),
     });

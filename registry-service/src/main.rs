@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use registry_service::auth::key_source::KeySource;
-use registry_service::auth::{Authenticator, Htpasswd, TokenAuthority, Verifier};
+use registry_service::auth::{Authenticator, Htpasswd, Realm, Rules, TokenAuthority, Verifier};
 use registry_service::config::{AuthConfig, Backend, Config};
 use registry_service::endpoint::Policy;
 use registry_service::http::{WithHealth, warning};
@@ -247,9 +247,16 @@ fn authenticator(auth: AuthConfig) -> anyhow::Result<Authenticator> {
         AuthConfig::Token(token) => token,
     };
     let source = KeySource::open(token.keys).context("the keys for tokens")?;
+    let verifier = Verifier::new(token.issuer, token.service, source.ring().clone());
     Ok(Authenticator::Token(TokenAuthority {
-        verifier: Verifier::new(token.issuer, token.service, source.ring().clone()),
-        realm: token.realm,
+        verifier: verifier.with_rules(Rules {
+            algorithms: token.algorithms,
+            foreign: true,
+        }),
+        realm: match token.auto_redirect {
+            Some(path) => Realm::of_request(token.realm, &path),
+            None => Realm::fixed(token.realm),
+        },
         source,
     }))
 }

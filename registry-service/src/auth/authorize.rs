@@ -5,8 +5,10 @@ use std::sync::Arc;
 use shared::oci::RepositoryName;
 use shared::token::{Actions, Challenge, ChallengeError, Scope};
 
+use super::caller::Caller;
 use super::htpasswd::{Htpasswd, Rejection};
 use super::key_source::KeySource;
+use super::realm::Realm;
 use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
 use crate::endpoint::{Endpoint, Mount, Operation, RequiredAccess};
 
@@ -34,8 +36,8 @@ pub enum Authenticator {
 /// The token server that is believed, and how to find it.
 #[derive(Debug)]
 pub struct TokenAuthority {
-    /// The URL of the token endpoint, as a challenge names it.
-    pub realm: String,
+    /// The token endpoint, as a challenge names it.
+    pub realm: Realm,
     /// Who checks.
     pub verifier: Verifier,
     /// Where its keys come from.
@@ -135,15 +137,16 @@ impl From<Refusal> for Denial {
 }
 
 impl Authenticator {
-    /// Lets a request in, or says what is missing. `authorization` is the value of the header of that name, `now_s`
-    /// the time in seconds since the epoch. Waits only when the token names a key that must be fetched first, and
-    /// while a password is verified.
-    pub async fn authorize(
+    /// Lets a request in, or says what is missing. `now_s` is the time in seconds since the epoch. Waits only when the
+    /// token names a key that must be fetched first, and while a password is verified.
+    pub async fn authorize<'c>(
         &self,
         endpoint: Endpoint,
-        authorization: Option<&[u8]>,
+        caller: impl Into<Caller<'c>>,
         now_s: i64,
     ) -> Result<Authorized, Denial> {
+        let caller = caller.into();
+        let authorization = caller.authorization;
         if endpoint.required_access() == RequiredAccess::Nothing {
             return Ok(open(endpoint));
         }
@@ -155,7 +158,7 @@ impl Authenticator {
         };
         let claims = match authority.claims(authorization, now_s).await {
             Ok(claims) => claims,
-            Err(fault) => return Err(authority.refusal(&endpoint, &fault).into()),
+            Err(fault) => return Err(authority.refusal(&endpoint, &caller, &fault).into()),
         };
         match reach(&endpoint, &claims) {
             Some(reach) => Ok(Authorized {
@@ -165,7 +168,7 @@ impl Authenticator {
                 claims: Some(claims),
                 account: None,
             }),
-            None => Err(authority.refusal(&endpoint, &Fault::Insufficient).into()),
+            None => Err(authority.refusal(&endpoint, &caller, &Fault::Insufficient).into()),
         }
     }
 }
@@ -182,7 +185,7 @@ impl TokenAuthority {
         }
     }
 
-    fn refusal(&self, endpoint: &Endpoint, fault: &Fault) -> Refusal {
+    fn refusal(&self, endpoint: &Endpoint, caller: &Caller<'_>, fault: &Fault) -> Refusal {
         let scopes = endpoint.required_access().scopes();
         let error = match fault {
             Fault::NoToken => None,
@@ -190,7 +193,7 @@ impl TokenAuthority {
             Fault::Insufficient => Some(ChallengeError::InsufficientScope),
         };
         let challenge = Challenge {
-            realm: &self.realm,
+            realm: &self.realm.url(caller),
             service: self.verifier.service(),
             scopes: &scopes,
             error,

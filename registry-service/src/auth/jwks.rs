@@ -21,12 +21,26 @@ struct Jwk {
     n: Option<String>,
     e: Option<String>,
     d: Option<serde::de::IgnoredAny>,
-    k: Option<serde::de::IgnoredAny>,
+    k: Option<String>,
 }
 
-/// The keys of a JSON Web Key Set, each with its `kid`, or its thumbprint when it has none. Keys of kinds that are not
+/// Where a set comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Somebody publishes it: a secret in it is one no more.
+    Published,
+    /// A file of this registry's own, which may hold secrets that it shares with the token server.
+    OwnFile,
+}
+
+/// The keys of a published JSON Web Key Set, each with its `kid`, or its thumbprint when it has none. Keys of kinds that are not
 /// supported are left out; a set with none left is refused.
 pub fn parse_jwks(document: &[u8]) -> Result<Vec<(String, Key)>, InvalidKey> {
+    parse_jwks_of(Origin::Published, document)
+}
+
+/// The same of a set from elsewhere.
+pub(super) fn parse_jwks_of(origin: Origin, document: &[u8]) -> Result<Vec<(String, Key)>, InvalidKey> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Object<Jwk>>,
@@ -41,7 +55,7 @@ pub fn parse_jwks(document: &[u8]) -> Result<Vec<(String, Key)>, InvalidKey> {
     }
     let mut keys: Vec<(String, Key)> = Vec::new();
     for Object(jwk) in set.keys {
-        let Some(key) = jwk.key()? else { continue };
+        let Some(key) = jwk.key(origin)? else { continue };
         let id = jwk.kid.unwrap_or_else(|| key.thumbprint().to_owned());
         match keys.iter().find(|(known, _)| *known == id) {
             Some((_, same)) if same.fingerprint() == key.fingerprint() => {}
@@ -57,8 +71,8 @@ pub fn parse_jwks(document: &[u8]) -> Result<Vec<(String, Key)>, InvalidKey> {
 
 impl Jwk {
     /// `None` for a key that is not for us: another use, another algorithm, another kind.
-    fn key(&self) -> Result<Option<Key>, InvalidKey> {
-        if self.d.is_some() || self.k.is_some() {
+    fn key(&self, origin: Origin) -> Result<Option<Key>, InvalidKey> {
+        if self.d.is_some() || (self.k.is_some() && origin == Origin::Published) {
             return Err(InvalidKey::Private);
         }
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
@@ -67,15 +81,16 @@ impl Jwk {
         let key = match (self.kty.as_str(), self.crv.as_deref()) {
             ("EC", Some("P-256")) => Key::from_point(&self.point(32)?)?,
             ("EC", Some("P-384")) => Key::from_point(&self.point(48)?)?,
+            ("EC", Some("P-521")) => Key::from_point(&self.point(66)?)?,
+            ("oct", _) => Key::from_secret(&decode(self.k.as_deref())?)?,
             ("OKP", Some("Ed25519")) => Key::from_ed25519(&decode(self.x.as_deref())?)?,
             ("RSA", _) => Key::from_rsa(&decode(self.n.as_deref())?, &decode(self.e.as_deref())?)?,
             _ => return Ok(None),
         };
-        let algorithm_fits = self
-            .alg
-            .as_deref()
-            .is_none_or(|alg| alg == key.algorithm().as_str());
-        Ok(algorithm_fits.then_some(key))
+        Ok(match self.alg.as_deref() {
+            Some(alg) => key.only(alg),
+            None => Some(key),
+        })
     }
 
     fn point(&self, length: usize) -> Result<Vec<u8>, InvalidKey> {
@@ -112,7 +127,11 @@ mod tests {
     const OKP: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
     fn parse(keys: &[&str]) -> Result<Vec<(String, Key)>, InvalidKey> {
-        parse_jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes())
+        parse_from(Origin::Published, keys)
+    }
+
+    fn parse_from(origin: Origin, keys: &[&str]) -> Result<Vec<(String, Key)>, InvalidKey> {
+        parse_jwks_of(origin, format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes())
     }
 
     #[test]
@@ -120,16 +139,16 @@ mod tests {
         let keys = parse(&[EC, RSA, OKP]).unwrap();
         let rows: Vec<_> = keys
             .iter()
-            .map(|(id, key)| (id.as_str(), key.algorithm()))
+            .map(|(id, key)| (id.as_str(), key.algorithms().collect::<Vec<_>>()))
             .collect();
         assert_eq!(
             rows,
             [
-                ("1", SignatureAlgorithm::Es256),
-                ("2011-04-29", SignatureAlgorithm::Rs256),
+                ("1", vec![SignatureAlgorithm::Es256]),
+                ("2011-04-29", vec![SignatureAlgorithm::Rs256]),
                 (
                     "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
-                    SignatureAlgorithm::EdDsa
+                    vec![SignatureAlgorithm::EdDsa]
                 ),
             ]
         );
@@ -182,9 +201,46 @@ mod tests {
     #[test]
     fn keys_for_something_else_are_left_out() {
         let encryption = OKP.replace("\"kty\"", "\"use\":\"enc\",\"kty\"");
-        let other_algorithm = RSA.replace("RS256", "PS512");
+        let other_algorithm = RSA.replace("RS256", "RSA-OAEP");
         let unknown = r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#;
         let keys = parse(&[EC, &encryption, &other_algorithm, unknown]).unwrap();
         assert_eq!(keys.len(), 1);
+    }
+
+    #[test]
+    fn a_key_without_an_algorithm_has_those_of_its_kind_and_no_others() {
+        use SignatureAlgorithm as A;
+        let any = RSA.replace(r#","alg":"RS256""#, "");
+        let keys = parse(&[&any]).unwrap();
+        let algorithms: Vec<_> = keys[0].1.algorithms().collect();
+        assert_eq!(
+            algorithms,
+            [A::Rs256, A::Rs384, A::Rs512, A::Ps256, A::Ps384, A::Ps512]
+        );
+        let one = RSA.replace("RS256", "PS512");
+        let keys = parse(&[&one]).unwrap();
+        assert_eq!(keys[0].1.algorithms().collect::<Vec<_>>(), [A::Ps512]);
+    }
+
+    #[test]
+    fn a_secret_counts_in_a_file_of_our_own_alone_and_must_be_long_enough() {
+        let secret = |bytes: usize| {
+            format!(
+                r#"{{"kty":"oct","kid":"s","k":"{}"}}"#,
+                URL_SAFE_NO_PAD.encode(vec![7; bytes])
+            )
+        };
+        let parse = |origin, bytes| {
+            parse_from(origin, &[&secret(bytes)]).map(|keys| keys[0].1.algorithms().collect::<Vec<_>>())
+        };
+        use SignatureAlgorithm as A;
+        assert_eq!(parse(Origin::OwnFile, 32), Ok(vec![A::Hs256, A::Hs384, A::Hs512]));
+        assert_eq!(parse(Origin::OwnFile, 31), Err(InvalidKey::ShortSecret));
+        assert_eq!(parse(Origin::Published, 32), Err(InvalidKey::Private));
+        let private = OKP.replace("\"x\"", "\"d\":\"AA\",\"x\"");
+        assert_eq!(
+            parse_from(Origin::OwnFile, &[&private]).map(|_| ()),
+            Err(InvalidKey::Private)
+        );
     }
 }

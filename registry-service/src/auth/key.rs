@@ -1,22 +1,29 @@
-//! Public keys that tokens may be signed with. The algorithm is a property of the key, never of the token
-//! (RFC 8725, section 3.1).
+//! Keys that tokens may be signed with. Which algorithms are possible is a property of the key, never of the token
+//! (RFC 8725, section 3.1): each kind of key has its own, and no two kinds share one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaPublicKeyComponents,
+    VerificationAlgorithm,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use shared::token::key_id::{libtrust_fingerprint, p256_thumbprint};
+use shared::token::key_id::libtrust_fingerprint;
+
+pub use super::algorithm::SignatureAlgorithm;
 
 /// Most keys of one set.
 pub const MAX_KEYS: usize = 16;
 /// Largest key set document in bytes.
 pub const MAX_DOCUMENT: usize = 64 << 10;
+/// Shortest shared secret in bytes.
+const MIN_SECRET: usize = 32;
 
 /// Why a key, or a set of keys, cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,77 +44,60 @@ pub enum InvalidKey {
     #[error("two keys have the id {0:?}")]
     DuplicateId(String),
     /// No key of a supported kind is left.
-    #[error("there is no P-256, P-384, Ed25519 or RSA key (2048 bits or more) to verify tokens with")]
+    #[error("there is no P-256, P-384, P-521, Ed25519 or RSA key (2048 bits or more) to verify tokens with")]
     Empty,
+    /// A shared secret is shorter than 32 bytes.
+    #[error("a shared secret is shorter than 32 bytes")]
+    ShortSecret,
     /// Coordinates, modulus or point are malformed.
     #[error("a key is malformed")]
     Malformed,
 }
 
-/// How the signatures of a key are made; the key's kind decides (RFC 7518, section 3.1; RFC 8037).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureAlgorithm {
-    /// P-256 with SHA-256.
-    Es256,
-    /// P-384 with SHA-384.
-    Es384,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl SignatureAlgorithm {
-    /// The value of `alg`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::Es384 => "ES384",
-            Self::Rs256 => "RS256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
-
-/// A public key in use. It knows when it was taken out of use, so that whatever was verified with it falls with it.
+/// A public key in use, or a shared secret. It knows when it was taken out of use, so that whatever was verified with it
+/// falls with it.
 #[derive(Debug)]
 pub struct Key {
-    algorithm: SignatureAlgorithm,
-    public: ParsedPublicKey,
+    checks: Vec<(SignatureAlgorithm, Check)>,
     fingerprint: [u8; 32],
     thumbprint: String,
     libtrust: String,
     retired: AtomicBool,
 }
 
+#[derive(Debug)]
+enum Check {
+    Public(ParsedPublicKey),
+    Mac(hmac::Key),
+}
+
 impl Key {
-    /// The key of an uncompressed point (SEC 1, section 2.3.3).
+    /// The key of an uncompressed point (SEC 1, section 2.3.3) of P-256, P-384 or P-521.
     pub fn from_point(point: &[u8]) -> Result<Self, InvalidKey> {
-        let base64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match point {
-            [4, xy @ ..] if xy.len() == 64 => {
-                let (x, y) = xy.split_at(32);
-                let coordinate = |half: &[u8]| <[u8; 32]>::try_from(half).map_err(|_| InvalidKey::Malformed);
-                let thumbprint = p256_thumbprint(&coordinate(x)?, &coordinate(y)?);
-                let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
-                Self::new(SignatureAlgorithm::Es256, public.ok(), thumbprint)
-            }
-            [4, xy @ ..] if xy.len() == 96 => {
-                let (x, y) = xy.split_at(48);
-                let canonical = format!(
-                    r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#,
-                    base64(x),
-                    base64(y)
-                );
-                let public = ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point);
-                Self::new(SignatureAlgorithm::Es384, public.ok(), thumbprint(&canonical))
-            }
-            _ => Err(InvalidKey::Malformed),
-        }
+        let [4, xy @ ..] = point else {
+            return Err(InvalidKey::Malformed);
+        };
+        let (x, y) = xy.split_at(xy.len() / 2);
+        let (curve, algorithm): (_, &'static dyn VerificationAlgorithm) = match xy.len() {
+            64 => ("P-256", &ECDSA_P256_SHA256_FIXED),
+            96 => ("P-384", &ECDSA_P384_SHA384_FIXED),
+            132 => ("P-521", &ECDSA_P521_SHA512_FIXED),
+            _ => return Err(InvalidKey::Malformed),
+        };
+        let name = match curve {
+            "P-256" => SignatureAlgorithm::Es256,
+            "P-384" => SignatureAlgorithm::Es384,
+            _ => SignatureAlgorithm::Es512,
+        };
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let canonical = format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        let public = ParsedPublicKey::new(algorithm, point);
+        Self::public(vec![(name, public.ok())], &canonical)
     }
 
     /// The RSA key of a modulus and an exponent, big-endian. Below 2048 bits it is refused.
     pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, InvalidKey> {
+        use SignatureAlgorithm as A;
         fn bare(number: &[u8]) -> &[u8] {
             let zeros = number.iter().take_while(|byte| **byte == 0).count();
             &number[zeros..]
@@ -121,8 +111,20 @@ impl Key {
             URL_SAFE_NO_PAD.encode(e),
             URL_SAFE_NO_PAD.encode(n)
         );
-        let public = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
-        Self::new(SignatureAlgorithm::Rs256, public.ok(), thumbprint(&canonical))
+        let parse = |algorithm| {
+            RsaPublicKeyComponents { n, e }
+                .to_parsed_public_key(algorithm)
+                .ok()
+        };
+        let checks = vec![
+            (A::Rs256, parse(&RSA_PKCS1_2048_8192_SHA256)),
+            (A::Rs384, parse(&RSA_PKCS1_2048_8192_SHA384)),
+            (A::Rs512, parse(&RSA_PKCS1_2048_8192_SHA512)),
+            (A::Ps256, parse(&RSA_PSS_2048_8192_SHA256)),
+            (A::Ps384, parse(&RSA_PSS_2048_8192_SHA384)),
+            (A::Ps512, parse(&RSA_PSS_2048_8192_SHA512)),
+        ];
+        Self::public(checks, &canonical)
     }
 
     /// The Ed25519 key of its 32 bytes.
@@ -130,39 +132,75 @@ impl Key {
         if bytes.len() != 32 {
             return Err(InvalidKey::Malformed);
         }
-        let canonical = format!(
-            r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
-            URL_SAFE_NO_PAD.encode(bytes)
-        );
-        let public = ParsedPublicKey::new(&ED25519, bytes);
-        Self::new(SignatureAlgorithm::EdDsa, public.ok(), thumbprint(&canonical))
+        let x = URL_SAFE_NO_PAD.encode(bytes);
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+        let public = ParsedPublicKey::new(&ED25519, bytes).ok();
+        Self::public(vec![(SignatureAlgorithm::EdDsa, public)], &canonical)
     }
 
-    fn new(
-        algorithm: SignatureAlgorithm,
-        public: Option<ParsedPublicKey>,
-        thumbprint: String,
-    ) -> Result<Self, InvalidKey> {
-        let public = public.ok_or(InvalidKey::Malformed)?;
-        let der = public.as_der().map_err(|_| InvalidKey::Malformed)?;
+    /// A secret that the token server and this registry share, of at least 32 bytes (RFC 7518, section 3.2).
+    pub fn from_secret(secret: &[u8]) -> Result<Self, InvalidKey> {
+        use SignatureAlgorithm as A;
+        if secret.len() < MIN_SECRET {
+            return Err(InvalidKey::ShortSecret);
+        }
+        let mac = |algorithm| Check::Mac(hmac::Key::new(algorithm, secret));
+        let canonical = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(secret));
         Ok(Self {
-            algorithm,
-            fingerprint: Sha256::digest(der.as_ref()).into(),
-            libtrust: libtrust_fingerprint(der.as_ref()),
-            thumbprint,
-            public,
+            checks: vec![
+                (A::Hs256, mac(hmac::HMAC_SHA256)),
+                (A::Hs384, mac(hmac::HMAC_SHA384)),
+                (A::Hs512, mac(hmac::HMAC_SHA512)),
+            ],
+            fingerprint: Sha256::digest(canonical.as_bytes()).into(),
+            thumbprint: thumbprint(&canonical),
+            libtrust: String::new(),
             retired: AtomicBool::new(false),
         })
     }
 
-    /// How its signatures are made.
-    pub fn algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
+    fn public(
+        checks: Vec<(SignatureAlgorithm, Option<ParsedPublicKey>)>,
+        canonical: &str,
+    ) -> Result<Self, InvalidKey> {
+        let mut der = None;
+        let mut parsed = Vec::with_capacity(checks.len());
+        for (algorithm, public) in checks {
+            let public = public.ok_or(InvalidKey::Malformed)?;
+            der = public.as_der().ok();
+            parsed.push((algorithm, Check::Public(public)));
+        }
+        let der = der.ok_or(InvalidKey::Malformed)?;
+        Ok(Self {
+            checks: parsed,
+            fingerprint: Sha256::digest(der.as_ref()).into(),
+            libtrust: libtrust_fingerprint(der.as_ref()),
+            thumbprint: thumbprint(canonical),
+            retired: AtomicBool::new(false),
+        })
     }
 
-    /// Whether `signature` over `message` was made with it.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
+    /// The same key for one algorithm alone, as `alg` of a JSON Web Key says; `None` when its kind has no such one.
+    pub(super) fn only(mut self, name: &str) -> Option<Self> {
+        self.checks.retain(|(algorithm, _)| algorithm.as_str() == name);
+        (!self.checks.is_empty()).then_some(self)
+    }
+
+    /// How its signatures may be made.
+    pub fn algorithms(&self) -> impl Iterator<Item = SignatureAlgorithm> {
+        self.checks.iter().map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Whether `signature` over `message` was made with it, in the way that is called `algorithm`.
+    pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
+        let mut checks = self.checks.iter();
+        let Some((_, check)) = checks.find(|(own, _)| *own == algorithm) else {
+            return false;
+        };
+        match check {
+            Check::Public(public) => public.verify_sig(message, signature).is_ok(),
+            Check::Mac(key) => hmac::verify(key, message, signature).is_ok(),
+        }
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: two keys are the same exactly when this is.
@@ -175,7 +213,7 @@ impl Key {
         &self.thumbprint
     }
 
-    /// How distribution 2.8 names it.
+    /// How distribution 2.8 names it; empty for a secret.
     pub fn libtrust(&self) -> &str {
         &self.libtrust
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::certificate::{self, Root};
-use super::jwks;
+use super::jwks::{self, Origin};
 use super::key::{InvalidKey, Key};
 
 /// One complete set of keys, found by id.
@@ -27,11 +27,17 @@ impl KeySet {
             }
         }
         for document in jwks {
-            for (id, key) in jwks::parse_jwks(document)? {
-                set.insert(id, key)?;
-            }
+            set.add(document, Origin::Published)?;
         }
         Ok(set)
+    }
+
+    /// Adds the keys of a JSON Web Key Set.
+    pub(super) fn add(&mut self, document: &[u8], origin: Origin) -> Result<(), InvalidKey> {
+        for (id, key) in jwks::parse_jwks_of(origin, document)? {
+            self.insert(id, key)?;
+        }
+        Ok(())
     }
 
     fn insert(&mut self, id: String, key: Key) -> Result<(), InvalidKey> {
@@ -47,7 +53,7 @@ impl KeySet {
     fn same_as(&self, key: &Key) -> Option<Arc<Key>> {
         let mut known = self.by_id.values();
         known
-            .find(|known| known.fingerprint() == key.fingerprint())
+            .find(|known| known.fingerprint() == key.fingerprint() && known.algorithms().eq(key.algorithms()))
             .cloned()
     }
 

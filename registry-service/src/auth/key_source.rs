@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Url;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::jwks::Origin;
 use super::key::{InvalidKey, MAX_DOCUMENT};
 use super::key_ring::{KeyRing, KeySet};
 
@@ -181,8 +182,12 @@ impl Source {
         let bundle = read(&self.locations.bundle)?;
         let jwks = read(&self.locations.jwks)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let sets: Vec<&[u8]> = jwks.iter().chain(&state.fetched).map(Vec::as_slice).collect();
-        self.ring.replace(KeySet::parse(bundle.as_deref(), &sets)?);
+        let fetched: Vec<&[u8]> = state.fetched.iter().map(Vec::as_slice).collect();
+        let mut keys = KeySet::parse(bundle.as_deref(), &fetched)?;
+        if let Some(document) = &jwks {
+            keys.add(document, Origin::OwnFile)?;
+        }
+        self.ring.replace(keys);
         state.changed = changed;
         Ok(())
     }

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::test_token::{NOW_S, Signer, authenticator, repository};
-use super::{Authenticator, Authorized, Denial, Refusal, mutations};
+use super::{Authenticator, Authorized, Caller, Denial, Refusal, mutations};
 use crate::endpoint::Endpoint;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -271,7 +271,7 @@ async fn without_a_bearer_token_every_endpoint_challenges_without_an_error() {
     }
     assert!(
         authenticator
-            .authorize(endpoint("GET", "/"), None, NOW_S)
+            .authorize(endpoint("GET", "/"), Caller::default(), NOW_S)
             .await
             .is_ok(),
         "the probe needs nothing"

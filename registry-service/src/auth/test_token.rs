@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
+use super::{Authenticator, KeyRing, KeySource, Realm, TokenAuthority, Verifier};
 
 pub(crate) const ISSUER: &str = "https://index.example";
 pub(crate) const SERVICE: &str = "registry.example";
@@ -160,7 +160,7 @@ pub(crate) fn verifier(ring: &KeyRing) -> Verifier {
 pub(crate) fn authenticator(signer: &Signer) -> Authenticator {
     let ring = KeyRing::from_jwks(&signer.jwks(KID)).unwrap();
     Authenticator::Token(TokenAuthority {
-        realm: REALM.to_owned(),
+        realm: Realm::fixed(REALM),
         verifier: verifier(&ring),
         source: KeySource::fixed(ring),
     })

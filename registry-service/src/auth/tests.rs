@@ -44,6 +44,71 @@ fn a_key_is_found_by_its_own_id_and_signs_by_its_own_algorithm_alone() {
 }
 
 #[test]
+fn an_algorithm_that_is_not_allowed_is_refused_whatever_the_key_can() {
+    for signer in Signer::every_kind() {
+        let ring = KeyRing::from_jwks(&signer.jwks(KID)).unwrap();
+        let token = signer.token(everything());
+        for algorithm in algorithm::SignatureAlgorithm::ALL {
+            let rules = Rules {
+                algorithms: vec![algorithm],
+                ..Rules::default()
+            };
+            let verified = verifier(&ring).with_rules(rules).verify(&token, NOW_S);
+            assert_eq!(
+                verified.is_ok(),
+                algorithm.as_str() == signer.alg(),
+                "{algorithm}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_foreign_token_may_lack_what_distribution_does_not_need_and_nothing_else() {
+    let signer = Signer::es256();
+    let ring = KeyRing::from_jwks(&signer.jwks(KID)).unwrap();
+    let rules = Rules {
+        foreign: true,
+        ..Rules::default()
+    };
+    let foreign = verifier(&ring).with_rules(rules);
+    let verified = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut claims = claims(everything());
+        change(&mut claims);
+        foreign
+            .verify(&signer.sign(&signer.header(), &claims), NOW_S)
+            .map(|claims| claims.subject().to_owned())
+    };
+    for (claim, expected) in [
+        ("iss", Err(InvalidToken::Claims)),
+        ("aud", Err(InvalidToken::Claims)),
+        ("exp", Err(InvalidToken::Claims)),
+        ("sub", Ok(String::new())),
+        ("nbf", Ok("alice".to_owned())),
+        ("iat", Ok("alice".to_owned())),
+        ("jti", Ok("alice".to_owned())),
+        ("access", Ok("alice".to_owned())),
+    ] {
+        let without = verified(&|claims| {
+            claims.as_object_mut().unwrap().remove(claim);
+        });
+        assert_eq!(without, expected, "{claim}");
+        // A claim of a wrong type is not an absent one.
+        let wrong = verified(&|claims| claims[claim] = json!({}));
+        assert_eq!(wrong, Err(InvalidToken::Claims), "{claim}");
+    }
+    for (aud, expected) in [
+        (json!([test_token::SERVICE, "other"]), Ok("alice".to_owned())),
+        (json!(["other", test_token::SERVICE]), Ok("alice".to_owned())),
+        (json!(["other"]), Err(InvalidToken::Audience)),
+        (json!([]), Err(InvalidToken::Audience)),
+        (json!([1, test_token::SERVICE]), Err(InvalidToken::Claims)),
+    ] {
+        assert_eq!(verified(&|claims| claims["aud"] = aud.clone()), expected, "{aud}");
+    }
+}
+
+#[test]
 fn a_time_is_good_to_the_second_with_sixty_of_leeway() {
     let signer = Signer::es256();
     let ring = KeyRing::from_jwks(&signer.jwks(KID)).unwrap();
@@ -291,6 +356,66 @@ mod certificates {
     }
 
     #[test]
+    fn certificates_in_between_lead_to_a_root_when_each_may_issue_the_next() {
+        let between = |name: &str, is_ca: bool, path: u8, issuer: &CertifiedIssuer<'static, KeyPair>| {
+            let mut params = params(name, is_ca, NOW_S - 10, NOW_S + 200);
+            if is_ca {
+                params.is_ca = IsCa::Ca(BasicConstraints::Constrained(path));
+            }
+            CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), issuer).unwrap()
+        };
+        let text = |issuer: &CertifiedIssuer<'static, KeyPair>| {
+            base64::engine::general_purpose::STANDARD.encode(issuer.der())
+        };
+        let root = {
+            let mut params = params("root", true, NOW_S - 1_000, NOW_S + 100_000);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+        };
+        let (one, short) = (between("one", true, 1, &root), between("one", true, 0, &root));
+        let (two, below_short) = (between("two", true, 0, &one), between("two", true, 0, &short));
+        let no_authority = between("no authority", false, 0, &one);
+        let signer = Signer::es256();
+        let now = params("leaf", false, NOW_S - 10, NOW_S + 300);
+        let verifier = verifier(&ring(&root.pem()));
+        for (name, issuer, rest, is_good) in [
+            ("in order", &two, vec![text(&two), text(&one)], true),
+            ("in another order", &two, vec![text(&one), text(&two)], true),
+            (
+                "and the root",
+                &two,
+                vec![text(&two), text(&one), text(&root)],
+                true,
+            ),
+            ("one missing", &two, vec![text(&two)], false),
+            ("the other missing", &two, vec![text(&one)], false),
+            (
+                "no authority",
+                &no_authority,
+                vec![text(&no_authority), text(&one)],
+                false,
+            ),
+            (
+                "deeper than allowed",
+                &below_short,
+                vec![text(&below_short), text(&short)],
+                false,
+            ),
+        ] {
+            let leaf = leaf(&signer, &now, issuer);
+            let chain: Vec<&str> = std::iter::once(leaf.as_str())
+                .chain(rest.iter().map(String::as_str))
+                .collect();
+            let token = token(&signer, &chain);
+            assert_eq!(verifier.verify(&token, NOW_S).is_ok(), is_good, "{name}");
+            assert!(
+                verifier.verify(&token, NOW_S + 201).is_err(),
+                "{name}: a certificate in between is over"
+            );
+        }
+    }
+
+    #[test]
     fn without_a_bundle_no_certificate_is_believed() {
         let (root, signer) = (issuer("root", true), Signer::es256());
         let good = leaf(&signer, &params("leaf", false, NOW_S - 10, NOW_S + 300), &root);
@@ -342,15 +467,13 @@ mod certificates {
     }
 
     #[test]
-    fn a_bundle_with_anything_else_in_it_is_refused() {
+    fn a_bundle_is_read_for_its_certificates_and_refused_without_any() {
         use super::super::key::InvalidKey;
         let own = issuer("own", true);
         let parse = |pem: String| KeySet::parse(Some(pem.as_bytes()), &[]).map(|_| ());
         assert_eq!(parse(String::new()), Err(InvalidKey::Empty));
-        assert_eq!(
-            parse(own.pem() + &own.key().serialize_pem()),
-            Err(InvalidKey::Private)
-        );
+        assert_eq!(parse(own.pem() + &own.key().serialize_pem()), Ok(()));
+        assert_eq!(parse(own.key().serialize_pem()), Err(InvalidKey::Empty));
         assert!(parse(own.pem().replace("CERTIFICATE", "PUBLIC KEY")).is_err());
         assert!(parse(own.pem().replace("MII", "MIIA")).is_err());
         assert_eq!(parse(own.pem().repeat(2)), Ok(()));

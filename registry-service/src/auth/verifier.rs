@@ -1,6 +1,7 @@
 //! Token → claims (RFC 7515, compact serialisation; RFC 7519; RFC 8725).
 
 use std::borrow::Cow;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -13,7 +14,9 @@ use shared::oci::{Object, RepositoryName};
 use shared::token::access::Resource;
 use shared::token::{Action, Actions, Claims};
 
+use super::algorithm::SignatureAlgorithm;
 use super::certificate::{self, Leaf};
+use super::foreign::ForeignClaims;
 use super::key::Key;
 use super::key_ring::{KeyRing, KeySet};
 
@@ -127,12 +130,32 @@ impl VerifiedClaims {
     }
 }
 
+/// What is asked of tokens besides a good signature, issuer, audience and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The algorithms that are allowed (`signingalgorithms`), of those that the keys have. By default all.
+    pub algorithms: Vec<SignatureAlgorithm>,
+    /// Whether somebody else than Portolan's index makes them: claims that distribution does not need may then be absent,
+    /// and one token may be for several services. By default not.
+    pub foreign: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            algorithms: SignatureAlgorithm::ALL.to_vec(),
+            foreign: false,
+        }
+    }
+}
+
 /// Checks tokens of one issuer for one service, and remembers those it found good.
 #[derive(Debug)]
 pub struct Verifier {
     issuer: String,
     service: String,
     ring: KeyRing,
+    rules: Rules,
     /// Good tokens by their SHA-256, so that a signature is checked once per token. An entry counts only while its key
     /// is in use and its time is good.
     remembered: Cache<[u8; 32], Arc<VerifiedClaims>>,
@@ -187,8 +210,15 @@ impl Verifier {
             issuer: issuer.into(),
             service: service.into(),
             ring,
+            rules: Rules::default(),
             remembered,
         }
+    }
+
+    /// The same under other rules.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
     }
 
     /// The service that tokens must be for.
@@ -222,11 +252,12 @@ impl Verifier {
         let Object(header): Object<Header<'_>> =
             serde_json::from_slice(&header).map_err(|_| InvalidToken::Header)?;
         let key = signing_key(&header, &self.ring.current(), now_s)?;
-        if header.alg != key.algorithm().as_str() || !key.verifies(signed.as_bytes(), &signature) {
+        let algorithm = SignatureAlgorithm::from_str(&header.alg).map_err(|_| InvalidToken::Signature)?;
+        let is_allowed = self.rules.algorithms.contains(&algorithm);
+        if !is_allowed || !key.verifies(algorithm, signed.as_bytes(), &signature) {
             return Err(InvalidToken::Signature);
         }
-        let Object(claims): Object<Claims> =
-            serde_json::from_slice(&payload).map_err(|_| InvalidToken::Claims)?;
+        let claims = self.claims(&payload)?;
         if claims.iss != self.issuer {
             return Err(InvalidToken::Issuer);
         }
@@ -241,6 +272,17 @@ impl Verifier {
         };
         verified.check_time(now_s)?;
         Ok(verified)
+    }
+
+    fn claims(&self, payload: &[u8]) -> Result<Claims, InvalidToken> {
+        if self.rules.foreign {
+            let Object(claims): Object<ForeignClaims> =
+                serde_json::from_slice(payload).map_err(|_| InvalidToken::Claims)?;
+            return Ok(claims.for_service(&self.service));
+        }
+        let Object(claims): Object<Claims> =
+            serde_json::from_slice(payload).map_err(|_| InvalidToken::Claims)?;
+        Ok(claims)
     }
 }
 

@@ -8,6 +8,7 @@ use shared::runtime::config::Faults;
 
 use super::Section;
 use super::storage::{Backend, StorageConfig};
+use crate::auth::algorithm::SignatureAlgorithm;
 use crate::auth::key_source::KeyLocations;
 
 /// `auth.token`: the token server that is believed.
@@ -19,6 +20,10 @@ pub struct TokenConfig {
     pub service: String,
     /// `issuer`: who must have issued them.
     pub issuer: String,
+    /// `autoredirect` and `autoredirectpath`: the path of the token endpoint on whatever host a client asks for.
+    pub auto_redirect: Option<String>,
+    /// `signingalgorithms`: those that are allowed, of those that the keys have.
+    pub algorithms: Vec<SignatureAlgorithm>,
     /// `rootcertbundle`, `jwks`, `jwksurl`: at least one.
     pub keys: KeyLocations,
 }
@@ -109,8 +114,39 @@ fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> To
         realm,
         service: root.required(faults, "auth.token.service"),
         issuer: root.required(faults, "auth.token.issuer"),
+        auto_redirect: auto_redirect(faults, root),
+        algorithms: algorithms(faults, root),
         keys,
     }
+}
+
+fn auto_redirect(faults: &mut Faults, root: &Section<'_>) -> Option<String> {
+    // As distribution's code has it; its documentation has a slash at the end.
+    const PATH: &str = "/auth/token";
+    let path = root.text(faults, "auth.token.autoredirectpath");
+    let is_on = root.switch(faults, "auth.token.autoredirect", false);
+    is_on.then(|| {
+        path.filter(|path| !path.is_empty())
+            .unwrap_or_else(|| PATH.to_owned())
+    })
+}
+
+fn algorithms(faults: &mut Faults, root: &Section<'_>) -> Vec<SignatureAlgorithm> {
+    const KEY: &str = "auth.token.signingalgorithms";
+    let names = match root.get(KEY) {
+        None => return SignatureAlgorithm::ALL.to_vec(),
+        Some(Value::Array(names)) if names.is_empty() => return SignatureAlgorithm::ALL.to_vec(),
+        Some(Value::Array(names)) => names.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    let mut algorithms = Vec::new();
+    for name in names {
+        match name.as_str().and_then(|name| name.parse().ok()) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => faults.push(KEY, "a list of names such as ES256, RS256 or EdDSA", name),
+        }
+    }
+    algorithms
 }
 
 /// The URL of the key set: whoever can change what comes from it can sign any token, so in the clear it may cross this

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 53] = [
+const KNOWN: [&str; 56] = [
     "version",
     "loglevel",
     "log.level",
@@ -32,6 +32,9 @@ const KNOWN: [&str; 53] = [
     "auth.token.realm",
     "auth.token.service",
     "auth.token.issuer",
+    "auth.token.autoredirect",
+    "auth.token.autoredirectpath",
+    "auth.token.signingalgorithms",
     "auth.token.rootcertbundle",
     "auth.token.jwks",
     "auth.token.jwksurl",

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, WARNING, X_CONTENT_TYPE_OPTIONS};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, WARNING, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request};
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::Body as _;
 use shared::runtime::serve::RouteName;
 
 use super::admission::Admission;
 use super::error::Error;
 use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, upload};
-use crate::auth::Authorized;
+use crate::auth::{Authorized, Caller};
 use crate::endpoint::{Endpoint, Operation};
 
 /// What every request is served with.
@@ -82,10 +83,9 @@ async fn answer(state: &State, request: Request<Body>, route: &mut &'static str)
     let endpoint = Endpoint::parse(&parts.method, parts.uri.path(), parts.uri.query())?;
     *route = endpoint.name();
     endpoint.check_policy(service.policy)?;
-    let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let authorized = service
         .authenticator
-        .authorize(endpoint, authorization, service.clock.now_s())
+        .authorize(endpoint, caller(&parts), service.clock.now_s())
         .await?;
     let asked = Asked {
         service,
@@ -94,6 +94,25 @@ async fn answer(state: &State, request: Request<Body>, route: &mut &'static str)
         parts,
     };
     dispatch(&asked, body).await
+}
+
+fn caller(parts: &Parts) -> Caller<'_> {
+    let text = |name| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    Caller {
+        authorization: parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
+        // HTTP/2 has it in the request line.
+        host: parts
+            .uri
+            .authority()
+            .map(Authority::as_str)
+            .or_else(|| text(HOST)),
+        forwarded_proto: text(HeaderName::from_static("x-forwarded-proto")),
+    }
 }
 
 async fn dispatch(asked: &Asked<'_>, body: Body) -> Result<Response, Error> {

@@ -6,7 +6,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use registry_service::auth::{Authenticator, KeyRing, KeySource, TokenAuthority, Verifier};
+use registry_service::auth::{Authenticator, KeyRing, KeySource, Realm, TokenAuthority, Verifier};
 
 pub(crate) const ISSUER: &str = "portolan";
 pub(crate) const SERVICE: &str = "registry.example";
@@ -81,7 +81,7 @@ pub(crate) fn verifier() -> Verifier {
 pub(crate) fn authenticator(realm: &str, service: &str) -> Authenticator {
     let ring = ring();
     Authenticator::Token(TokenAuthority {
-        realm: realm.to_owned(),
+        realm: Realm::fixed(realm),
         verifier: Verifier::new(ISSUER, service, ring.clone()),
         source: KeySource::fixed(ring),
     })

@@ -14,25 +14,29 @@ pub(super) type Outcome = Option<Vec<String>>;
 pub(super) fn judge(claims: &Map<String, Value>, now_s: i64) -> Outcome {
     let text = |claim: &str| claims.get(claim).and_then(Value::as_str);
     let time = |claim: &str| claims.get(claim).and_then(Value::as_i64).map(i128::from);
-    let audience = match claims.get("aud")? {
-        Value::Array(list) if list.len() == 1 => list[0].as_str()?,
-        other => other.as_str()?,
+    // As distribution has it: what may be absent may not be something else.
+    let absent = |claim: &str| claims.get(claim).is_none_or(Value::is_null);
+    let is_for_us = match claims.get("aud")? {
+        Value::Array(list) => {
+            list.iter().all(Value::is_string) && list.iter().any(|one| one.as_str() == Some(SERVICE))
+        }
+        other => other.as_str()? == SERVICE,
     };
-    let is_ours = text("iss")? == ISSUER && audience == SERVICE;
-    text("sub")?;
-    text("jti")?;
-    let actor = claims
-        .get("act")
-        .is_none_or(|act| act.is_null() || act.is_string());
+    for claim in ["sub", "jti"] {
+        if !absent(claim) {
+            text(claim)?;
+        }
+    }
     let (now, leeway) = (i128::from(now_s), i128::from(LEEWAY_S));
-    let (exp, nbf, iat) = (time("exp")?, time("nbf")?, time("iat")?);
+    let since = |claim: &str| if absent(claim) { Some(0) } else { time(claim) };
+    let (exp, nbf, iat) = (time("exp")?, since("nbf")?, since("iat")?);
     let is_current = now < exp + leeway && now >= nbf - leeway && now >= iat - leeway;
-    let held = match claims.get("access")? {
-        Value::Null => Vec::new(),
-        Value::Array(entries) => held(entries),
-        _ => return None,
+    let held = match claims.get("access") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(entries)) => held(entries),
+        Some(_) => return None,
     };
-    (is_ours && actor && is_current).then_some(held)
+    (text("iss")? == ISSUER && is_for_us && is_current).then_some(held)
 }
 
 /// What the entries allow on `a/b`.
