@@ -39,6 +39,8 @@ pub enum Need {
     LoopMount,
     /// A Python that has the `docker` package.
     PythonDocker,
+    /// The same Python with PyJWT and `cryptography`.
+    PythonJwt,
     /// The official OCI conformance suite; runs only when its path is given.
     Conformance,
 }
@@ -70,6 +72,7 @@ impl Need {
                 .or_else(|| not_root("mounting"))
                 .or_else(disk::missing),
             Self::PythonDocker => python().err(),
+            Self::PythonJwt => python_jwt().err(),
             Self::Conformance => variable("PORTOLAN_CONFORMANCE")
                 .is_none()
                 .then(|| "PORTOLAN_CONFORMANCE does not name the compiled suite".to_owned()),
@@ -94,6 +97,17 @@ pub fn python() -> Result<String, String> {
             "{python} has no package `docker` (pip install docker; PORTOLAN_TEST_PYTHON)"
         )),
         Err(error) => Err(format!("{python}: {error}")),
+    }
+}
+
+fn python_jwt() -> Result<(), String> {
+    let python = python()?;
+    let found = Command::new(&python)
+        .args(["-c", "import jwt, cryptography"])
+        .output();
+    match found {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err(format!("{python} has no package `pyjwt[crypto]`")),
     }
 }
 

@@ -23,6 +23,7 @@ mod push;
 mod replica;
 mod sdk;
 mod skopeo;
+mod third_party_token;
 mod tls;
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         official_suite::add(suite);
         peer::add(suite);
         replica::add(suite);
+        third_party_token::add(suite);
         tls::add(suite);
     })
 }

@@ -224,6 +224,7 @@ mod tests {
 
     #[test]
     fn a_secret_counts_in_a_file_of_our_own_alone_and_must_be_long_enough() {
+        use SignatureAlgorithm as A;
         let secret = |bytes: usize| {
             format!(
                 r#"{{"kty":"oct","kid":"s","k":"{}"}}"#,
@@ -233,7 +234,6 @@ mod tests {
         let parse = |origin, bytes| {
             parse_from(origin, &[&secret(bytes)]).map(|keys| keys[0].1.algorithms().collect::<Vec<_>>())
         };
-        use SignatureAlgorithm as A;
         assert_eq!(parse(Origin::OwnFile, 32), Ok(vec![A::Hs256, A::Hs384, A::Hs512]));
         assert_eq!(parse(Origin::OwnFile, 31), Err(InvalidKey::ShortSecret));
         assert_eq!(parse(Origin::Published, 32), Err(InvalidKey::Private));

@@ -68,7 +68,7 @@ pub struct Key {
 #[derive(Debug)]
 enum Check {
     Public(ParsedPublicKey),
-    Mac(hmac::Key),
+    Mac(Box<hmac::Key>),
 }
 
 impl Key {
@@ -144,7 +144,7 @@ impl Key {
         if secret.len() < MIN_SECRET {
             return Err(InvalidKey::ShortSecret);
         }
-        let mac = |algorithm| Check::Mac(hmac::Key::new(algorithm, secret));
+        let mac = |algorithm| Check::Mac(Box::new(hmac::Key::new(algorithm, secret)));
         let canonical = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(secret));
         Ok(Self {
             checks: vec![

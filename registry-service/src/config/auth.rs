@@ -48,7 +48,7 @@ pub enum AuthConfig {
         path: PathBuf,
     },
     /// `auth.token`
-    Token(TokenConfig),
+    Token(Box<TokenConfig>),
 }
 
 impl AuthConfig {
@@ -63,7 +63,7 @@ impl AuthConfig {
                 realm: root.required(faults, "auth.htpasswd.realm"),
                 path: root.required(faults, "auth.htpasswd.path").into(),
             },
-            Some("token") => Self::Token(token(faults, root, storage)),
+            Some("token") => Self::Token(Box::new(token(faults, root, storage))),
             Some(other) => {
                 let expected = "htpasswd, token, silly, or none for an open registry";
                 faults.push("auth", expected, other);
