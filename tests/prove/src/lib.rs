@@ -30,6 +30,7 @@ mod rolling_restart;
 mod run;
 mod same_blob;
 mod slow_disk;
+mod slow_peers;
 mod tag_history;
 mod token_mutation;
 mod verdict;
@@ -67,6 +68,7 @@ pub const PROOFS: &[Proof] = &[
     descriptors::PROOF,
     slow_disk::PROOF,
     idle_connections::PROOF,
+    slow_peers::PROOF,
     login_flood::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,

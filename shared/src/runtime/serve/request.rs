@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
@@ -120,11 +121,14 @@ where
         let total = prompt.then_some(self.limits.request_total);
         let turn = Turn::take(&self.in_flight).map(Arc::new);
         let refused = turn.is_none() && !is_about_health(parts.uri.path());
+        let mut stalled = None;
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
             let (state, limits) = (Arc::clone(&self.state), Arc::clone(&self.limits));
-            Body::new(PacedBody::new(body, state, limits, turn.as_ref()))
+            let body = PacedBody::new(body, state, limits, turn.as_ref());
+            stalled = Some(body.stalled());
+            Body::new(body)
         };
         let asked = self.service.clone().oneshot(Request::from_parts(parts, body));
         async move {
@@ -142,6 +146,10 @@ where
                 },
             };
             match answered {
+                // To a service this is one way in which a body breaks off; the client can do something about it.
+                Ok(Ok(response)) if response.status().is_client_error() && is_set(stalled.as_ref()) => {
+                    too_slow().into_response()
+                }
                 Ok(Ok(response)) => response,
                 Err(_) => panicked(&id).into_response(),
             }
@@ -186,6 +194,18 @@ fn overloaded() -> Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "UNAVAILABLE",
         message: "too many requests at once; try again in a few seconds".to_owned(),
+    }
+}
+
+fn is_set(flag: Option<&Arc<AtomicBool>>) -> bool {
+    flag.is_some_and(|flag| flag.load(Ordering::SeqCst))
+}
+
+fn too_slow() -> Refusal {
+    Refusal {
+        status: StatusCode::REQUEST_TIMEOUT,
+        code: "SIZE_INVALID",
+        message: "the request's body came too slowly, or stopped".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(super) struct PacedBody {
     limits: Arc<Limits>,
     /// The request's place among those in flight, while it has not been answered.
     turn: Weak<Turn>,
+    /// Whether the body was given up, for the request that waits for it.
+    stalled: Arc<AtomicBool>,
     /// Since when the handler waits for bytes.
     waiting: Option<Instant>,
     /// Time waited in this window, without the wait that goes on.
@@ -49,12 +52,24 @@ impl PacedBody {
             state,
             limits,
             turn: turn.map(Arc::downgrade).unwrap_or_default(),
+            stalled: Arc::default(),
             waiting: None,
             waited: Duration::ZERO,
             received: 0,
             deadline: None,
             ended: false,
         }
+    }
+
+    /// Becomes true when the client has been too slow.
+    pub(super) fn stalled(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stalled)
+    }
+
+    fn give_up(&mut self) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        self.ended = true;
+        self.stalled.store(true, Ordering::SeqCst);
+        Poll::Ready(Some(Err(BodyStalled.into())))
     }
 
     /// Ends the window when it is full; whether too little came in it.
@@ -112,8 +127,7 @@ impl Body for PacedBody {
         let polled = Pin::new(&mut this.inner).poll_frame(cx);
         if polled.is_pending() {
             if this.poll_stalled(cx) {
-                this.ended = true;
-                return Poll::Ready(Some(Err(BodyStalled.into())));
+                return this.give_up();
             }
             if let Some(turn) = this.turn.upgrade() {
                 turn.pause();
@@ -142,8 +156,7 @@ impl Body for PacedBody {
         };
         this.received += data.len() as u64;
         if this.is_too_slow(this.waited) {
-            this.ended = true;
-            return Poll::Ready(Some(Err(BodyStalled.into())));
+            return this.give_up();
         }
         if this.inner.is_end_stream() {
             this.state.body_completed();

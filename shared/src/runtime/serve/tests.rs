@@ -46,6 +46,7 @@ fn routes(gate: Arc<Notify>, entered: Arc<Notify>) -> Router {
             get(|| async { panic!("the secret of the panic") as &'static str }),
         )
         .route("/count", post(count))
+        .route("/text", post(async |body: Bytes| format!("{} bytes", body.len())))
         .route(
             "/ignore",
             post(|| async { (StatusCode::UNAUTHORIZED, "log in first") }),

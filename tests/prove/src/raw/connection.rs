@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::client::TlsStream;
 
 /// The bytes below HTTP.
@@ -21,6 +21,19 @@ impl Stream {
     pub(crate) async fn connect(port: u16) -> io::Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self::Plain(TcpStream::connect(address).await?))
+    }
+
+    /// Connects in the clear from an address of this machine; `receive` is how many bytes its kernel takes that nobody
+    /// has read.
+    pub(crate) async fn connect_from(source: Ipv4Addr, port: u16, receive: Option<u32>) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        if let Some(bytes) = receive {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        socket.bind(SocketAddr::from((source, 0)))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self::Plain(socket.connect(address).await?))
     }
 
     pub(crate) fn tcp(&self) -> &TcpStream {

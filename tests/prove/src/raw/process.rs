@@ -13,6 +13,17 @@ impl Process {
         Ok(self.status("VmRSS:")? * 1024)
     }
 
+    /// Its threads.
+    pub(crate) fn threads(self) -> Result<u64> {
+        self.status("Threads:")
+    }
+
+    /// Its open file descriptors.
+    pub(crate) fn descriptors(self) -> Result<usize> {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.0)).context("list open files")?;
+        Ok(open.count())
+    }
+
     fn status(self, key: &str) -> Result<u64> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.0))
             .context("read the process's status")?;

@@ -169,6 +169,25 @@ async fn a_body_that_stops_is_an_error_and_the_connection_closes() {
 }
 
 #[tokio::test]
+async fn a_service_that_knows_no_stalled_bodies_answers_them_like_one_that_does() {
+    let server = Server::start(Limits {
+        body_idle: SHORT,
+        ..Limits::default()
+    })
+    .await;
+    let answer = server
+        .exchange("POST /text HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        .await;
+    assert_status(&answer, 408);
+    assert!(answer.contains("came too slowly"), "{answer}");
+    // A body that is too short otherwise is the service's own business.
+    let answer = server
+        .exchange("POST /text HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+        .await;
+    assert!(answer.ends_with("3 bytes"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_body_that_dribbles_is_an_error() {
     let limits = Limits {
         body_window: SHORT,
