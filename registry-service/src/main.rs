@@ -168,7 +168,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     let tls = config
         .http
         .tls
-        .map(|files| TlsAcceptorHandle::load(&files.certificate, &files.key))
+        .map(|tls| TlsAcceptorHandle::load_with(&tls.certificate, &tls.key, &tls.options))
         .transpose()?;
     let listener = Listener::bind(config.http.addr)
         .await

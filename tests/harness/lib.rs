@@ -21,6 +21,7 @@ pub mod api;
 pub mod archive;
 pub mod binaries;
 pub mod canary;
+pub mod certificate;
 pub mod cgroup;
 pub mod command;
 pub mod disk;

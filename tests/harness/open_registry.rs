@@ -21,6 +21,7 @@ pub struct OpenRegistry {
     sabotage: String,
     launcher: Vec<String>,
     is_secured: bool,
+    asks_clients: bool,
     daemon: Option<Daemon>,
 }
 
@@ -60,6 +61,7 @@ impl OpenRegistry {
             sabotage: choices.sabotage.clone(),
             launcher: choices.launcher.clone(),
             is_secured: choices.config.contains("\n  tls:") || choices.config.starts_with("  tls:"),
+            asks_clients: choices.config.contains("clientcas"),
             daemon: None,
         };
         registry.start_again()?;
@@ -77,7 +79,10 @@ impl OpenRegistry {
         let port = self.port;
         let secured = format!("https://127.0.0.1:{port}/v2/");
         daemon.wait_until_ready(Duration::from_mins(1), || {
-            if self.is_secured {
+            if self.asks_clients {
+                // Without a certificate it may not answer.
+                std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+            } else if self.is_secured {
                 probe(&secured)
             } else {
                 answers(port)

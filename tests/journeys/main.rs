@@ -25,6 +25,7 @@ mod sdk;
 mod skopeo;
 mod third_party_token;
 mod tls;
+mod tls_options;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
@@ -48,5 +49,6 @@ fn main() -> ExitCode {
         replica::add(suite);
         third_party_token::add(suite);
         tls::add(suite);
+        tls_options::add(suite);
     })
 }

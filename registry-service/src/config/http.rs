@@ -1,7 +1,6 @@
 //! `http`
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
 
 use ::http::{HeaderName, HeaderValue};
 use serde_json::Value;
@@ -10,6 +9,7 @@ use shared::runtime::serve::Limits;
 use shared::secret::Secret;
 
 use super::auth::web_url;
+use super::tls::TlsConfig;
 use super::{Section, limits};
 
 /// `http`
@@ -26,18 +26,9 @@ pub struct HttpConfig {
     /// `http.warning`: a notice that every answer carries, such as that the service will be away on Sunday.
     pub warning: Option<String>,
     /// `http.tls`
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<TlsConfig>,
     /// `http.limits`, `http.draintimeout`, `http.draindelay`
     pub limits: Limits,
-}
-
-/// `http.tls`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// `http.tls.certificate`
-    pub certificate: PathBuf,
-    /// `http.tls.key`
-    pub key: PathBuf,
 }
 
 impl HttpConfig {
@@ -51,7 +42,7 @@ impl HttpConfig {
             secret: secret(faults, root),
             headers: headers(faults, root),
             warning: root.text(faults, "http.warning").filter(|text| !text.is_empty()),
-            tls: tls(faults, root),
+            tls: TlsConfig::check(faults, root),
         }
     }
 }
@@ -59,10 +50,8 @@ impl HttpConfig {
 /// Keys that would change who may connect, or where: ignoring them would be wrong.
 fn refuse_unsupported(faults: &mut Faults, root: &Section<'_>) {
     let expected = "to be absent: this version has no such thing";
-    for key in ["http.tls.clientcas", "http.tls.letsencrypt"] {
-        if root.get(key).is_some() {
-            faults.push(key, expected, "it");
-        }
+    if root.get("http.tls.letsencrypt").is_some() {
+        faults.push("http.tls.letsencrypt", expected, "it");
     }
     if let Some(net) = root.text(faults, "http.net").filter(|net| net != "tcp") {
         faults.push("http.net", "tcp", net);
@@ -144,21 +133,4 @@ fn headers(faults: &mut Faults, root: &Section<'_>) -> Vec<(HeaderName, HeaderVa
         }
     }
     headers
-}
-
-fn tls(faults: &mut Faults, root: &Section<'_>) -> Option<TlsFiles> {
-    let file = |faults: &mut Faults, key| root.text(faults, key).filter(|text| !text.is_empty());
-    let certificate = file(faults, "http.tls.certificate");
-    let key = file(faults, "http.tls.key");
-    match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(TlsFiles {
-            certificate: certificate.into(),
-            key: key.into(),
-        }),
-        (None, None) => None,
-        _ => {
-            faults.push("http.tls", "both a certificate and a key", "one of them");
-            None
-        }
-    }
 }

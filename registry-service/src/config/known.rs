@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Keys that are read. `*` stands for any key.
-const KNOWN: [&str; 56] = [
+const KNOWN: [&str; 62] = [
     "version",
     "loglevel",
     "log.level",
@@ -56,6 +56,12 @@ const KNOWN: [&str; 56] = [
     "http.limits.stall",
     "http.tls.certificate",
     "http.tls.key",
+    "http.tls.minimumtls",
+    "http.tls.ciphersuites",
+    "http.tls.clientcas",
+    "http.tls.clientauth",
+    "http.http2.disabled",
+    "http.h2c.enabled",
     "http.headers.*",
     "http.warning",
     "validation.manifests.indexes.platforms",

@@ -39,6 +39,9 @@ pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Limits {
             *time = said;
         }
     }
+    limits.plain_http2 = root.switch(faults, "http.h2c.enabled", false)
+        // One switch for all of HTTP/2, as in distribution.
+        && !root.switch(faults, "http.http2.disabled", false);
     limits.drain_delay = root.duration(faults, "http.draindelay", Duration::ZERO);
     // One key for both: a body must come as fast over this span as it may stand still.
     limits.body_window = limits.body_idle;

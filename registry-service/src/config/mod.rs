@@ -9,6 +9,7 @@ mod http;
 mod known;
 mod limits;
 mod storage;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,9 @@ use shared::runtime::config::{ConfigError, Faults, load_tree, overlay};
 use shared::runtime::telemetry::Format;
 
 pub use auth::{AuthConfig, TokenConfig};
-pub use http::{HttpConfig, TlsFiles};
+pub use http::HttpConfig;
 pub use storage::{Backend, Purging, StorageConfig};
+pub use tls::TlsConfig;
 
 use crate::storage::Durability;
 
@@ -112,6 +114,9 @@ impl Config {
             .iter()
             .map(|key| format!("{key}: this version does not know the key and ignores it"))
             .collect();
+        if let Some(tls) = &self.http.tls {
+            warnings.extend(tls.warnings.iter().cloned());
+        }
         if let Backend::Filesystem {
             durability: Durability::None,
             ..

@@ -44,6 +44,10 @@ const TLS_ON_PLAIN: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n";
 const PLAIN_ON_TLS: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+/// What a client of HTTP/2 without TLS begins with: enough of it to be no other method.
+const PREFACE: &[u8; 4] = b"PRI ";
+/// How often the rest of it is looked for.
+const PREFACE_PAUSE: Duration = Duration::from_millis(20);
 /// Time for a peer that is answered so to take it.
 const WRONG_PROTOCOL_LINGER: Duration = Duration::from_secs(1);
 
@@ -91,8 +95,13 @@ pub(super) async fn handle<S>(
         peer: PeerAddr(peer),
         scheme,
     };
+    let prior_knowledge = shared.tls.is_none() && shared.limits.plain_http2 && first == PREFACE[0] && {
+        let preface = timeout_at(opened + shared.limits.headers, begins_with_preface(&stream));
+        preface.await.unwrap_or(false)
+    };
     let stream = StallGuard::new(stream, shared.limits.write_stall);
     match &shared.tls {
+        None if prior_knowledge => Box::pin(http2(stream, shell(Scheme::Http), stopping)).await,
         // A TLS record of the type "handshake" begins with 0x16.
         None if first == 0x16 => {
             tracing::debug!(%peer, "refused TLS on a plain port");
@@ -140,6 +149,23 @@ async fn first_byte(stream: &TcpStream) -> Option<u8> {
     match stream.peek(&mut first).await {
         Ok(1) => Some(first[0]),
         _ => None,
+    }
+}
+
+/// Whether the client begins with HTTP/2 (RFC 9113, section 3.3). What it sent stays to be read.
+async fn begins_with_preface(stream: &TcpStream) -> bool {
+    let mut begin = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut begin).await {
+            Ok(read) if read > 0 && PREFACE.starts_with(&begin[..read]) => {
+                if read == PREFACE.len() {
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+        // What has come stays there, so that the socket is ready at once: look again a little later.
+        tokio::time::sleep(PREFACE_PAUSE).await;
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Limits {
     pub request_total: Duration,
     /// Time for requests in flight to finish at shutdown. Default: 60 s.
     pub drain: Duration,
+    /// Whether HTTP/2 is spoken without TLS too, to clients that begin with it. Default: no.
+    pub plain_http2: bool,
     /// Time between going unready and no longer accepting, in which load balancers take notice.
     /// Default: 0; behind a load balancer 5 s is customary.
     pub drain_delay: Duration,
@@ -95,6 +97,7 @@ impl Default for Limits {
             authorization_bytes: 8 << 10,
             request_total: Duration::from_secs(30),
             drain: Duration::from_mins(1),
+            plain_http2: false,
             drain_delay: Duration::ZERO,
             linger: Duration::from_secs(2),
             linger_bytes: 16 << 20,

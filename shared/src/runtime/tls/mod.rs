@@ -5,6 +5,8 @@
 //! session tickets are encrypted with keys that rotate. The cryptographic library is named explicitly, so that
 //! no process-wide default decides.
 
+mod client;
+mod options;
 mod reload;
 mod self_signed;
 
@@ -15,13 +17,16 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::NoServerSessionStorage;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+pub use options::{ClientCertificates, Demand, ExposedKey, Minimum, Options, is_supported};
 pub use self_signed::self_signed;
 
 pub use super::private_file::{PrivateFileError, check_private, write_private};
+use client::Clients;
 use reload::ReloadingCertificate;
 
 /// How often at most the certificate's files are looked at, upon a handshake.
@@ -61,6 +66,17 @@ pub enum TlsError {
     /// The key's file can be read by others.
     #[error(transparent)]
     Exposed(PrivateFileError),
+    /// What stands in a file of authorities cannot be one.
+    #[error("{} holds a certificate that cannot vouch for clients", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: rustls::Error,
+    },
+    /// No authority was given.
+    #[error("while setting up the authorities of client certificates")]
+    NoAuthority(#[source] rustls::server::VerifierBuilderError),
     /// The cryptographic library refused its own defaults.
     #[error("while setting up TLS")]
     Setup(#[from] rustls::Error),
@@ -81,26 +97,48 @@ impl TlsAcceptorHandle {
     /// When either file changes later, new connections get the new pair, at the latest [`RELOAD_INTERVAL`]
     /// after; a pair that cannot be used is reported in the log and the last good one stays.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let source = ReloadingCertificate::load(certificate, key, RELOAD_INTERVAL)?;
-        Self::with(source)
+        Self::load_with(certificate, key, &Options::default())
     }
 
-    #[cfg(test)]
-    pub(crate) fn load_with_interval(
-        certificate: &Path,
-        key: &Path,
-        every: Duration,
-    ) -> Result<Self, TlsError> {
-        Self::with(ReloadingCertificate::load(certificate, key, every)?)
+    /// The same with choices. The authorities of client certificates are followed as the certificate is.
+    pub fn load_with(certificate: &Path, key: &Path, options: &Options) -> Result<Self, TlsError> {
+        Self::build(certificate, key, options, RELOAD_INTERVAL)
     }
 
-    fn with(source: ReloadingCertificate) -> Result<Self, TlsError> {
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(source));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
+    fn build(certificate: &Path, key: &Path, options: &Options, every: Duration) -> Result<Self, TlsError> {
+        let source = ReloadingCertificate::load(certificate, key, options.exposed_key, every)?;
+        let mut provider = (*provider()).clone();
+        if let Some(names) = &options.suites {
+            provider.cipher_suites.retain(|suite| {
+                let is_chosen = names.iter().any(|name| options::is_named(*suite, name));
+                suite.tls13().is_some() || is_chosen
+            });
+        }
+        let provider = Arc::new(provider);
+        let versions: &[_] = match options.minimum {
+            Minimum::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
+            Minimum::Tls13 => &[&rustls::version::TLS13],
+        };
+        let builder =
+            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
+        let builder = match &options.clients {
+            Some(wanted) => {
+                builder.with_client_cert_verifier(Arc::new(Clients::load(wanted, provider, every)?))
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(source));
+        if options.http2 {
+            config.alpn_protocols.push(b"h2".to_vec());
+        }
+        config.alpn_protocols.push(b"http/1.1".to_vec());
+        if options.clients.is_some() {
+            // A resumed session would carry a certificate whose authority may be gone by now.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        } else {
+            config.ticketer = aws_lc_rs::Ticketer::new()?;
+        }
         Ok(Self {
             config: Arc::new(config),
         })
@@ -121,31 +159,46 @@ pub fn provider() -> Arc<CryptoProvider> {
     })
 }
 
-fn load_pair(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|source| TlsError::Read {
-            path: path.to_owned(),
-            source,
-        })
-    };
-    let pem = |path: &Path, wanted, source| TlsError::Pem {
-        path: path.to_owned(),
-        wanted,
-        source,
-    };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
-        .collect::<Result<_, _>>()
-        .map_err(|error| pem(certificate, "certificate", Some(error)))?;
-    if chain.is_empty() {
-        return Err(pem(certificate, "certificate", None));
-    }
+fn load_pair(certificate: &Path, key: &Path, exposed: ExposedKey) -> Result<CertifiedKey, TlsError> {
+    let chain = read_certificates(certificate)?;
     let bytes = zeroize::Zeroizing::new(read(key)?);
-    check_private(key).map_err(TlsError::Exposed)?;
-    let private =
-        PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| pem(key, "private key", Some(error)))?;
+    match (check_private(key), exposed) {
+        (Err(error @ PrivateFileError::Exposed { .. }), ExposedKey::Warn) => {
+            tracing::warn!("{error}");
+        }
+        (checked, _) => checked.map_err(TlsError::Exposed)?,
+    }
+    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| TlsError::Pem {
+        path: key.to_owned(),
+        wanted: "private key",
+        source: Some(error),
+    })?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| TlsError::Pair {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
+        source,
+    })
+}
+
+/// The certificates of a PEM file, of which there must be one.
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = |source| TlsError::Pem {
+        path: path.to_owned(),
+        wanted: "certificate",
+        source,
+    };
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| pem(Some(error)))?;
+    if certificates.is_empty() {
+        return Err(pem(None));
+    }
+    Ok(certificates)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Read {
+        path: path.to_owned(),
         source,
     })
 }

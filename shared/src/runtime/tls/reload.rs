@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::{TlsError, load_pair};
+use super::{ExposedKey, TlsError, load_pair};
 
 /// Serves the pair last read from two files, and looks at them again upon a handshake.
 #[derive(Debug)]
 pub(super) struct ReloadingCertificate {
     certificate: PathBuf,
     key: PathBuf,
+    exposed: ExposedKey,
     every: Duration,
     current: RwLock<Arc<CertifiedKey>>,
     seen: Mutex<Seen>,
@@ -28,16 +29,22 @@ struct Seen {
 }
 
 /// What changes when a file is replaced or written: inode, size, time of modification.
-type Stamp = (u64, u64, i64, i64);
+pub(super) type Stamp = (u64, u64, i64, i64);
 
 impl ReloadingCertificate {
-    pub(super) fn load(certificate: &Path, key: &Path, every: Duration) -> Result<Self, TlsError> {
+    pub(super) fn load(
+        certificate: &Path,
+        key: &Path,
+        exposed: ExposedKey,
+        every: Duration,
+    ) -> Result<Self, TlsError> {
         // Stamps first: a change between the two is then seen at the next look.
         let stamps = [stamp(certificate), stamp(key)];
-        let current = load_pair(certificate, key)?;
+        let current = load_pair(certificate, key, exposed)?;
         Ok(Self {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
+            exposed,
             every,
             current: RwLock::new(Arc::new(current)),
             seen: Mutex::new(Seen {
@@ -62,7 +69,7 @@ impl ReloadingCertificate {
         }
         // Noted before reading, so that an unusable pair is reported once, not upon every look.
         seen.stamps = stamps;
-        match load_pair(&self.certificate, &self.key) {
+        match load_pair(&self.certificate, &self.key, self.exposed) {
             Ok(pair) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
                 tracing::info!(certificate = %self.certificate.display(), "read the TLS certificate again");
@@ -84,7 +91,7 @@ impl ResolvesServerCert for ReloadingCertificate {
     }
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = fs::metadata(path).ok()?;
     Some((
         metadata.ino(),

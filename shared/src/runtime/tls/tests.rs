@@ -103,8 +103,13 @@ async fn a_self_signed_certificate_is_trusted_for_its_names_and_addresses_only()
 #[tokio::test]
 async fn a_renewed_certificate_is_served_without_a_restart_and_a_broken_one_is_not() {
     let pair = Pair::new(&["registry.test"]);
-    let tls =
-        TlsAcceptorHandle::load_with_interval(&pair.certificate(), &pair.key(), Duration::ZERO).unwrap();
+    let tls = TlsAcceptorHandle::build(
+        &pair.certificate(),
+        &pair.key(),
+        &Options::default(),
+        Duration::ZERO,
+    )
+    .unwrap();
     let (first, _) = seen_by_client(&tls, &pair.certificate(), "registry.test")
         .await
         .unwrap();

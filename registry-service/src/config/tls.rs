@@ -1,0 +1,172 @@
+//! `http.tls`
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use shared::runtime::config::Faults;
+use shared::runtime::tls::{ClientCertificates, Demand, ExposedKey, Minimum, Options, is_supported};
+
+use super::Section;
+
+/// `http.tls`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// `http.tls.certificate`
+    pub certificate: PathBuf,
+    /// `http.tls.key`
+    pub key: PathBuf,
+    /// `http.tls.minimumtls`, `ciphersuites`, `clientcas`, `clientauth`; `http.http2.disabled`
+    pub options: Options,
+    /// What is allowed and done otherwise, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl TlsConfig {
+    pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Option<Self> {
+        let file = |faults: &mut Faults, key| root.text(faults, key).filter(|text| !text.is_empty());
+        let certificate = file(faults, "http.tls.certificate");
+        let key = file(faults, "http.tls.key");
+        let mut warnings = Vec::new();
+        let options = Options {
+            minimum: minimum(faults, root, &mut warnings),
+            suites: suites(faults, root, &mut warnings),
+            clients: clients(faults, root),
+            http2: !root.switch(faults, "http.http2.disabled", false),
+            // Keys come from volumes and secrets whose permissions are not the registry's to choose.
+            exposed_key: ExposedKey::Warn,
+        };
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Some(Self {
+                certificate: certificate.into(),
+                key: key.into(),
+                options,
+                warnings,
+            }),
+            (None, None) => {
+                // Without a certificate nobody would be asked for theirs.
+                if options.clients.is_some() {
+                    faults.push("http.tls.clientcas", "a certificate and a key beside it", "none");
+                }
+                None
+            }
+            _ => {
+                faults.push("http.tls", "both a certificate and a key", "one of them");
+                None
+            }
+        }
+    }
+}
+
+fn minimum(faults: &mut Faults, root: &Section<'_>, warnings: &mut Vec<String>) -> Minimum {
+    const KEY: &str = "http.tls.minimumtls";
+    match root.text(faults, KEY).as_deref() {
+        None | Some("" | "tls1.2") => Minimum::Tls12,
+        Some("tls1.3") => Minimum::Tls13,
+        Some(old @ ("tls1.0" | "tls1.1")) => {
+            warnings.push(format!(
+                "{KEY}: {old} is not spoken any more; the least version is tls1.2"
+            ));
+            Minimum::Tls12
+        }
+        Some(other) => {
+            faults.push(KEY, "tls1.2 or tls1.3", other);
+            Minimum::Tls12
+        }
+    }
+}
+
+/// Names of Go that mean a suite by a shorter name than IANA's.
+const SHORT: [(&str, &str); 2] = [
+    (
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    ),
+    (
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    ),
+];
+
+fn suites(faults: &mut Faults, root: &Section<'_>, warnings: &mut Vec<String>) -> Option<Vec<String>> {
+    const KEY: &str = "http.tls.ciphersuites";
+    let names = texts(faults, root, KEY)?;
+    if names.is_empty() {
+        return None;
+    }
+    let mut suites = Vec::new();
+    for name in names {
+        let long = SHORT.iter().find(|(short, _)| *short == name);
+        let name = long.map_or(name, |(_, long)| (*long).to_owned());
+        if is_supported(&name) {
+            suites.push(name);
+        } else if is_of_go(&name) {
+            warnings.push(format!(
+                "{KEY}: {name} is not safe and not spoken; it is left out"
+            ));
+        } else {
+            faults.push(KEY, "names of cipher suites as Go has them", name);
+        }
+    }
+    Some(suites)
+}
+
+/// Whether Go knows a suite by this name that is too weak to be spoken: key exchange without forward secrecy, RC4, 3DES
+/// or CBC.
+fn is_of_go(name: &str) -> bool {
+    let exchange = ["TLS_RSA_WITH_", "TLS_ECDHE_RSA_WITH_", "TLS_ECDHE_ECDSA_WITH_"];
+    let cipher = exchange.iter().find_map(|exchange| name.strip_prefix(exchange));
+    cipher.is_some_and(|cipher| {
+        let ciphers = [
+            "RC4_128_SHA",
+            "3DES_EDE_CBC_SHA",
+            "AES_128_CBC_SHA",
+            "AES_256_CBC_SHA",
+            "AES_128_CBC_SHA256",
+            "AES_128_GCM_SHA256",
+            "AES_256_GCM_SHA384",
+        ];
+        ciphers.contains(&cipher)
+    })
+}
+
+fn clients(faults: &mut Faults, root: &Section<'_>) -> Option<ClientCertificates> {
+    const KEY: &str = "http.tls.clientauth";
+    let authorities = texts(faults, root, "http.tls.clientcas").unwrap_or_default();
+    let demand = match root.text(faults, KEY).as_deref() {
+        None | Some("") if authorities.is_empty() => return None,
+        None | Some("" | "require-and-verify-client-cert") => Demand::RequireAndVerify,
+        Some("verify-client-cert-if-given") => Demand::VerifyIfGiven,
+        Some("require-any-client-cert") => Demand::RequireAny,
+        Some("request-client-cert") => Demand::Request,
+        Some(other) => {
+            let expected = "request-client-cert, require-any-client-cert, verify-client-cert-if-given or \
+                            require-and-verify-client-cert";
+            faults.push(KEY, expected, other);
+            return None;
+        }
+    };
+    if authorities.is_empty() {
+        faults.push(KEY, "http.tls.clientcas beside it", "none");
+        return None;
+    }
+    Some(ClientCertificates {
+        authorities: authorities.into_iter().map(Into::into).collect(),
+        demand,
+    })
+}
+
+/// A list of texts; one text is a list of one.
+fn texts(faults: &mut Faults, root: &Section<'_>, key: &str) -> Option<Vec<String>> {
+    let values = match root.get(key)? {
+        Value::Array(values) => values.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut texts = Vec::new();
+    for value in values {
+        match value.as_str() {
+            Some(text) if !text.is_empty() => texts.push(text.to_owned()),
+            _ => faults.push(key, "a list of texts", value),
+        }
+    }
+    Some(texts)
+}
