@@ -125,11 +125,11 @@ proxy: {remoteurl: https://registry-1.docker.io}"
             "auth.token",
             "auth.token.service",
             "auth.token.issuer",
-            "http.tls.clientcas",
             "http.net",
             "http.draintimeout",
             "http.addr",
             "http.host",
+            "http.tls.clientcas",
             "http.tls",
             "proxy",
         ]
@@ -242,4 +242,64 @@ fn limits_of_connections_are_set_and_what_is_not_said_has_its_default() {
     assert_eq!((limits.max_requests, limits.drain.as_secs()), (1024, 60));
     let wrong = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {limits: {requests: 0}}\n";
     assert_eq!(faults(wrong), ["http.limits.requests"]);
+}
+
+#[test]
+fn what_tls_cannot_be_is_a_fault_and_what_it_should_not_be_a_warning() {
+    let tls = |more: &str| {
+        let file =
+            format!("version: 0.1\nstorage: inmemory\nhttp: {{tls: {{certificate: c, key: k, {more}}}}}");
+        check(&file, &[]).map(|config| config.http.tls.unwrap())
+    };
+    for (more, warnings) in [
+        ("", 0),
+        ("minimumtls: tls1.0", 1),
+        ("minimumtls: tls1.3", 0),
+        (
+            "ciphersuites: [TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305, TLS_AES_128_GCM_SHA256]",
+            0,
+        ),
+        (
+            "ciphersuites: [TLS_RSA_WITH_AES_256_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256]",
+            2,
+        ),
+        ("clientcas: [ca.pem], clientauth: request-client-cert", 0),
+    ] {
+        assert_eq!(tls(more).unwrap().warnings.len(), warnings, "{more}");
+    }
+    for more in [
+        "minimumtls: ssl3",
+        "ciphersuites: [ROT13]",
+        "clientauth: sometimes, clientcas: [ca.pem]",
+        "clientauth: verify-client-cert-if-given",
+        "clientcas: [{a: b}]",
+    ] {
+        assert!(tls(more).is_err(), "{more}");
+    }
+    assert!(
+        check(
+            "version: 0.1\nstorage: inmemory\nhttp: {tls: {clientcas: [ca.pem]}}",
+            &[]
+        )
+        .is_err()
+    );
+}
+
+#[test]
+fn names_of_algorithms_are_those_of_the_rfcs() {
+    let algorithms = |list: &str| {
+        let file = format!(
+            "version: 0.1\nstorage: inmemory\nauth: {{token: {{realm: 'https://a', service: s, issuer: i, jwks: k, \
+             signingalgorithms: {list}}}}}"
+        );
+        check(&file, &[]).map(|config| match config.auth {
+            AuthConfig::Token(token) => token.algorithms.len(),
+            _ => 0,
+        })
+    };
+    assert_eq!(algorithms("[]").unwrap(), 13);
+    assert_eq!(algorithms("[ES256, EdDSA]").unwrap(), 2);
+    for list in ["[none]", "[es256]", "[1]", "{a: b}"] {
+        assert!(algorithms(list).is_err(), "{list}");
+    }
 }
