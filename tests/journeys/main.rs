@@ -26,6 +26,7 @@ mod skopeo;
 mod third_party_token;
 mod tls;
 mod tls_options;
+mod tutorial_private;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
@@ -50,5 +51,6 @@ fn main() -> ExitCode {
         third_party_token::add(suite);
         tls::add(suite);
         tls_options::add(suite);
+        tutorial_private::add(suite);
     })
 }

@@ -33,14 +33,19 @@ pub(crate) fn add(suite: &mut Suite) {
 }
 
 /// A folder of `/etc/docker/certs.d`, the one place where an engine looks; removed when dropped.
-struct Trust(PathBuf);
+pub(crate) struct Trust(PathBuf);
 
 impl Trust {
     fn place(host: &str, pem: &str) -> Result<Self> {
+        Self::place_as(host, "ca.crt", pem)
+    }
+
+    /// The same under another name.
+    pub(crate) fn place_as(host: &str, name: &str, pem: &str) -> Result<Self> {
         let folder = PathBuf::from("/etc/docker/certs.d").join(host);
         std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
         let trust = Self(folder);
-        std::fs::write(trust.0.join("ca.crt"), pem).context("place the certificate")?;
+        std::fs::write(trust.0.join(name), pem).context("place the certificate")?;
         Ok(trust)
     }
 }
