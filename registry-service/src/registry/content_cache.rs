@@ -25,10 +25,34 @@ impl ManifestCache {
         self.0.get(digest)
     }
 
-    /// Keeps content that was found to have this digest.
-    pub(super) fn keep(&self, digest: &Digest, bytes: &Bytes, media_type: MediaType) {
+    /// Keeps a copy of content that was found to have this digest. What was received is a slice of its connection's buffer
+    /// and would keep the whole of it, many times the weight that is counted here.
+    pub(super) fn keep(&self, digest: &Digest, bytes: &[u8], media_type: MediaType) {
         if bytes.len() <= LARGEST {
-            self.0.insert(digest.clone(), (bytes.clone(), media_type));
+            let copy = Bytes::copy_from_slice(bytes);
+            self.0.insert(digest.clone(), (copy, media_type));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::oci::Algorithm;
+
+    use super::*;
+
+    #[test]
+    fn a_kept_manifest_holds_no_more_memory_than_it_weighs() {
+        let buffer = Bytes::from(vec![b'x'; 64 << 10]);
+        let received = buffer.slice(100..1100);
+        let cache = ManifestCache::new();
+        let digest = Digest::of(Algorithm::Sha256, &received);
+        cache.keep(&digest, &received, MediaType::OciManifest);
+        drop(received);
+        assert!(
+            buffer.is_unique(),
+            "the cache holds the buffer that the manifest came in"
+        );
+        assert_eq!(cache.find(&digest).unwrap().0.len(), 1000);
     }
 }
