@@ -20,7 +20,7 @@ use super::limits::Limits;
 use super::listener::Readiness;
 use super::request::{PeerAddr, Scheme, Shell};
 use super::shutdown::{Shutdown, asked_to_end, at_least};
-use super::socket::StallGuard;
+use super::socket::{OnSocket, StallGuard, has_unread};
 use super::state::ConnectionState;
 use super::wire::{Http1Wire, answer_and_close};
 use crate::runtime::telemetry::RequestIds;
@@ -79,10 +79,20 @@ pub(super) async fn handle<S>(
 {
     let opened = Instant::now();
     let mut stopping = shared.stopping.clone();
-    let first = tokio::select! {
-        first = timeout_at(opened + shared.limits.headers, first_byte(&stream)) => first.ok().flatten(),
-        () = asked_to_end(&mut stopping, &state, &shared.limits) => None,
+    let first = async {
+        tokio::select! {
+            biased;
+            first = first_byte(&stream) => first,
+            () = asked_to_end(&mut stopping, &state, &shared.limits) => {
+                // What has come is on its way to us.
+                if has_unread(&stream) { first_byte(&stream).await } else { None }
+            }
+        }
     };
+    let first = timeout_at(opened + shared.limits.headers, first)
+        .await
+        .ok()
+        .flatten();
     let Some(first) = first else { return };
     // The stages below are boxed: a task is as large as its largest stage, and there may be ten thousand.
     let shell = |scheme| Shell {
@@ -99,7 +109,7 @@ pub(super) async fn handle<S>(
         let preface = timeout_at(opened + shared.limits.headers, begins_with_preface(&stream));
         preface.await.unwrap_or(false)
     };
-    let stream = StallGuard::new(stream, shared.limits.write_stall);
+    let stream = StallGuard::new(stream, Arc::clone(&state), shared.limits.write_stall);
     match &shared.tls {
         None if prior_knowledge => Box::pin(http2(stream, shell(Scheme::Http), stopping)).await,
         // A TLS record of the type "handshake" begins with 0x16.
@@ -121,15 +131,16 @@ async fn secured<S>(
     tls: &TlsAcceptor,
     stream: StallGuard,
     shell: Shell<S>,
-    mut stopping: watch::Receiver<Shutdown>,
+    stopping: watch::Receiver<Shutdown>,
 ) where
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
     let peer = shell.peer.0;
+    // A handshake that has begun is not quiet, whatever the shutdown: it has its own time-out.
     let accepted = tokio::select! {
         accepted = timeout(shell.limits.tls_handshake, Box::pin(tls.accept(stream))) => accepted,
-        () = asked_to_end(&mut stopping, &shell.state, &shell.limits) => return,
+        () = shell.state.close.notified() => return,
     };
     let stream = match accepted {
         Ok(Ok(stream)) => stream,
@@ -171,7 +182,7 @@ async fn begins_with_preface(stream: &TcpStream) -> bool {
 
 async fn http1<I, S>(stream: I, shell: Shell<S>, opened: Instant, mut stopping: watch::Receiver<Shutdown>)
 where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + OnSocket + Unpin + Send + 'static,
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
@@ -188,17 +199,22 @@ where
         .half_close(false)
         .serve_connection(TokioIo::new(wire), shell);
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = asked_to_end(&mut stopping, &state, &limits) => None,
-        // Not the wire's business: hyper does not look at it again when an answer has ended, so it would not notice.
-        () = state.idle_for(limits.idle) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        connection.as_mut().graceful_shutdown();
-        connection.await
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => break ended,
+            () = asked_to_end(&mut stopping, &state, &limits) => {}
+            // Not the wire's business: hyper does not look at it again when an answer has ended, so it would not notice.
+            () = state.idle_for(limits.idle) => {}
+        }
+        // Not hyper's graceful shutdown, which closes a connection whose next request has come and was not read yet. The
+        // wire tells hyper that the client has closed, if nothing has come.
+        state.end();
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => break ended,
+            () = state.resumes() => {}
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");

@@ -2,27 +2,52 @@
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+
+use super::state::ConnectionState;
+
+/// What stands on a TCP socket.
+pub(super) trait OnSocket {
+    fn socket(&self) -> &TcpStream;
+
+    /// Whether bytes have come to the socket that nobody has read, as the kernel knows it: what this process knows may be
+    /// older when it has much to do.
+    fn has_unread(&self) -> bool {
+        has_unread(self.socket())
+    }
+}
+
+/// The same of the socket itself.
+pub(super) fn has_unread(socket: &TcpStream) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    matches!(SockRef::from(socket).peek(&mut byte), Ok(1))
+}
 
 /// Fails a write that makes no progress for `limit`, and then resets the connection, so that the kernel's buffers
 /// are freed too. Below TLS, where each byte that the peer took counts as progress.
 #[derive(Debug)]
 pub(super) struct StallGuard {
     inner: TcpStream,
+    state: Arc<ConnectionState>,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl StallGuard {
-    pub(super) fn new(inner: TcpStream, limit: Duration) -> Self {
+    pub(super) fn new(inner: TcpStream, state: Arc<ConnectionState>, limit: Duration) -> Self {
         Self {
             inner,
+            state,
             limit,
             stalled: None,
         }
@@ -45,13 +70,30 @@ impl StallGuard {
     }
 }
 
+impl OnSocket for StallGuard {
+    fn socket(&self) -> &TcpStream {
+        &self.inner
+    }
+}
+
+impl OnSocket for TlsStream<StallGuard> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0.socket()
+    }
+}
+
 impl AsyncRead for StallGuard {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.state.hear();
+        }
+        polled
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct ConnectionState {
     in_flight: AtomicUsize,
     /// Requests so far.
     requests: AtomicU64,
-    /// When the last answer ended, in milliseconds after `opened`.
+    /// When the last answer ended or bytes came, in milliseconds after `opened`.
     idle_since: AtomicU64,
     /// Whether the body of the last request was read to its end (HTTP/1.1).
     body_complete: AtomicBool,
@@ -28,6 +28,10 @@ pub(super) struct ConnectionState {
     waiting: Mutex<HashMap<u64, Instant>>,
     /// Asks the connection to close when it can.
     pub(super) close: Notify,
+    /// Whether it closes if nothing has come from its client (HTTP/1.1).
+    ending: AtomicBool,
+    /// Tells that something has come, and that it goes on.
+    resumed: Notify,
 }
 
 impl ConnectionState {
@@ -41,6 +45,8 @@ impl ConnectionState {
             framings: Mutex::default(),
             waiting: Mutex::default(),
             close: Notify::new(),
+            ending: AtomicBool::new(false),
+            resumed: Notify::new(),
         }
     }
 
@@ -56,9 +62,35 @@ impl ConnectionState {
     }
 
     pub(super) fn end_request(&self) {
+        self.is_idle_from_now();
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn is_idle_from_now(&self) {
         let since = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.idle_since.store(since, Ordering::SeqCst);
-        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Bytes have come from the client: they may be a part of a request.
+    pub(super) fn hear(&self) {
+        self.is_idle_from_now();
+        if self.ending.swap(false, Ordering::SeqCst) {
+            self.resumed.notify_one();
+        }
+    }
+
+    /// The connection ends, unless something has come that was not read yet.
+    pub(super) fn end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
+    }
+
+    /// Resolves when something has come to a connection that was about to end.
+    pub(super) async fn resumes(&self) {
+        self.resumed.notified().await;
     }
 
     pub(super) fn requests(&self) -> u64 {

@@ -26,6 +26,9 @@ use super::*;
 /// Longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// More than the sockets of a connection hold.
+const LARGE: usize = 32 << 20;
+
 /// A server with a few routes, on a free port.
 pub(super) struct Server {
     addr: SocketAddr,
@@ -51,6 +54,7 @@ fn routes(gate: Arc<Notify>, entered: Arc<Notify>) -> Router {
             "/ignore",
             post(|| async { (StatusCode::UNAUTHORIZED, "log in first") }),
         )
+        .route("/large", get(|| async { vec![b'x'; LARGE] }))
         .route("/never", any(std::future::pending::<()>))
         .route("/endless", get(endless))
         .route(

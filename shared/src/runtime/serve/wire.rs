@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::head::HeadScanner;
 use super::limits::Limits;
+use super::socket::OnSocket;
 use super::state::ConnectionState;
 
 /// Wraps the stream that hyper reads and writes.
@@ -31,6 +32,8 @@ pub(super) struct Http1Wire<I> {
     requests: u64,
     deadline: Option<Pin<Box<Sleep>>>,
     end: End,
+    /// Whether the peer takes nothing at the moment: hyper has more to write.
+    is_blocked: bool,
 }
 
 /// What the connection is waiting for from its client.
@@ -48,7 +51,7 @@ enum Phase {
 enum End {
     /// Not begun.
     Open,
-    /// Time ran out: nobody is owed an answer.
+    /// Time ran out, or the connection was quiet when it was to end: nobody is owed an answer.
     TimedOut,
     /// Our side is closed; what still comes is dropped, so many bytes so far.
     Lingering(Pin<Box<Sleep>>, usize),
@@ -66,6 +69,7 @@ impl<I> Http1Wire<I> {
             requests: 0,
             deadline: None,
             end: End::Open,
+            is_blocked: false,
         }
     }
 
@@ -118,6 +122,30 @@ impl<I> Http1Wire<I> {
         self.scanner.feed(bytes, |framing| state.note_framing(framing));
     }
 
+    /// Notes whether the peer takes what is written.
+    fn watch(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let was_blocked = std::mem::replace(&mut self.is_blocked, polled.is_pending());
+        if was_blocked && polled.is_ready() && self.state.is_ending() {
+            // hyper does not look for the next request by itself when this was the last of an answer.
+            cx.waker().wake_by_ref();
+        }
+        polled
+    }
+
+    /// Whether the connection is to end, all answers are written, and its client has sent nothing since its last request,
+    /// as far as the kernel knows.
+    fn ends_quietly(&self) -> bool
+    where
+        I: OnSocket,
+    {
+        self.state.is_ending()
+            && !self.state.is_busy()
+            && !self.is_blocked
+            && !self.scanner.is_mid_head()
+            // The event of what is there will come, and with it the request.
+            && !self.inner.has_unread()
+    }
+
     /// Whether the client may be sending what nobody will read.
     fn owes_linger(&self) -> bool {
         match self.end {
@@ -131,7 +159,7 @@ impl<I> Http1Wire<I> {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Http1Wire<I> {
+impl<I: AsyncRead + OnSocket + Unpin> AsyncRead for Http1Wire<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,7 +185,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Http1Wire<I> {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                if this.poll_time_is_up(cx) {
+                if this.poll_time_is_up(cx) || this.ends_quietly() {
                     this.end = End::TimedOut;
                     return Poll::Ready(Ok(()));
                 }
@@ -169,7 +197,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Http1Wire<I> {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Http1Wire<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.watch(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -177,7 +206,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Http1Wire<I> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.watch(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -19,8 +19,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const PIECES: usize = 16;
 
 /// What all clients count.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counts {
+    began: Instant,
     pub(super) stop: AtomicBool,
     pub(super) requests: AtomicU64,
     pub(super) connections: AtomicU64,
@@ -34,15 +35,40 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            stop: AtomicBool::default(),
+            requests: AtomicU64::default(),
+            connections: AtomicU64::default(),
+            closed_idle: AtomicU64::default(),
+            farewells: AtomicU64::default(),
+            uploads: AtomicU64::default(),
+            downloads: AtomicU64::default(),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// How many faults so far, and the last of them.
+    pub(super) fn faulty(&self) -> (usize, String) {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        (faults.len(), faults.last().cloned().unwrap_or_default())
+    }
+
+    /// Since the clients began: faults and restarts are told with it.
+    pub(super) fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
 
-    fn fault(&self, text: String) {
+    fn fault(&self, text: &str) {
         self.faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(text);
+            .push(format!("after {:.1} s: {text}", self.seconds()));
     }
 
     fn add(counter: &AtomicU64) {
@@ -58,6 +84,9 @@ pub(super) struct Client {
     /// Between two pieces of a slow transfer.
     rest: Duration,
     connection: Option<Connection>,
+    /// Answers over this connection so far, and when it was opened.
+    answers: u64,
+    opened: Instant,
 }
 
 impl Client {
@@ -68,6 +97,8 @@ impl Client {
             random,
             rest,
             connection: None,
+            answers: 0,
+            opened: Instant::now(),
         }
     }
 
@@ -83,6 +114,8 @@ impl Client {
         }
         if self.connection.is_none() {
             Counts::add(&self.counts.connections);
+            self.answers = 0;
+            self.opened = Instant::now();
             self.connection = Some(Connection::open(self.port).await.context("connect")?);
         }
         self.connection.as_mut().context("a connection")
@@ -90,15 +123,19 @@ impl Client {
 
     async fn ask(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Result<Answer> {
         let connection = self.connection().await?;
+        let began = Instant::now();
         let asked = timeout(PATIENCE, connection.ask(method, path, headers, body)).await;
-        let answer = asked
-            .context("no answer")?
-            .with_context(|| format!("{method} {path}"))?;
+        let answer = asked.context("no answer")?.with_context(|| {
+            let (took, age) = (began.elapsed().as_millis(), self.opened.elapsed().as_millis());
+            let answers = self.answers;
+            format!("{method} {path}, {took} ms after it was sent, {age} ms after the connection began, {answers} answers before")
+        })?;
         Ok(self.take_note(answer))
     }
 
     fn take_note(&mut self, answer: Answer) -> Answer {
         Counts::add(&self.counts.requests);
+        self.answers += 1;
         if answer.is_last() {
             Counts::add(&self.counts.farewells);
             self.connection = None;
@@ -112,9 +149,9 @@ impl Client {
             let path = &paths[usize::try_from(self.random.below(paths.len() as u64)).unwrap_or(0)];
             match self.ask("GET", path, "Accept: */*\r\n", b"").await {
                 Ok(answer) if answer.status == 200 => {}
-                Ok(answer) => self.counts.fault(format!("GET {path}: {}", answer.status)),
+                Ok(answer) => self.counts.fault(&format!("GET {path}: {}", answer.status)),
                 Err(error) => {
-                    self.counts.fault(format!("{error:#}"));
+                    self.counts.fault(&format!("{error:#}"));
                     self.connection = None;
                 }
             }
@@ -129,7 +166,7 @@ impl Client {
             match self.upload_once().await {
                 Ok(()) => Counts::add(&self.counts.uploads),
                 Err(error) => {
-                    self.counts.fault(format!("an upload: {error:#}"));
+                    self.counts.fault(&format!("an upload: {error:#}"));
                     self.connection = None;
                 }
             }
@@ -188,7 +225,7 @@ impl Client {
         while !self.counts.stopped() {
             match self.download_once(&path, &name, length).await {
                 Ok(()) => Counts::add(&self.counts.downloads),
-                Err(error) => self.counts.fault(format!("a download: {error:#}")),
+                Err(error) => self.counts.fault(&format!("a download: {error:#}")),
             }
             self.connection = None;
         }

@@ -46,7 +46,7 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let folder = run.folder().join("storage");
     let choices = Choices {
         sabotage: if run.control { "no-drain" } else { "" }.into(),
-        config: format!("  draindelay: {}s\nlog:\n  level: error\n", delay.as_secs()),
+        config: format!("  draindelay: {}s\nlog:\n  level: warn\n", delay.as_secs()),
         ..Choices::default()
     };
     let mut replicas = [
@@ -63,7 +63,7 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
         format!("/v2/rolling/manifests/{manifest}"),
     ]);
     let balancer = Balancer::start(&[replicas[0].port(), replicas[1].port()])?;
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Counts::new());
     let mut clients = Vec::new();
     for number in 0..browsers + uploaders + downloaders {
         let client = Client::new(balancer.port, &counts, run.random.fork(), rest);
@@ -83,9 +83,15 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let mut longest = Duration::ZERO;
     for restart in 0..restarts {
-        run.progress(&format!("restart {restart} of {restarts}"));
         let replica = &mut replicas[restart % 2];
-        longest = longest.max(restart_one(replica, &balancer, &mut verdict)?);
+        let began = counts.seconds();
+        let took = restart_one(replica, &balancer, &mut verdict)?;
+        longest = longest.max(took);
+        let (faults, last) = counts.faulty();
+        run.progress(&format!(
+            "restart {restart} of {restarts}: SIGTERM after {began:.1} s, left within {:.1} s; {faults} faults so far: {last}",
+            took.as_secs_f64(),
+        ));
         // So that the next one finds the clients on both again.
         RUNTIME.block_on(async { sleep(PAUSE).await });
     }

@@ -101,6 +101,85 @@ async fn a_request_that_was_on_its_way_when_the_drain_began_is_answered_and_told
     server.ended().await;
 }
 
+/// Sends without letting the server's tasks run, which share this thread.
+fn send_unnoticed(stream: TcpStream, bytes: &[u8]) -> TcpStream {
+    let mut stream = stream.into_std().unwrap();
+    io::Write::write_all(&mut stream, bytes).unwrap();
+    TcpStream::from_std(stream).unwrap()
+}
+
+#[tokio::test]
+async fn bytes_that_came_and_were_not_read_yet_keep_a_quiet_connection_open() {
+    let mut server = Server::start(Limits {
+        evict_after: Duration::ZERO,
+        ..Limits::default()
+    })
+    .await;
+    let mut streams = Vec::new();
+    for number in 0..40 {
+        let mut stream = server.connect().await;
+        if number % 2 == 0 {
+            stream
+                .write_all(b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n")
+                .await
+                .unwrap();
+            assert_status(&read_answer(&mut stream).await, 200);
+        }
+        streams.push(stream);
+    }
+    // The last one is accepted, and so are those before it.
+    let mut last = server.connect().await;
+    last.write_all(b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert_status(&read_answer(&mut last).await, 200);
+    let request = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n";
+    let cut = [request.len(), 1, request.len() - 1];
+    let sent: Vec<_> = (0..)
+        .map(|number| cut[number % cut.len()])
+        .take(streams.len())
+        .collect();
+    streams = streams
+        .into_iter()
+        .zip(&sent)
+        .map(|(stream, sent)| send_unnoticed(stream, &request[..*sent]))
+        .collect();
+    server.stop();
+    assert_eq!(read_to_close(&mut last).await, "", "it was idle");
+    for (mut stream, sent) in streams.into_iter().zip(sent) {
+        stream.write_all(&request[sent..]).await.unwrap();
+        let answer = read_to_close(&mut stream).await;
+        assert_status(&answer, 200);
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_its_client_reads_slowly_comes_whole_though_nobody_makes_it_any_more() {
+    for first in [1_000, LARGE - (1 << 20)] {
+        let mut server = Server::start(Limits {
+            evict_after: Duration::ZERO,
+            ..Limits::default()
+        })
+        .await;
+        let mut slow = server.connect().await;
+        slow.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut read = vec![0; first];
+        slow.read_exact(&mut read).await.unwrap();
+        server.stop();
+        while TcpStream::connect(server.addr).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let rest = read_to_close(&mut slow).await;
+        let body = rest.len() + first - read.windows(4).position(|four| four == b"\r\n\r\n").unwrap() - 4;
+        assert_eq!(body, LARGE);
+        server.ended().await;
+    }
+}
+
 #[tokio::test]
 async fn connections_that_nobody_had_accepted_when_the_port_closed_are_served() {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
