@@ -21,6 +21,7 @@ mod referrer;
 mod referrer_index;
 mod tag;
 mod tag_list;
+mod trusted_length;
 mod upload;
 mod upload_id;
 mod upload_session;

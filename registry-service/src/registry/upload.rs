@@ -12,7 +12,7 @@ use tracing::instrument;
 
 use super::upload_session::{BoxError, Chunk, Session, discard_quietly};
 use super::{Registry, RegistryError, UploadId, layout};
-use crate::storage::{EntryKind, StagedId, Step, StorageError};
+use crate::storage::{EntryKind, StagedId, StagedWriter, Step, StorageError};
 
 /// How many sessions are looked at in one go when abandoned ones are purged.
 const PURGE_BATCH: usize = 256;
@@ -45,8 +45,16 @@ impl Registry {
         owner: &str,
         id: &UploadId,
     ) -> Result<u64, RegistryError> {
-        let stat = self.storage.staged(&id.staged(repository, owner)).await;
-        Ok(stat.map_err(session_error)?.size)
+        let staged = id.staged(repository, owner);
+        match self.storage.open_staged(&staged).await {
+            Ok(writer) => Ok(self.settled(staged, id, writer).await?.size()),
+            // Whoever writes has found out how much can be believed. And what can only be read is not cut.
+            Err(StorageError::Locked { .. } | StorageError::ReadOnly { .. }) => {
+                let stat = self.storage.staged(&staged).await;
+                Ok(stat.map_err(session_error)?.size)
+            }
+            Err(error) => Err(session_error(error)),
+        }
     }
 
     /// Adds a chunk to the end of the session; the answer is how many bytes it holds now.
@@ -242,7 +250,22 @@ impl Registry {
                 opened => break opened.map_err(session_error)?,
             }
         };
-        Ok(Session::new(self, staged, id.algorithm(), writer))
+        self.settled(staged, id, writer).await
+    }
+
+    /// The session as far as it can be believed.
+    async fn settled(
+        &self,
+        staged: StagedId,
+        id: &UploadId,
+        writer: StagedWriter,
+    ) -> Result<Session<'_>, RegistryError> {
+        let mut session = Session::new(self, staged, id.algorithm(), writer);
+        if session.settle().await? {
+            return Ok(session);
+        }
+        session.discard().await?;
+        Err(RegistryError::BlobUploadUnknown)
     }
 
     /// The answer to a last request whose session is gone: success if it brings no content and the repository

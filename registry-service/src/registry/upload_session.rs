@@ -9,14 +9,16 @@ use futures_util::{Stream, StreamExt as _};
 use moka::sync::Cache;
 use shared::oci::{Algorithm, Digest, RepositoryName};
 
-use super::hash_state::{HashState, Hasher, SEALED_LIMIT};
+use super::hash_state::{HashState, Hasher};
 use super::{Registry, RegistryError, layout};
 use crate::storage::{Buffer, PIECE_LENGTH, StagedId, StagedWriter, Step, StorageError};
 
-/// The hash state of a shorter session is not stored: hashing so little again is cheaper than one more file.
+/// The hash state of a shorter session is not stored for speed: hashing so little again is cheaper than one more file.
 pub(super) const STATE_WORTH_STORING: u64 = 1 << 20;
 /// Most hash states that are also held in memory.
 const STATES_IN_MEMORY: u64 = 1024;
+/// No file system has larger blocks, in bytes: where a request begins at a multiple, nothing of its block is on the disk.
+const LARGEST_BLOCK: u64 = 64 << 10;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,8 +34,8 @@ pub struct Chunk<S> {
 }
 
 /// The hash states of recent sessions of this process, each with the offset that it stands at: what one says of
-/// the first bytes of a session never changes, since a session only grows.
-pub(super) type HashStates = Cache<StagedId, HashState>;
+/// the first bytes of a session never changes, since a session only grows; and the offset of the state that is stored.
+pub(super) type HashStates = Cache<StagedId, (HashState, Option<u64>)>;
 
 pub(super) fn hash_states() -> HashStates {
     Cache::new(STATES_IN_MEMORY)
@@ -41,13 +43,11 @@ pub(super) fn hash_states() -> HashStates {
 
 /// A session that this request, and no other, is writing.
 pub(super) struct Session<'a> {
-    registry: &'a Registry,
-    staged: StagedId,
-    algorithm: Algorithm,
-    writer: StagedWriter,
+    pub(super) registry: &'a Registry,
+    pub(super) staged: StagedId,
+    pub(super) algorithm: Algorithm,
+    pub(super) writer: StagedWriter,
     hash: RememberedHash,
-    /// Whether an earlier request may have stored the hash state.
-    may_be_stored: bool,
 }
 
 /// The hash of what the writer has written, if it is known already. Dropped with the request, however that ends,
@@ -56,19 +56,21 @@ struct RememberedHash {
     states: HashStates,
     staged: StagedId,
     known: Option<HashState>,
+    /// Where the hash state stands that is stored, as far as this process knows.
+    noted: Option<u64>,
 }
 
 impl Drop for RememberedHash {
     fn drop(&mut self) {
         if let Some(state) = self.known.take() {
-            self.states.insert(self.staged.clone(), state);
+            self.states.insert(self.staged.clone(), (state, self.noted));
         }
     }
 }
 
 impl RememberedHash {
     fn forget(&mut self) {
-        self.known = None;
+        (self.known, self.noted) = (None, None);
         self.states.invalidate(&self.staged);
     }
 }
@@ -84,16 +86,42 @@ impl<'a> Session<'a> {
             states: registry.hash_states.clone(),
             staged: staged.clone(),
             known: None,
+            noted: None,
         };
-        let may_be_stored = writer.size() >= STATE_WORTH_STORING;
         Self {
             registry,
             staged,
             algorithm,
             writer,
             hash,
-            may_be_stored,
         }
+    }
+
+    /// What this process remembers of the session, unless another one has written to it since; whether it does.
+    pub(super) fn recall(&mut self) -> bool {
+        let size = self.size();
+        let fits =
+            |(state, _): &(HashState, _)| state.offset == size && state.hasher.algorithm() == self.algorithm;
+        let Some((state, noted)) = self.hash.states.get(&self.staged).filter(fits) else {
+            return false;
+        };
+        (self.hash.known, self.hash.noted) = (Some(state), noted);
+        true
+    }
+
+    /// Goes on from the state that is stored, or from a later one that this process remembers.
+    pub(super) fn recall_from(&mut self, stored: HashState) {
+        self.hash.noted = Some(stored.offset);
+        let later = stored.offset + 1..=self.size();
+        let remembered = self.hash.states.get(&self.staged).map(|(state, _)| state);
+        let fits =
+            |state: &HashState| later.contains(&state.offset) && state.hasher.algorithm() == self.algorithm;
+        self.hash.known = Some(remembered.filter(fits).unwrap_or(stored));
+    }
+
+    /// Something is stored that says nothing: it is to be replaced, and to go with the session.
+    pub(super) fn disown(&mut self) {
+        self.hash.noted = Some(0);
     }
 
     /// Bytes that the session holds.
@@ -138,6 +166,9 @@ impl<'a> Session<'a> {
                     return Err(RegistryError::BodyInterrupted(error.into()));
                 }
             };
+            if received == 0 && !piece.is_empty() {
+                self.note_start().await?;
+            }
             received += piece.len() as u64;
             if let Some(expected) = chunk.length.filter(|expected| received > *expected) {
                 return Err(RegistryError::SizeInvalid { expected, received });
@@ -204,60 +235,62 @@ impl<'a> Session<'a> {
         let size = self.writer.size();
         let mut state = match self.hash.known.take() {
             Some(state) => state,
-            None => self.find_state(size).await?,
+            None => self.remembered(size),
         };
         if state.offset < size {
             let fold = |hasher: &mut Hasher, piece: &[u8]| hasher.update(piece);
-            state.hasher = self.writer.read_back(state.offset, state.hasher, fold).await?;
+            let range = state.offset..size;
+            state.hasher = self.writer.read_back(range, state.hasher, fold).await?;
             state.offset = size;
         }
         Ok(self.hash.known.insert(state).clone())
     }
 
-    /// The state that goes furthest without going beyond `size`; at worst the one of no bytes.
-    async fn find_state(&self, size: u64) -> Result<HashState, RegistryError> {
+    /// The state that this process remembers, unless it goes beyond `size`; at worst the one of no bytes.
+    fn remembered(&self, size: u64) -> HashState {
         let fits = |state: &HashState| state.offset <= size && state.hasher.algorithm() == self.algorithm;
-        let known = self
-            .hash
-            .states
-            .get(&self.staged)
-            .filter(fits)
-            .unwrap_or_else(|| HashState {
-                offset: 0,
-                hasher: Hasher::new(self.algorithm),
-            });
-        if size - known.offset < STATE_WORTH_STORING {
-            return Ok(known);
-        }
-        let key = layout::hash_state(&self.staged);
-        let sealed = match self.registry.storage.read(&key, SEALED_LIMIT).await {
-            Ok((sealed, _)) => sealed,
-            Err(StorageError::NotFound { .. } | StorageError::Corrupt { .. }) => return Ok(known),
-            Err(error) => return Err(error.into()),
-        };
-        let secret = &self.registry.options.upload_secret;
-        let stored = HashState::open(&sealed, secret, &self.staged).filter(fits);
-        if stored.is_none() {
-            tracing::warn!(upload.id = %self.staged, "a stored hash state is not ours; the content is hashed again");
-        }
-        Ok(stored
-            .filter(|stored| stored.offset > known.offset)
-            .unwrap_or(known))
+        let remembered = self.hash.states.get(&self.staged).map(|(state, _)| state);
+        remembered.filter(fits).unwrap_or_else(|| HashState {
+            offset: 0,
+            hasher: Hasher::new(self.algorithm),
+        })
     }
 
-    /// Stores the hash state for whichever replica goes on. The content is synced first: a state must never say
-    /// more than the disk holds.
-    pub(super) async fn store_state(&mut self) -> Result<(), RegistryError> {
-        if self.size() < STATE_WORTH_STORING {
+    /// Stores the hash state of where a request begins within a block, without which nobody could tell after a power cut
+    /// whether what it adds to that block is there ([`super::trusted_length`]).
+    async fn note_start(&mut self) -> Result<(), RegistryError> {
+        let start = self.size();
+        if start.is_multiple_of(LARGEST_BLOCK) || self.hash.noted == Some(start) {
             return Ok(());
         }
-        self.writer.sync().await?;
+        self.note_state().await
+    }
+
+    /// Stores the hash state for whichever replica goes on, if it is worth it or another one is stored, which would say less
+    /// than is acknowledged.
+    pub(super) async fn store_state(&mut self) -> Result<(), RegistryError> {
+        let size = self.size();
+        if (size < STATE_WORTH_STORING && self.hash.noted.is_none()) || self.hash.noted == Some(size) {
+            return Ok(());
+        }
+        self.note_state().await
+    }
+
+    /// The content is synced first, unless it is little: then it is looked at before the state is believed.
+    async fn note_state(&mut self) -> Result<(), RegistryError> {
+        if self.size() >= STATE_WORTH_STORING {
+            self.writer.sync().await?;
+        }
         let state = self.hash().await?;
+        let offset = state.offset;
         let sealed = state.seal(&self.registry.options.upload_secret, &self.staged);
+        // Even if this fails, something may be stored.
+        self.hash.noted.get_or_insert(0);
         self.registry
             .storage
             .note(&layout::hash_state(&self.staged), sealed)
             .await?;
+        self.hash.noted = Some(offset);
         Ok(())
     }
 
@@ -280,9 +313,10 @@ impl<'a> Session<'a> {
 
     /// Ends the session and forgets its content.
     pub(super) async fn discard(mut self) -> Result<(), RegistryError> {
+        let is_stored = self.hash.noted.is_some();
         self.hash.forget();
         self.writer.discard().await?;
-        if self.may_be_stored {
+        if is_stored {
             let key = layout::hash_state(&self.staged);
             self.registry
                 .storage
@@ -310,7 +344,10 @@ impl<'a> Session<'a> {
             self.write(last).await?;
             let hasher = Hasher::new(digest.algorithm());
             let fold = |hasher: &mut Hasher, piece: &[u8]| hasher.update(piece);
-            self.writer.read_back(0, hasher, fold).await?.finish()
+            self.writer
+                .read_back(0..self.size(), hasher, fold)
+                .await?
+                .finish()
         };
         if computed != *digest {
             self.discard().await?;
@@ -331,7 +368,7 @@ impl<'a> Session<'a> {
                 key: layout::content(digest),
             },
         ];
-        if self.may_be_stored {
+        if self.hash.noted.is_some() {
             let key = layout::hash_state(&self.staged);
             steps.push(Step::Remove { key });
         }

@@ -364,10 +364,19 @@ impl StagedBytes {
         (piece, observed)
     }
 
-    pub(super) fn read_back<T>(&self, from: u64, mut state: T, mut fold: impl FnMut(&mut T, &[u8])) -> T {
+    pub(super) fn cut(&self, length: u64) {
+        held(&self.staged.content).truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    }
+
+    pub(super) fn read_back<T>(
+        &self,
+        range: Range<u64>,
+        mut state: T,
+        mut fold: impl FnMut(&mut T, &[u8]),
+    ) -> T {
         let content = held(&self.staged.content);
-        let from = usize::try_from(from).map_or(content.len(), |at| at.min(content.len()));
-        content[from..]
+        let bounded = |at: u64| usize::try_from(at).map_or(content.len(), |at| at.min(content.len()));
+        content[bounded(range.start)..bounded(range.end)]
             .chunks(PIECE_LENGTH)
             .for_each(|piece| fold(&mut state, piece));
         state

@@ -1,5 +1,7 @@
 //! Writing a staged object: pieces at its end, one writer at a time.
 
+use std::ops::Range;
+
 use super::buffer::BLOCK_LENGTH;
 use super::{Buffer, PIECE_LENGTH, StagedId, StorageError, filesystem, memory};
 
@@ -77,18 +79,31 @@ impl StagedWriter {
         Ok((piece, observed))
     }
 
-    /// Reads the bytes from `from` to the end in pieces and folds them: to bring a hash state up to date.
+    /// Reads these bytes, which must have been written, in pieces and folds them: to bring a hash state up to date.
     pub async fn read_back<T: Send + 'static>(
         &self,
-        from: u64,
+        range: Range<u64>,
         state: T,
         fold: impl FnMut(&mut T, &[u8]) + Send + 'static,
     ) -> Result<T, StorageError> {
         self.usable("reading back")?;
         match &self.medium {
-            Medium::File(file) => file.read_back(&self.id, from..self.size, state, fold).await,
-            Medium::Memory(bytes) => Ok(bytes.read_back(from, state, fold)),
+            Medium::File(file) => file.read_back(&self.id, range, state, fold).await,
+            Medium::Memory(bytes) => Ok(bytes.read_back(range, state, fold)),
         }
+    }
+
+    /// Forgets what lies behind `length`.
+    pub async fn cut(&mut self, length: u64) -> Result<(), StorageError> {
+        self.usable("cutting")?;
+        self.health = Health::Uncertain;
+        match &self.medium {
+            Medium::File(file) => file.cut(&self.id, length).await?,
+            Medium::Memory(bytes) => bytes.cut(length),
+        }
+        self.size = self.size.min(length);
+        self.health = Health::Dirty;
+        Ok(())
     }
 
     /// Waits until everything written so far is on the disk. After a failure the writer can only be dropped or

@@ -204,6 +204,13 @@ impl StagedFile {
             .await
     }
 
+    pub(in crate::storage) async fn cut(&self, id: &StagedId, length: u64) -> Result<(), StorageError> {
+        let (file, id) = (Arc::clone(&self.file), id.clone());
+        let cut = move || file.file().set_len(length);
+        let failed = move |error| StorageError::from_io(format!("cutting staged {id}"), error);
+        self.storage.continued(move || cut().map_err(failed)).await
+    }
+
     /// On failure the staged object is removed: its pages may be lost though a second sync would succeed.
     pub(in crate::storage) async fn sync(&self, id: &StagedId) -> Result<(), StorageError> {
         let (this, id) = (self.clone(), id.clone());

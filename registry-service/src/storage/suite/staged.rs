@@ -80,7 +80,7 @@ rules! {
         assert_eq!(writer.size(), first.len() as u64);
         writer.append(second.to_vec(), |_| ()).await.unwrap();
         for from in [0, 7, first.len(), whole.len()] {
-            let read = writer.read_back(from as u64, Vec::new(), |all: &mut Vec<u8>, piece| {
+            let read = writer.read_back(from as u64..writer.size(), Vec::new(), |all: &mut Vec<u8>, piece| {
                 assert!(piece.len() <= PIECE_LENGTH);
                 all.extend_from_slice(piece);
             });
