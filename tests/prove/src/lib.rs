@@ -12,6 +12,7 @@
 
 mod canary;
 mod crash;
+mod crowd;
 mod delete_while_pulling;
 mod descriptors;
 mod failed_sync;
@@ -26,6 +27,7 @@ mod power_cut;
 mod random;
 mod raw;
 mod read_only_disk;
+mod request_flood;
 mod rolling_restart;
 mod run;
 mod same_blob;
@@ -69,6 +71,7 @@ pub const PROOFS: &[Proof] = &[
     slow_disk::PROOF,
     idle_connections::PROOF,
     slow_peers::PROOF,
+    request_flood::PROOF,
     login_flood::PROOF,
     same_blob::PROOF,
     tag_history::PROOF,

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::frames::Http2Wire;
 use super::limits::Limits;
 use super::listener::Readiness;
 use super::request::{PeerAddr, Scheme, Shell};
@@ -242,7 +243,7 @@ where
         .max_header_list_size(HEADER_LIST)
         .max_pending_accept_reset_streams(PENDING_RESETS)
         .max_local_error_reset_streams(LOCAL_RESETS)
-        .serve_connection(TokioIo::new(stream), shell);
+        .serve_connection(TokioIo::new(Http2Wire::new(stream, Arc::clone(&limits))), shell);
     let mut connection = pin!(connection);
     // GOAWAY cuts nothing off, so it goes out as soon as the shutdown is announced; who comes still later is let be
     // until it begins.

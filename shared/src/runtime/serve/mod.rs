@@ -6,6 +6,7 @@
 
 mod answer_body;
 mod connection;
+mod frames;
 mod head;
 mod limits;
 mod listener;

@@ -10,9 +10,9 @@ use harness::process::wait_for;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::honest::{Crowd, Report};
 use super::peer::{Bound, Ended, Peer, Target};
 use super::{Times, Wave, millis};
+use crate::crowd::{Crowd, Door, Report};
 use crate::raw::{Process, Watch};
 use crate::{Run, Verdict};
 
@@ -20,8 +20,6 @@ use crate::{Run, Verdict};
 const CROWD: usize = 4;
 /// Requests of theirs before anybody is slow.
 const USUAL: usize = 400;
-/// A p99 under this is no delay, whatever it was before.
-const UNNOTICED: Duration = Duration::from_millis(300);
 /// By how much the p99 may grow beyond that: what a machine with other work does by itself.
 const GROWTH: u32 = 10;
 /// Most threads: those that wait for the disk at once are bounded, whoever asks.
@@ -43,7 +41,11 @@ pub(super) struct Scene {
 
 impl Scene {
     fn crowd(&self, run: &mut Run<'_>) -> Crowd {
-        Crowd::begin(CROWD, self.target.port, &self.paths, &mut run.random)
+        let door = Door {
+            port: self.target.port,
+            tls: None,
+        };
+        Crowd::begin(CROWD, &door, &self.paths, &mut run.random)
     }
 
     /// The honest clients by themselves.
@@ -71,7 +73,7 @@ impl Scene {
         RUNTIME.block_on(self.play(wave, verdict));
         let peak = watch.end()?;
         let report = RUNTIME.block_on(crowd.end());
-        judge_crowd(name, &report, usual, verdict);
+        self.judge_crowd(name, &report, usual, verdict);
 
         let grown = peak.resident.saturating_sub(resident);
         let each = grown / wave.peers.len() as u64;
@@ -161,22 +163,22 @@ impl Scene {
             )
         });
     }
-}
 
-fn judge_crowd(wave: &str, report: &Report, usual: &Report, verdict: &mut Verdict) {
-    let (was, is) = (usual.percentile(99), report.percentile(99));
-    verdict.figure(&format!("{wave}_honest_requests"), report.times.len());
-    verdict.figure(&format!("{wave}_honest_p99_ms"), millis(is));
-    if report.busy > 0 {
-        verdict.figure(&format!("{wave}_honest_pushes_told_to_come_again"), report.busy);
+    fn judge_crowd(&self, wave: &str, report: &Report, usual: &Report, verdict: &mut Verdict) {
+        let (was, is) = (usual.percentile(99), report.percentile(99));
+        verdict.figure(&format!("{wave}_honest_requests"), report.times.len());
+        verdict.figure(&format!("{wave}_honest_p99_ms"), millis(is));
+        if report.busy > 0 {
+            verdict.figure(&format!("{wave}_honest_pushes_told_to_come_again"), report.busy);
+        }
+        for fault in &report.faults {
+            verdict.violation(format!("{wave}: an honest client: {fault}"));
+        }
+        verdict.require(is <= self.times.unnoticed.max(was * GROWTH), || {
+            format!("{wave}: honest requests take {is:?} instead of {was:?} (p99)")
+        });
+        verdict.require(!report.times.is_empty(), || {
+            format!("{wave}: no honest client was served")
+        });
     }
-    for fault in &report.faults {
-        verdict.violation(format!("{wave}: an honest client: {fault}"));
-    }
-    verdict.require(is <= UNNOTICED.max(was * GROWTH), || {
-        format!("{wave}: honest requests take {is:?} instead of {was:?} (p99)")
-    });
-    verdict.require(!report.times.is_empty(), || {
-        format!("{wave}: no honest client was served")
-    });
 }

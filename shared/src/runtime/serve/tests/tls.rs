@@ -230,6 +230,40 @@ async fn a_flood_of_resets_ends_the_connection_and_others_are_served() {
 }
 
 #[tokio::test]
+async fn a_flood_of_frames_that_bring_nothing_is_told_to_calm_down_and_others_are_served() {
+    let tls = start(Limits::default()).await;
+    let (ping, settings) = (b"\0\0\x08\x06\0\0\0\0\x0012345678", b"\0\0\0\x04\0\0\0\0\0");
+    let (priority, unknown) = (b"\0\0\x05\x02\0\0\0\0\x01\0\0\0\0\x01", b"\0\0\0\x63\0\0\0\0\0");
+    for frame in [&ping[..], settings, priority, unknown] {
+        let (mut read, mut write) = tokio::io::split(tls.connect(b"h2").await);
+        let mut frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+        frames.extend(frame.repeat(3_000));
+        let flood = tokio::spawn(async move {
+            let _ = write.write_all(&frames).await;
+            let _ = write.flush().await;
+            // Kept open: the server has to end it.
+            write
+        });
+        let mut bytes = Vec::new();
+        let _ = timeout(PATIENCE, read.read_to_end(&mut bytes))
+            .await
+            .expect("the connection ends");
+        assert!(
+            bytes.ends_with(b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\x0b"),
+            "{frame:?}: {} bytes",
+            bytes.len()
+        );
+        drop(flood.await);
+    }
+    let (mut sender, _connection) = http2(&tls).await;
+    let answer = sender
+        .send_request(request("GET", "/ok", Body::empty()))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
 async fn a_silent_handshake_is_closed() {
     let limits = Limits {
         tls_handshake: Duration::from_millis(100),

@@ -9,9 +9,10 @@ use harness::archive::digest;
 use harness::command::RUNTIME;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
 
 use crate::Random;
-use crate::raw::{Answer, Connection};
+use crate::raw::{Answer, Connection, Stream};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -22,37 +23,54 @@ const PUSHED_BYTES: usize = 20_000;
 
 /// What all of them found.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     stop: AtomicBool,
     times: Mutex<Vec<Duration>>,
     faults: Mutex<Vec<String>>,
     busy: Mutex<u64>,
 }
 
+/// How clients come in.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) port: u16,
+    pub(crate) tls: Option<TlsConnector>,
+}
+
+impl Door {
+    pub(crate) async fn open(&self) -> Result<Connection> {
+        let stream = match &self.tls {
+            None => Stream::connect(self.port).await.context("connect")?,
+            Some(connector) => Stream::secured(self.port, connector).await?,
+        };
+        Ok(Connection::over(stream))
+    }
+}
+
 /// Some clients at work.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     findings: Arc<Findings>,
     clients: Vec<JoinHandle<()>>,
 }
 
 /// What their work showed.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// How long each request took, in order of length.
-    pub(super) times: Vec<Duration>,
+    pub(crate) times: Vec<Duration>,
     /// Uploads that were told to come again.
-    pub(super) busy: u64,
-    pub(super) faults: Vec<String>,
+    pub(crate) busy: u64,
+    pub(crate) faults: Vec<String>,
 }
 
 impl Crowd {
     /// Sets them to work: each reads these paths over a connection that it keeps, and pushes a blob over a new one.
-    pub(super) fn begin(clients: usize, port: u16, paths: &Arc<Vec<String>>, random: &mut Random) -> Self {
+    pub(crate) fn begin(clients: usize, door: &Door, paths: &Arc<Vec<String>>, random: &mut Random) -> Self {
         let findings = Arc::new(Findings::default());
         let clients = (0..clients).map(|_| {
             let client = Client {
-                port,
+                door: door.clone(),
                 paths: Arc::clone(paths),
                 random: Random::new(random.next()),
                 findings: Arc::clone(&findings),
@@ -67,12 +85,12 @@ impl Crowd {
     }
 
     /// How many requests have been answered.
-    pub(super) fn answered(&self) -> usize {
+    pub(crate) fn answered(&self) -> usize {
         lock(&self.findings.times).len()
     }
 
     /// Ends their work.
-    pub(super) async fn end(self) -> Report {
+    pub(crate) async fn end(self) -> Report {
         self.findings.stop.store(true, Ordering::SeqCst);
         for client in self.clients {
             if let Err(error) = client.await {
@@ -91,14 +109,14 @@ impl Crowd {
 
 impl Report {
     /// The time that this share of all requests (in percent) did not exceed.
-    pub(super) fn percentile(&self, percent: usize) -> Duration {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let place = self.times.len() * percent / 100;
         self.times.get(place).copied().unwrap_or_default()
     }
 }
 
 struct Client {
-    port: u16,
+    door: Door,
     paths: Arc<Vec<String>>,
     random: Random,
     findings: Arc<Findings>,
@@ -120,7 +138,7 @@ impl Client {
         for path in self.paths.iter() {
             let mut connection = match self.kept.take() {
                 Some(kept) => kept,
-                None => Connection::open(self.port).await.context("connect")?,
+                None => self.door.open().await?,
             };
             let begun = Instant::now();
             let answer = within(connection.ask("GET", path, "Accept: */*\r\n", b""))
@@ -137,7 +155,7 @@ impl Client {
         let blob = self.random.bytes(PUSHED_BYTES);
         let path = format!("/v2/honest/blobs/uploads/?digest={}", digest(&blob));
         let begun = Instant::now();
-        let mut connection = Connection::open(self.port).await.context("connect")?;
+        let mut connection = self.door.open().await?;
         let kind = "Content-Type: application/octet-stream\r\n";
         let answer = within(connection.ask("POST", &path, kind, &blob))
             .await
