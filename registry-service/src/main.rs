@@ -56,7 +56,10 @@ enum Command {
         #[arg(short, long)]
         quiet: bool,
     },
-    /// Check a configuration, say what is wrong with it, and end.
+    /// Print the table of all keys of the configuration for the documentation.
+    #[command(hide = true)]
+    Reference,
+    /// Check a configuration, say what is wrong with it, or what holds and where each value came from, and end.
     CheckConfig {
         /// The configuration: distribution's config.yml.
         #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
@@ -91,12 +94,26 @@ fn warn(warning: &str) {
     eprintln!("registry-service: warning: {warning}");
 }
 
+fn say(line: impl std::fmt::Display) {
+    // Who reads along may go away in the middle.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::CheckConfig { config } => {
-            for warning in load(&config)?.warnings() {
+            let config = load(&config)?;
+            for warning in config.warnings() {
                 warn(&warning);
             }
+            for value in &config.effective {
+                say(value);
+            }
+            Ok(())
+        }
+        Command::Reference => {
+            let page = registry_service::config::reference();
+            let _ = std::io::stdout().write_all(page.as_bytes());
             Ok(())
         }
         Command::GarbageCollect {

@@ -3,13 +3,33 @@
 use std::path::PathBuf;
 
 use reqwest::Url;
-use serde_json::Value;
 use shared::runtime::config::Faults;
 
 use super::Section;
+use super::key::{Key, Kind, key};
 use super::storage::{Backend, StorageConfig};
 use crate::auth::algorithm::SignatureAlgorithm;
 use crate::auth::key_source::KeyLocations;
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key("auth", Kind::Map, "", "One method, or its name alone. Without it everybody may do everything."),
+    key("auth.none", Kind::Any, "", "Everybody may do everything, as without `auth`."),
+    key("auth.htpasswd.realm", Kind::Text, "", "Required. What the browser or client shows when it asks for a password."),
+    key("auth.htpasswd.path", Kind::Text, "", "Required. A file of accounts with bcrypt hashes, as `htpasswd -B` of Apache writes it; whoever is in it may do everything. Read again within a second of a change. A missing one is made with the account `docker`, whose random password stands in the log once. A verified password is remembered for 5 minutes; at most one password per core is hashed at once, 64 wait, more are answered with 429."),
+    key("auth.silly.realm", Kind::Text, "", "Required. Whoever sends any `Authorization` is let in: for tests of clients alone."),
+    key("auth.silly.service", Kind::Text, "", "Required."),
+    key("auth.token.realm", Kind::Text, "", "Required. The URL of the token endpoint, as clients are told it."),
+    key("auth.token.service", Kind::Text, "", "Required. Whom tokens must be for."),
+    key("auth.token.issuer", Kind::Text, "", "Required. Who must have issued them."),
+    key("auth.token.rootcertbundle", Kind::Text, "", "Certificates (PEM) whose keys are believed: directly, by RFC 7638 thumbprint or libtrust fingerprint, or as roots of `x5c`, with up to three certificates in between. Other blocks are passed over."),
+    key("auth.token.jwks", Kind::Text, "", "A file with a JSON Web Key Set; read again when it changes. It may hold shared secrets (`oct`, at least 32 bytes), and is then to be kept like a password."),
+    key("auth.token.jwksurl", Kind::Text, "", "Ours: the URL of the index's key set, fetched in the background, the last good set kept."),
+    key("auth.token.insecurejwksurl", Kind::Switch, "false", "Ours: allow `http` for it on another host than this one."),
+    key("auth.token.signingalgorithms", Kind::Texts, "(all)", "Which of `EdDSA`, `ES256`, `ES384`, `ES512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `HS256`, `HS384`, `HS512` are allowed. What a key can do its kind says, or its `alg` in a key set; `HS…` needs a shared secret among the keys."),
+    key("auth.token.autoredirect", Kind::Switch, "false", "Send clients to `autoredirectpath` on the host that they asked for, by `X-Forwarded-Proto` or else https, instead of to `realm`."),
+    key("auth.token.autoredirectpath", Kind::Text, "/auth/token", "The code of distribution has it so; its documentation has a slash at the end."),
+];
 
 /// `auth.token`: the token server that is believed.
 #[derive(Debug, Clone)]
@@ -73,20 +93,16 @@ impl AuthConfig {
     }
 }
 
-/// The one method that is configured.
+/// The one method that is configured; an empty section is none, as in distribution.
 fn method<'a>(faults: &mut Faults, root: &Section<'a>) -> Option<&'a str> {
-    let methods: Vec<&str> = match root.get("auth")? {
-        Value::String(method) => vec![method],
-        // An empty section is no authentication, as in distribution.
-        Value::Object(map) if map.is_empty() => return None,
-        Value::Object(map) => map.keys().map(String::as_str).collect(),
-        _ => vec!["a list or number"],
-    };
-    if let [method] = methods.as_slice() {
-        return Some(method);
+    match root.names("auth").as_slice() {
+        [] => None,
+        [method] => Some(method),
+        methods => {
+            faults.push("auth", "one method alone", methods.join(", "));
+            None
+        }
     }
-    faults.push("auth", "one method alone", methods.join(", "));
-    None
 }
 
 fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> TokenConfig {
@@ -101,12 +117,12 @@ fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> To
     };
     let jwks_url = jwks_url(faults, root);
     let keys = KeyLocations {
-        bundle: path(root.text(faults, "auth.token.rootcertbundle")),
-        jwks: path(root.text(faults, "auth.token.jwks")),
+        bundle: path(root.text("auth.token.rootcertbundle")),
+        jwks: path(root.text("auth.token.jwks")),
         kept: kept.filter(|_| jwks_url.is_some()),
         jwks_url,
     };
-    if keys.bundle.is_none() && keys.jwks.is_none() && root.get("auth.token.jwksurl").is_none() {
+    if keys.bundle.is_none() && keys.jwks.is_none() && !root.has("auth.token.jwksurl") {
         let expected = "keys to verify tokens with: rootcertbundle, jwks or jwksurl";
         faults.push("auth.token", expected, "none of them");
     }
@@ -114,36 +130,29 @@ fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> To
         realm,
         service: root.required(faults, "auth.token.service"),
         issuer: root.required(faults, "auth.token.issuer"),
-        auto_redirect: auto_redirect(faults, root),
+        auto_redirect: auto_redirect(root),
         algorithms: algorithms(faults, root),
         keys,
     }
 }
 
-fn auto_redirect(faults: &mut Faults, root: &Section<'_>) -> Option<String> {
-    // As distribution's code has it; its documentation has a slash at the end.
-    const PATH: &str = "/auth/token";
-    let path = root.text(faults, "auth.token.autoredirectpath");
-    let is_on = root.switch(faults, "auth.token.autoredirect", false);
-    is_on.then(|| {
-        path.filter(|path| !path.is_empty())
-            .unwrap_or_else(|| PATH.to_owned())
-    })
+fn auto_redirect(root: &Section<'_>) -> Option<String> {
+    let is_on = root.switch("auth.token.autoredirect");
+    let path = root.word("auth.token.autoredirectpath");
+    is_on.then_some(path).flatten()
 }
 
 fn algorithms(faults: &mut Faults, root: &Section<'_>) -> Vec<SignatureAlgorithm> {
     const KEY: &str = "auth.token.signingalgorithms";
-    let names = match root.get(KEY) {
-        None => return SignatureAlgorithm::ALL.to_vec(),
-        Some(Value::Array(names)) if names.is_empty() => return SignatureAlgorithm::ALL.to_vec(),
-        Some(Value::Array(names)) => names.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-    };
+    let names = root.texts(KEY);
+    if names.is_empty() {
+        return SignatureAlgorithm::ALL.to_vec();
+    }
     let mut algorithms = Vec::new();
     for name in names {
-        match name.as_str().and_then(|name| name.parse().ok()) {
-            Some(algorithm) => algorithms.push(algorithm),
-            None => faults.push(KEY, "a list of names such as ES256, RS256 or EdDSA", name),
+        match name.parse() {
+            Ok(algorithm) => algorithms.push(algorithm),
+            Err(_) => faults.push(KEY, "a list of names such as ES256, RS256 or EdDSA", name),
         }
     }
     algorithms
@@ -153,7 +162,7 @@ fn algorithms(faults: &mut Faults, root: &Section<'_>) -> Vec<SignatureAlgorithm
 /// machine alone, unless it is said to be safe.
 fn jwks_url(faults: &mut Faults, root: &Section<'_>) -> Option<Url> {
     const KEY: &str = "auth.token.jwksurl";
-    let text = root.text(faults, KEY).filter(|text| !text.is_empty())?;
+    let text = root.word(KEY)?;
     let Some(url) = web_url(&text) else {
         faults.push(KEY, "an https URL", text);
         return None;
@@ -167,7 +176,7 @@ fn jwks_url(faults: &mut Faults, root: &Section<'_>) -> Option<Url> {
         None => false,
     };
     let is_safe = url.scheme() == "https" || is_local;
-    if !is_safe && !root.switch(faults, "auth.token.insecurejwksurl", false) {
+    if !is_safe && !root.switch("auth.token.insecurejwksurl") {
         let expected =
             "an https URL, or auth.token.insecurejwksurl: true on a network that nobody else can reach";
         faults.push(KEY, expected, text);

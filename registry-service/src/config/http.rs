@@ -3,14 +3,27 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use ::http::{HeaderName, HeaderValue};
-use serde_json::Value;
-use shared::runtime::config::{Faults, read_secret_file};
+use shared::runtime::config::{Faults, Node, read_secret_file};
 use shared::runtime::serve::Limits;
 use shared::secret::Secret;
 
 use super::auth::web_url;
+use super::key::{Key, Kind, key};
 use super::tls::TlsConfig;
-use super::{Section, limits};
+use super::{Section, limits, shape};
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key("http.addr", Kind::Text, ":5000", "Where to listen."),
+    key("http.net", Kind::OneOf(&["", "tcp"]), "tcp", "Nothing else in this version."),
+    key("http.host", Kind::Text, "", "The external URL; without it `Location`s are relative."),
+    key("http.prefix", Kind::Text, "/", "Nothing else in this version."),
+    key("http.relativeurls", Kind::Switch, "false", "Relative `Location`s in spite of `http.host`."),
+    key("http.secret", Kind::Secret, "(random per process)", "Shared by all replicas: signs upload locations and hash states."),
+    key("http.secretfile", Kind::Text, "", "Ours: the file that holds it."),
+    key("http.headers", Kind::Headers, "", "Headers that every answer carries."),
+    key("http.warning", Kind::Text, "", "Ours: a notice that every answer carries as `Warning`; clients show it to people."),
+];
 
 /// `http`
 #[derive(Debug)]
@@ -33,70 +46,59 @@ pub struct HttpConfig {
 
 impl HttpConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
-        refuse_unsupported(faults, root);
-        let limits = limits::check(faults, root);
+        if root.word("http.prefix").is_some_and(|prefix| prefix != "/") {
+            root.refuse(faults, "http.prefix", "/");
+        }
         Self {
-            limits,
+            limits: limits::check(faults, root),
             addr: addr(faults, root),
             base_url: base_url(faults, root),
             secret: secret(faults, root),
             headers: headers(faults, root),
-            warning: root.text(faults, "http.warning").filter(|text| !text.is_empty()),
+            warning: root.word("http.warning"),
             tls: TlsConfig::check(faults, root),
         }
     }
 }
 
-/// Keys that would change who may connect, or where: ignoring them would be wrong.
-fn refuse_unsupported(faults: &mut Faults, root: &Section<'_>) {
-    let expected = "to be absent: this version has no such thing";
-    if root.get("http.tls.letsencrypt").is_some() {
-        faults.push("http.tls.letsencrypt", expected, "it");
-    }
-    if let Some(net) = root.text(faults, "http.net").filter(|net| net != "tcp") {
-        faults.push("http.net", "tcp", net);
-    }
-    if let Some(prefix) = root.text(faults, "http.prefix").filter(|prefix| prefix != "/") {
-        faults.push("http.prefix", expected, prefix);
-    }
-}
-
 fn addr(faults: &mut Faults, root: &Section<'_>) -> SocketAddr {
-    let text = root
-        .text(faults, "http.addr")
-        .unwrap_or_else(|| ":5000".to_owned());
+    let text = root.text("http.addr").unwrap_or_default();
     // Go's short form for every address.
     let full = match text.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),
-        None => text.clone(),
+        None => text,
     };
     let found = full.to_socket_addrs().ok().and_then(|mut found| found.next());
     found.unwrap_or_else(|| {
-        faults.push("http.addr", "an address and a port, such as 127.0.0.1:5000", text);
+        root.refuse(
+            faults,
+            "http.addr",
+            "an address and a port, such as 127.0.0.1:5000",
+        );
         SocketAddr::from(([127, 0, 0, 1], 5000))
     })
 }
 
 fn base_url(faults: &mut Faults, root: &Section<'_>) -> String {
-    let Some(host) = root.text(faults, "http.host").filter(|host| !host.is_empty()) else {
+    let Some(host) = root.word("http.host") else {
         return String::new();
     };
     if web_url(&host).is_none() {
-        faults.push(
+        root.refuse(
+            faults,
             "http.host",
             "the external URL, such as https://registry.example",
-            &host,
         );
     }
-    if root.switch(faults, "http.relativeurls", false) {
+    if root.switch("http.relativeurls") {
         return String::new();
     }
     host.trim_end_matches('/').to_owned()
 }
 
 fn secret(faults: &mut Faults, root: &Section<'_>) -> Option<Secret<Vec<u8>>> {
-    let inline = root.text(faults, "http.secret").filter(|text| !text.is_empty());
-    let file = root.text(faults, "http.secretfile");
+    let inline = root.word("http.secret");
+    let file = root.word("http.secretfile");
     match (inline, file) {
         (Some(_), Some(_)) => {
             faults.push("http.secret", "either http.secret or http.secretfile", "both");
@@ -113,22 +115,16 @@ fn secret(faults: &mut Faults, root: &Section<'_>) -> Option<Secret<Vec<u8>>> {
 }
 
 fn headers(faults: &mut Faults, root: &Section<'_>) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(Value::Object(map)) = root.get("http.headers") else {
-        return Vec::new();
-    };
     let mut headers = Vec::new();
-    for (name, values) in map {
-        let path = format!("http.headers.{name}");
-        let name = name.parse::<HeaderName>();
-        let values = match values {
-            Value::Array(values) => values.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        for value in values {
-            let value = value.as_str().and_then(|value| value.parse::<HeaderValue>().ok());
-            match (&name, value) {
-                (Ok(name), Some(value)) => headers.push((name.clone(), value)),
-                _ => faults.push(&path, "a header name with a list of texts", "something else"),
+    let entries = root.get("http.headers").map(Node::entries).unwrap_or_default();
+    for (name, values) in entries {
+        let parsed = name.parse::<HeaderName>();
+        for value in shape::texts(values).unwrap_or_default() {
+            if let (Ok(name), Ok(value)) = (&parsed, value.parse::<HeaderValue>()) {
+                headers.push((name.clone(), value));
+            } else {
+                let path = format!("http.headers.{name}");
+                faults.push(path, "a header's name and value", format!("{value:?}"));
             }
         }
     }

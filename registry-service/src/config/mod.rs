@@ -5,27 +5,76 @@
 //! reported at once.
 
 mod auth;
+mod cloud;
+mod debug;
+mod effective;
+mod health;
 mod http;
-mod known;
+pub mod key;
+mod legacy;
 mod limits;
+mod log;
+mod middleware;
+mod notifications;
+mod overlay;
+mod proxy;
+mod redis;
+mod reference;
+mod section;
+mod shape;
 mod storage;
 mod tls;
+mod validation;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use serde_json::Value;
-use shared::runtime::config::{ConfigError, Faults, load_tree, overlay};
-use shared::runtime::telemetry::Format;
+use shared::runtime::config::{ConfigError, Faults, Node, load_nodes, parse_nodes};
 
 pub use auth::{AuthConfig, TokenConfig};
 pub use http::HttpConfig;
+pub use log::LogConfig;
+pub use redis::RedisConfig;
+pub use reference::reference;
 pub use storage::{Backend, Purging, StorageConfig};
 pub use tls::TlsConfig;
+pub use validation::ValidationConfig;
+
+use key::Key;
+use section::Section;
+use shape::{Remarks, Shape};
 
 use crate::storage::Durability;
+
+/// The key that must stand in every file.
+const VERSION: &[Key] = &[key::key(
+    "version",
+    key::Kind::Text,
+    "",
+    "Required: `0.1`, whatever the version of the registry.",
+)];
+
+/// All keys, in the order of the reference.
+const TABLES: [&[Key]; 16] = [
+    VERSION,
+    log::KEYS,
+    storage::KEYS,
+    cloud::KEYS,
+    auth::KEYS,
+    http::KEYS,
+    tls::KEYS,
+    debug::KEYS,
+    limits::KEYS,
+    health::KEYS,
+    validation::KEYS,
+    middleware::KEYS,
+    notifications::KEYS,
+    redis::KEYS,
+    proxy::KEYS,
+    legacy::KEYS,
+];
 
 /// A configuration that was checked.
 #[derive(Debug)]
@@ -40,26 +89,16 @@ pub struct Config {
     pub http: HttpConfig,
     /// `validation`
     pub validation: ValidationConfig,
+    /// `redis`
+    pub redis: Option<RedisConfig>,
     /// Keys that are there and not known, by their full paths.
     pub ignored: Vec<String>,
-}
-
-/// `log`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `log.level`, by default `info`: `error`, `warn`, `info` or `debug`.
-    pub level: String,
-    /// `log.formatter`, by default `text`: `text`, `json` or `logstash`, which is JSON here.
-    pub format: Format,
-}
-
-/// `validation`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValidationConfig {
-    /// `validation.manifests.indexes.platforms`, by default `all`: `none` accepts indexes whose manifests are not there.
-    pub sparse_indexes: bool,
-    /// `validation.blobs.maxsize`, by default `100 GiB`: the largest blob, such as `10GiB`.
-    pub max_blob_size: u64,
+    /// Keys that are there and have no effect in this version, by their full paths.
+    pub without_effect: Vec<String>,
+    /// More that should be known, one sentence each.
+    remarks: Vec<String>,
+    /// Each key that holds a value, where it came from, and the value unless it is secret.
+    pub effective: Vec<effective::Value>,
 }
 
 /// A configuration that cannot be used.
@@ -76,46 +115,69 @@ pub enum InvalidConfig {
 impl Config {
     /// Reads a file and the variables laid over it.
     pub fn load(path: &Path, vars: impl Iterator<Item = (String, String)>) -> Result<Self, InvalidConfig> {
-        Self::from_tree(load_tree(path)?, vars)
+        Self::from_nodes(load_nodes(path)?, vars)
+    }
+
+    /// Reads a text and the variables laid over it; `origin` names the text.
+    pub fn parse(
+        text: &str,
+        origin: &str,
+        vars: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, InvalidConfig> {
+        Self::from_nodes(parse_nodes(text, origin)?, vars)
     }
 
     /// Checks a tree and the variables laid over it.
-    pub fn from_tree(
-        mut tree: Value,
+    pub fn from_nodes(
+        mut tree: Node,
         vars: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, InvalidConfig> {
-        overlay(&mut tree, "REGISTRY", vars.filter(is_setting))?;
+        let shape = Shape::of(&TABLES);
+        let mut remarks = Vec::new();
+        let merges = |path: &str| shape.find(path).is_some_and(|at| !at.is_open()) && !in_go_map(path);
+        tree.settle("", &merges, &mut |path, origin| {
+            remarks.push(format!("{path} is written twice: what stands at {origin} counts"));
+        });
+        remarks.extend(overlay::lay(&mut tree, &shape, vars)?);
         let mut faults = Faults::new();
-        check_version(&mut faults, &tree);
-        let mut ignored = known::unknown_keys(&tree);
-        ignored.sort();
-        let root = Section::root(&tree);
+        let mut found = Remarks::default();
+        shape.check(&mut faults, &mut found, &tree, "");
+        found.unknown.sort();
+        let root = Section::root(&shape, &tree);
+        check_version(&mut faults, &root);
         let storage = StorageConfig::check(&mut faults, &root);
+        remarks.extend(middleware::check(&mut faults, &root));
+        notifications::check(&mut faults, &root);
+        proxy::check(&mut faults, &root);
         let config = Self {
-            log: log(&mut faults, &root),
+            log: LogConfig::check(&mut faults, &root),
             auth: AuthConfig::check(&mut faults, &root, &storage),
             http: HttpConfig::check(&mut faults, &root),
-            validation: validation(&mut faults, &root),
+            validation: ValidationConfig::check(&mut faults, &root),
+            redis: RedisConfig::check(&mut faults, &root),
             storage,
-            ignored,
+            ignored: found.unknown,
+            without_effect: found.not_yet,
+            remarks,
+            effective: effective::values(&shape, &tree),
         };
-        if root.get("proxy.remoteurl").is_some() {
-            faults.push("proxy", "no mirror: this version has none", "proxy.remoteurl");
-        }
         faults.into_result(config).map_err(InvalidConfig::Faults)
     }
-}
 
-impl Config {
     /// What is allowed and yet should be known to whoever runs this, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self
-            .ignored
-            .iter()
-            .map(|key| format!("{key}: this version does not know the key and ignores it"))
-            .collect();
+        let mut warnings = self.remarks.clone();
         if let Some(tls) = &self.http.tls {
             warnings.extend(tls.warnings.iter().cloned());
+        }
+        for key in &self.ignored {
+            warnings.push(format!(
+                "{key}: this version does not know the key and ignores it"
+            ));
+        }
+        if !self.without_effect.is_empty() {
+            let keys = self.without_effect.join(", ");
+            warnings.push(format!("this version does not act on {keys}"));
         }
         if let Backend::Filesystem {
             durability: Durability::None,
@@ -129,123 +191,15 @@ impl Config {
     }
 }
 
-/// Kubernetes gives every container variables about its services, such as `REGISTRY_PORT=tcp://…`; a service that is called
-/// `registry` must not configure us.
-fn is_setting((name, value): &(String, String)) -> bool {
-    let is_link = value.starts_with("tcp://") || value.starts_with("udp://");
-    let is_service = name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT");
-    name != "REGISTRY_CONFIGURATION_PATH" && !is_link && !is_service
+/// Whether distribution keeps a path in a map, whose values a second writing replaces.
+fn in_go_map(path: &str) -> bool {
+    ["storage", "auth"]
+        .iter()
+        .any(|map| path == *map || path.strip_prefix(map).is_some_and(|rest| rest.starts_with('.')))
 }
 
-fn check_version(faults: &mut Faults, tree: &Value) {
-    match tree.get("version") {
-        Some(Value::Number(number)) if number.as_f64() == Some(0.1) => {}
-        Some(Value::String(text)) if text == "0.1" => {}
-        found => faults.push("version", "0.1", found.unwrap_or(&Value::Null)),
-    }
-}
-
-fn log(faults: &mut Faults, root: &Section<'_>) -> LogConfig {
-    let level = root
-        .text(faults, "log.level")
-        .or_else(|| root.text(faults, "loglevel"));
-    let level = level.map_or("info".to_owned(), |level| level.to_lowercase());
-    if !["error", "warn", "info", "debug"].contains(&level.as_str()) {
-        faults.push("log.level", "error, warn, info or debug", &level);
-    }
-    let format = match root.text(faults, "log.formatter").as_deref() {
-        None | Some("text") => Format::Text,
-        Some("json" | "logstash") => Format::Json,
-        Some(other) => {
-            faults.push("log.formatter", "text, json or logstash", other);
-            Format::Text
-        }
-    };
-    LogConfig { level, format }
-}
-
-fn validation(faults: &mut Faults, root: &Section<'_>) -> ValidationConfig {
-    let platforms = root.text(faults, "validation.manifests.indexes.platforms");
-    let sparse_indexes = match platforms.as_deref() {
-        None | Some("all") => false,
-        Some("none") => true,
-        Some(other) => {
-            faults.push("validation.manifests.indexes.platforms", "all or none", other);
-            false
-        }
-    };
-    let size = root.text(faults, "validation.blobs.maxsize");
-    let size = size.and_then(|text| {
-        let parsed = text.parse::<shared::runtime::config::ByteSize>();
-        faults.check("validation.blobs.maxsize", "a size such as 10GiB", parsed)
-    });
-    ValidationConfig {
-        sparse_indexes,
-        max_blob_size: size.map_or(crate::registry::DEFAULT_MAX_BLOB_SIZE, |size| size.0),
-    }
-}
-
-/// The tree, asked by full paths.
-struct Section<'a>(&'a Value);
-
-impl<'a> Section<'a> {
-    fn root(tree: &'a Value) -> Self {
-        Self(tree)
-    }
-
-    /// What stands at a path; `null` is nothing.
-    fn get(&self, path: &str) -> Option<&'a Value> {
-        let mut node = self.0;
-        for key in path.split('.') {
-            node = node.get(key)?;
-        }
-        Some(node).filter(|node| !node.is_null())
-    }
-
-    /// A text; numbers and booleans as they are written, since YAML reads `5000` and `on` so.
-    fn text(&self, faults: &mut Faults, path: &str) -> Option<String> {
-        match self.get(path)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(value) => Some(value.to_string()),
-            Value::Null => None,
-            Value::Array(_) | Value::Object(_) => {
-                faults.push(path, "a text", "a list or map");
-                None
-            }
-        }
-    }
-
-    /// A text that is not empty.
-    fn required(&self, faults: &mut Faults, path: &str) -> String {
-        let text = self.text(faults, path).filter(|text| !text.is_empty());
-        text.unwrap_or_else(|| {
-            faults.push(path, "a text that is not empty", "nothing");
-            String::new()
-        })
-    }
-
-    /// A switch; also as text, as distribution reads it.
-    fn switch(&self, faults: &mut Faults, path: &str, default: bool) -> bool {
-        match self.get(path) {
-            None => default,
-            Some(Value::Bool(value)) => *value,
-            Some(Value::String(text)) if text == "true" => true,
-            Some(Value::String(text)) if text == "false" => false,
-            Some(_) => {
-                faults.push(path, "true or false", "something else");
-                default
-            }
-        }
-    }
-
-    fn duration(&self, faults: &mut Faults, path: &str, default: std::time::Duration) -> std::time::Duration {
-        let Some(text) = self.text(faults, path) else {
-            return default;
-        };
-        let parsed = text.parse::<shared::runtime::config::GoDuration>();
-        faults
-            .check(path, "a duration such as 30s", parsed)
-            .map_or(default, |duration| duration.0)
+fn check_version(faults: &mut Faults, root: &Section<'_>) {
+    if root.word("version").as_deref() != Some("0.1") {
+        root.refuse(faults, "version", "0.1");
     }
 }

@@ -3,14 +3,35 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
 use shared::runtime::config::Faults;
 
-use super::Section;
+use super::key::{Key, Kind, key};
+use super::{Section, cloud};
 use crate::storage::Durability;
 
 /// Keys of `storage` that name no driver.
 const SIBLINGS: [&str; 5] = ["maintenance", "cache", "delete", "redirect", "tag"];
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key("storage", Kind::Map, "", "Exactly one driver, `filesystem` or `inmemory`, or its name alone."),
+    key("storage.filesystem", Kind::Map, "", "A folder."),
+    key("storage.filesystem.rootdirectory", Kind::Text, "/var/lib/registry", "Which."),
+    key("storage.filesystem.maxthreads", Kind::Integer, "100", "The bound is built in.").quiet(),
+    key("storage.filesystem.durability", Kind::OneOf(&["full", "none"]), "full", "Ours: `none` answers before anything is on the disk. A power cut then loses what was acknowledged; for content that can be pushed again, such as a cache of builds."),
+    key("storage.inmemory", Kind::Any, "", "Nothing outlives the process."),
+    key("storage.delete.enabled", Kind::Switch, "false", "Whether manifests, tags and blobs can be deleted."),
+    key("storage.redirect.disable", Kind::Switch, "false", "A folder redirects nobody.").quiet(),
+    key("storage.tag.concurrencylimit", Kind::Count, "0", "The bound is built in.").quiet(),
+    key("storage.cache.blobdescriptor", Kind::OneOf(&["inmemory", "redis"]), "", "`inmemory`: caches are built in, and bounded.").quiet(),
+    key("storage.cache.layerinfo", Kind::OneOf(&["inmemory", "redis"]), "", "The old name of `blobdescriptor`.").quiet(),
+    key("storage.cache.blobdescriptorsize", Kind::Count, "10000", "The bound is built in.").quiet(),
+    key("storage.maintenance.readonly.enabled", Kind::Switch, "false", "Refuse writing with 405."),
+    key("storage.maintenance.uploadpurging.enabled", Kind::Switch, "true", "Give up uploads that nobody goes on with."),
+    key("storage.maintenance.uploadpurging.age", Kind::DurationText, "168h", "After so long."),
+    key("storage.maintenance.uploadpurging.interval", Kind::DurationText, "24h", "How often they are looked for."),
+    key("storage.maintenance.uploadpurging.dryrun", Kind::Switch, "false", "Switches purging off."),
+];
 
 /// `storage`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,31 +73,32 @@ impl StorageConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
         Self {
             backend: backend(faults, root),
-            delete_enabled: root.switch(faults, "storage.delete.enabled", false),
-            read_only: root.switch(faults, "storage.maintenance.readonly.enabled", false),
+            delete_enabled: root.switch("storage.delete.enabled"),
+            read_only: root.switch("storage.maintenance.readonly.enabled"),
             purging: purging(faults, root),
         }
     }
 }
 
 fn backend(faults: &mut Faults, root: &Section<'_>) -> Backend {
-    let drivers: Vec<&str> = match root.get("storage") {
-        Some(Value::String(driver)) => vec![driver],
-        Some(Value::Object(map)) => {
-            let names = map.keys().map(String::as_str);
-            names.filter(|name| !SIBLINGS.contains(name)).collect()
-        }
-        _ => Vec::new(),
-    };
+    let drivers = root.names("storage").into_iter();
+    let drivers: Vec<&str> = drivers.filter(|name| !SIBLINGS.contains(name)).collect();
     match drivers.as_slice() {
         ["filesystem"] => {
-            let folder = root.text(faults, "storage.filesystem.rootdirectory");
+            let folder = root.word("storage.filesystem.rootdirectory");
+            let is_lax = root.word("storage.filesystem.durability").as_deref() == Some("none");
+            let durability = if is_lax {
+                Durability::None
+            } else {
+                Durability::Full
+            };
             Backend::Filesystem {
-                root: folder.unwrap_or_else(|| "/var/lib/registry".to_owned()).into(),
-                durability: durability(faults, root),
+                root: folder.unwrap_or_default().into(),
+                durability,
             }
         }
         ["inmemory"] => Backend::Memory,
+        [driver] if cloud::refuse(faults, root, driver) => Backend::Memory,
         other => {
             let expected = "exactly one storage driver; this version has filesystem and inmemory";
             let found = if other.is_empty() {
@@ -90,29 +112,14 @@ fn backend(faults: &mut Faults, root: &Section<'_>) -> Backend {
     }
 }
 
-fn durability(faults: &mut Faults, root: &Section<'_>) -> Durability {
-    const KEY: &str = "storage.filesystem.durability";
-    match root.text(faults, KEY).as_deref() {
-        None | Some("full") => Durability::Full,
-        Some("none") => Durability::None,
-        Some(other) => {
-            faults.push(KEY, "full or none", other);
-            Durability::Full
-        }
-    }
-}
-
 fn purging(faults: &mut Faults, root: &Section<'_>) -> Option<Purging> {
-    const HOUR: Duration = Duration::from_hours(1);
-    let key = |name: &str| format!("storage.maintenance.uploadpurging.{name}");
-    let enabled = root.switch(faults, &key("enabled"), true);
-    if root.switch(faults, &key("dryrun"), false) {
-        return None;
-    }
-    let age = root.duration(faults, &key("age"), 168 * HOUR);
-    let interval = root.duration(faults, &key("interval"), 24 * HOUR);
+    const INTERVAL: &str = "storage.maintenance.uploadpurging.interval";
+    let age = root.duration("storage.maintenance.uploadpurging.age");
+    let interval = root.duration(INTERVAL);
     if interval.is_zero() {
-        faults.push(key("interval"), "more than no time", "0");
+        root.refuse(faults, INTERVAL, "more than no time");
     }
-    enabled.then_some(Purging { age, interval })
+    let is_on = root.switch("storage.maintenance.uploadpurging.enabled")
+        && !root.switch("storage.maintenance.uploadpurging.dryrun");
+    is_on.then_some(Purging { age, interval })
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(data: &[u8]) {
     if service == "index" {
         index(tree, variables);
     } else {
-        registry(tree, variables);
+        registry(yaml, variables);
     }
 }
 
@@ -69,8 +69,8 @@ fn looks_outside(tree: &Value) -> bool {
     !is_address || secret || folded.contains("file\"")
 }
 
-fn registry(tree: Value, variables: Vec<(String, String)>) {
-    let checked = RegistryConfig::from_tree(tree, variables.into_iter());
+fn registry(yaml: &str, variables: Vec<(String, String)>) {
+    let checked = RegistryConfig::parse(yaml, "the input", variables.into_iter());
     let Ok(config) = checked else {
         assert!(!format!("{}", checked.expect_err("no configuration")).is_empty());
         return;

@@ -6,20 +6,28 @@
 
 mod duration;
 mod fault;
+mod node;
 mod overlay;
+mod reader;
+mod scalar;
 mod size;
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use duration::{GoDuration, InvalidDuration};
 pub use fault::{Fault, Faults};
+pub use node::{Content, Node, Origin, Scalar};
 pub use overlay::overlay;
+pub use scalar::Resolved;
 pub use size::{ByteSize, InvalidByteSize};
+
+use reader::Place;
 
 use crate::secret::Secret;
 
@@ -72,14 +80,37 @@ pub fn load_tree(path: &Path) -> Result<Value, ConfigError> {
 
 /// Reads YAML text into a tree; `origin` names the text in errors.
 pub fn parse_tree(text: &str, origin: &str) -> Result<Value, ConfigError> {
-    let value = parse_value(text).map_err(|message| ConfigError::Syntax {
+    parse_nodes(text, origin).map(|node| node.to_value())
+}
+
+/// Reads a YAML file into a tree that knows where each value stands. An empty file is an empty map.
+pub fn load_nodes(path: &Path) -> Result<Node, ConfigError> {
+    parse_nodes(&read_file(path)?, &path.display().to_string())
+}
+
+/// Reads YAML text into a tree that knows where each value stands; `origin` names the text.
+pub fn parse_nodes(text: &str, origin: &str) -> Result<Node, ConfigError> {
+    let file: Arc<str> = origin.into();
+    let read = reader::read(text, &Place::File(Arc::clone(&file)));
+    let node = read.map_err(|message| ConfigError::Syntax {
         origin: origin.to_owned(),
         message,
     })?;
-    match value {
-        Value::Null => Ok(Value::Object(serde_json::Map::new())),
-        value => Ok(value),
-    }
+    Ok(node.filter(|node| !node.is_null()).unwrap_or(Node {
+        content: Content::Map(Vec::new()),
+        origin: Origin::Line { file, line: 1 },
+    }))
+}
+
+/// Reads the value of the variable `name` as YAML; an empty one is nothing.
+pub fn parse_variable(name: &str, text: &str) -> Result<Node, ConfigError> {
+    let name: Arc<str> = name.into();
+    let read = reader::read(text, &Place::Variable(Arc::clone(&name)));
+    let node = read.map_err(|message| ConfigError::Syntax {
+        origin: format!("the variable {name}"),
+        message,
+    })?;
+    Ok(node.unwrap_or_else(|| Node::null(Origin::Variable(name))))
 }
 
 /// A tree as a type; `origin` names the tree in errors.
@@ -159,21 +190,6 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
     } else {
         Ok(text)
     }
-}
-
-fn parse_value(text: &str) -> Result<Value, String> {
-    if text
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
-        return Ok(Value::Null);
-    }
-    let options = serde_saphyr::options! {
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-        strict_booleans: false,
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

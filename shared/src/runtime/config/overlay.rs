@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, parse_value};
+use super::{ConfigError, parse_variable};
 
 /// Applies every variable `PREFIX_A_B=value` to the key `a.b` of the tree, in the lexical order of the names,
 /// so that `PREFIX_A={…}` is refined by `PREFIX_A_B`.
@@ -27,10 +27,7 @@ pub fn overlay(
         let value = if text.is_empty() {
             Value::String(text)
         } else {
-            parse_value(&text).map_err(|message| ConfigError::Syntax {
-                origin: format!("the variable {prefix}_{name}"),
-                message,
-            })?
+            parse_variable(&format!("{prefix}_{name}"), &text)?.to_value()
         };
         let parts: Vec<&str> = name.split('_').collect();
         set(tree, &parts, value).map_err(|NoSuchItem| ConfigError::NoSuchItem(format!("{prefix}_{name}")))?;

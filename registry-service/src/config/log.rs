@@ -1,0 +1,54 @@
+//! `log`
+
+use shared::runtime::config::Faults;
+use shared::runtime::telemetry::Format;
+
+use super::Section;
+use super::key::{Key, Kind, key};
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key("log.level", Kind::Text, "info", "`error`, `warn`, `info`, `debug`, in any case."),
+    key("loglevel", Kind::Text, "", "The old name of `log.level`, which goes before it."),
+    key("log.formatter", Kind::OneOf(&["text", "json", "logstash"]), "text", "`text`, `json`, `logstash` (JSON here)."),
+    key("log.fields", Kind::Any, "", "A map of fields for each line.").not_yet(),
+    key("log.accesslog.disabled", Kind::Switch, "false", "Whether there is no access log.").not_yet(),
+    key("log.reportcaller", Kind::Switch, "false", "Whether lines name their place in the program.").not_yet(),
+    key("log.hooks[].type", Kind::OneOf(&["mail"]), "", "Mail about lines of some levels.").not_yet(),
+    key("log.hooks[].disabled", Kind::Switch, "false", "Whether the hook is off.").not_yet(),
+    key("log.hooks[].levels", Kind::Texts, "", "Which levels.").not_yet(),
+    key("log.hooks[].options.smtp.addr", Kind::Text, "", "The mail server.").not_yet(),
+    key("log.hooks[].options.smtp.username", Kind::Text, "", "Its account.").not_yet(),
+    key("log.hooks[].options.smtp.password", Kind::Secret, "", "Its password.").not_yet(),
+    key("log.hooks[].options.smtp.insecure", Kind::Switch, "false", "Whether its certificate is not verified.").not_yet(),
+    key("log.hooks[].options.from", Kind::Text, "", "The sender.").not_yet(),
+    key("log.hooks[].options.to", Kind::Texts, "", "The receivers.").not_yet(),
+];
+
+/// `log`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `log.level`, by default `info`: `error`, `warn`, `info` or `debug`.
+    pub level: String,
+    /// `log.formatter`, by default `text`: `text`, `json` or `logstash`, which is JSON here.
+    pub format: Format,
+}
+
+impl LogConfig {
+    pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
+        let path = if root.has("log.level") || !root.has("loglevel") {
+            "log.level"
+        } else {
+            "loglevel"
+        };
+        let level = root.word(path).unwrap_or_default().to_lowercase();
+        if !["error", "warn", "info", "debug"].contains(&level.as_str()) {
+            root.refuse(faults, path, "error, warn, info or debug");
+        }
+        let format = match root.text("log.formatter").as_deref() {
+            Some("json" | "logstash") => Format::Json,
+            _ => Format::Text,
+        };
+        Self { level, format }
+    }
+}
