@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::error::{DriverError, StoreError, database};
 use super::reader::{ReadTx, Readers};
@@ -171,7 +171,7 @@ impl Pools {
 
     pub(super) async fn sqlite_file(path: &Path) -> Result<Self, DriverError> {
         create_private(path).map_err(sqlx::Error::from)?;
-        use_write_ahead_log(path).await?;
+        let first = use_write_ahead_log(path).await?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY)
@@ -182,6 +182,9 @@ impl Pools {
             .connect_with(sqlite_options().filename(path))
             .await?;
         let readers = Some(Readers::open(path)?);
+        // Not before: the last to close removes the log and its index, and on a full disk there may be no room to make them
+        // again, since what was freed is free only when the file system's journal says so.
+        first.close().await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -233,15 +236,15 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 
 /// Turns the write-ahead log on, once for the life of the file. SQLite does not wait for the lock that this takes when
 /// another process opens the new file at the same time, so the wait is ours.
-async fn use_write_ahead_log(path: &Path) -> Result<(), sqlx::Error> {
+async fn use_write_ahead_log(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    use sqlx::ConnectOptions as _;
     use sqlx::sqlite::SqliteJournalMode::Wal;
-    use sqlx::{ConnectOptions as _, Connection as _};
 
     const STEP: Duration = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
         match sqlite_options().filename(path).journal_mode(Wal).connect().await {
-            Ok(connection) => return connection.close().await,
+            Ok(connection) => return Ok(connection),
             Err(sqlx::Error::Database(error)) if waited < BUSY && error.code().as_deref() == Some("5") => {
                 tokio::time::sleep(STEP).await;
                 waited += STEP;
