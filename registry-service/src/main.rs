@@ -1,5 +1,7 @@
 //! `registry-service`: arguments, configuration, wiring.
 
+mod scrub;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use registry_service::auth::{Authenticator, Htpasswd, Realm, Rules, TokenAuthori
 use registry_service::config::{AuthConfig, Backend, Config};
 use registry_service::endpoint::Policy;
 use registry_service::http::{WithHealth, warning};
+use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::{Builder, Built, maintenance};
@@ -52,6 +55,19 @@ enum Command {
         /// stays, are kept.
         #[arg(short = 'm', long)]
         delete_untagged: bool,
+        /// Say only what came of it.
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Read everything that is stored, compare it with its digests, follow every link, and say what is wrong. May run
+    /// while the registry is served.
+    Scrub {
+        /// The configuration: distribution's config.yml.
+        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+        config: PathBuf,
+        /// Move content that does not have its digest out of the way, so that the next push brings it back.
+        #[arg(long)]
+        quarantine: bool,
         /// Say only what came of it.
         #[arg(short, long)]
         quiet: bool,
@@ -133,6 +149,22 @@ fn run(command: Command) -> anyhow::Result<()> {
                 .build()?;
             runtime.block_on(collect_garbage(&config, choice, quiet))
         }
+        Command::Scrub {
+            config,
+            quarantine,
+            quiet,
+        } => {
+            let config = load(&config)?;
+            telemetry::init(config.log.format, "error")?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(scrub::scrub(
+                &content(&config, Clock::system())?,
+                quarantine,
+                quiet,
+            ))
+        }
         Command::Serve { config } => {
             let config = load(&config)?;
             telemetry::init(config.log.format, &config.log.level)?;
@@ -198,11 +230,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
 }
 
 async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow::Result<()> {
-    let clock = Clock::system();
-    let storage = storage(&config.storage.backend, &clock)?;
-    let registry = Builder::new(storage, clock, Arc::new(random), Secret::new(Vec::new()))
-        .build()
-        .registry;
+    let registry = content(config, Clock::system())?;
     // Who reads along may go away in the middle.
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let mut tell = |finding: Finding<'_>| {
@@ -229,6 +257,14 @@ async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow
         collection.manifests, collection.links, collection.blobs, collection.bytes, collection.marked
     );
     Ok(())
+}
+
+/// The content that a configuration names, for a command that serves nobody.
+fn content(config: &Config, clock: Clock) -> anyhow::Result<Registry> {
+    let storage = storage(&config.storage.backend, &clock)?;
+    let mut builder = Builder::new(storage, clock, Arc::new(random), Secret::new(Vec::new()));
+    builder.sparse_indexes = config.validation.sparse_indexes;
+    Ok(builder.build().registry)
 }
 
 fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {

@@ -10,6 +10,7 @@ const BLOBS: &str = "docker/registry/v2/blobs";
 const REPOSITORIES: &str = "docker/registry/v2/repositories";
 const HASH_STATES: &str = "portolan/uploads";
 const REFERRERS: &str = "portolan/referrers";
+const QUARANTINE: &str = "portolan/quarantine";
 
 fn key(text: &str) -> Key {
     let parsed = Key::parse(text);
@@ -139,6 +140,11 @@ pub(super) fn hash_state(staged: &StagedId) -> Key {
 /// `a` cannot stand where the indexes of `a/…` lie.
 pub(super) fn referrers(repository: &RepositoryName) -> Key {
     key(&format!("{REFERRERS}/{repository}/_index"))
+}
+
+/// Ours: where content lies that does not have its digest, until somebody has looked at it.
+pub(super) fn quarantine(digest: &Digest) -> Key {
+    key(&format!("{QUARANTINE}/{}/{}", digest.algorithm(), digest.hex()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod blob;
 mod catalog;
 mod content_cache;
+mod contents;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -19,6 +20,7 @@ pub mod manifest;
 mod packed;
 mod referrer;
 mod referrer_index;
+pub mod scrub;
 mod tag;
 mod tag_list;
 mod trusted_length;

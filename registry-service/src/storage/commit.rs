@@ -45,6 +45,14 @@ pub enum Step {
         /// Where.
         key: Key,
     },
+    /// The object lies under another key from now on; one that is there already is replaced.
+    /// [`StorageError::NotFound`](super::StorageError::NotFound) when it is absent.
+    Move {
+        /// Where it lies.
+        from: Key,
+        /// Where it will lie.
+        to: Key,
+    },
     /// The object, or everything below the prefix, disappears at once. Absent is fine.
     Remove {
         /// What.

@@ -175,6 +175,13 @@ impl Memory {
                     state.put(&key, content.into(), now_ms)?;
                     state.staged.remove(&staged.id);
                 }
+                Step::Move { from, to } => {
+                    let held = state.objects.get(from.as_str());
+                    let content = held.map(|object| object.content.clone());
+                    let content = content.ok_or_else(|| StorageError::not_found(format!("moving {from}")))?;
+                    state.put(&to, content, now_ms)?;
+                    state.remove(&from);
+                }
                 Step::Remove { key } => state.remove(&key),
             }
         }

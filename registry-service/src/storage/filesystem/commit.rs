@@ -30,6 +30,10 @@ enum Prepared {
         staged: StagedWriter,
         key: Key,
     },
+    Move {
+        from: Key,
+        to: Key,
+    },
     Remove {
         key: Key,
     },
@@ -101,6 +105,7 @@ impl Filesystem {
                     staged.write_last()?;
                     Prepared::Promote { staged, key }
                 }
+                Step::Move { from, to } => Prepared::Move { from, to },
                 Step::Remove { key } => Prepared::Remove { key },
             });
         }
@@ -169,6 +174,7 @@ impl Filesystem {
                 Prepared::Promote { staged, key } => {
                     self.place(&self.staged_path(&staged.id), &key, applied)?;
                 }
+                Prepared::Move { from, to } => self.move_object(&from, &to, applied)?,
                 Prepared::Remove { key } => self.remove(&key, applied)?,
             }
         }
@@ -228,6 +234,20 @@ impl Filesystem {
         #[cfg(test)]
         self.0.trail.visible(key);
         applied.directories.push(parent.to_owned());
+        Ok(())
+    }
+
+    fn move_object(&self, from: &Key, to: &Key, applied: &mut Applied) -> Result<(), StorageError> {
+        let path = self.path(from);
+        let moving = |error| StorageError::from_io(format!("moving {from}"), error);
+        // A rename would also move a prefix, and would look for an absent object's new parents in vain.
+        if !fs::symlink_metadata(&path).map_err(moving)?.is_file() {
+            return Err(StorageError::not_found(format!("moving {from}")));
+        }
+        self.place(&path, to, applied)?;
+        applied
+            .directories
+            .push(path.parent().unwrap_or(&self.0.root).to_owned());
         Ok(())
     }
 

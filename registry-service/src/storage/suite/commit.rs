@@ -29,6 +29,18 @@ rules! {
         assert_eq!(content(storage, "new").await.unwrap(), "y");
     }
 
+    async fn a_moved_object_lies_under_its_new_key_alone(storage: &Storage) {
+        put(storage, "a/one", "1").await;
+        put(storage, "b/two/three", "old").await;
+        let move_to = |from: &str, to: &str| Step::Move { from: key(from), to: key(to) };
+        storage.commit(vec![], vec![move_to("a/one", "b/two/three")]).await.unwrap();
+        assert_eq!(content(storage, "b/two/three").await.unwrap(), "1");
+        assert_eq!(content(storage, "a/one").await, None);
+        assert_error!(storage.commit(vec![], vec![move_to("a/one", "c")]).await, NotFound);
+        assert_error!(storage.commit(vec![], vec![move_to("b/two", "c")]).await, NotFound);
+        assert_eq!(content(storage, "b/two/three").await.unwrap(), "1");
+    }
+
     async fn an_object_is_untouched_until_it_is_written_again_even_alike(storage: &Storage) {
         assert_eq!(storage.object_stamp(&key("p/a")).await.unwrap(), None);
         put(storage, "p/a", "1").await;
