@@ -21,6 +21,7 @@ mod permission;
 mod podman;
 mod push;
 mod replica;
+mod scars;
 mod sdk;
 mod skopeo;
 mod third_party_token;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         official_suite::add(suite);
         peer::add(suite);
         replica::add(suite);
+        scars::add(suite);
         third_party_token::add(suite);
         tls::add(suite);
         tls_options::add(suite);
