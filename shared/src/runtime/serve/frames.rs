@@ -250,8 +250,12 @@ impl Budget {
         }
         let by_sending = self.sent / SENT_PER_FRAME;
         self.sent %= SENT_PER_FRAME;
-        let more = earned.saturating_add(by_time).saturating_add(by_sending);
-        self.left = self.left.saturating_add(more).min(BURST);
+        // Time saves up no more than one burst; what was paid for does not expire, or the updates that follow a large answer
+        // would be too many.
+        if self.left < BURST {
+            self.left = self.left.saturating_add(by_time).min(BURST);
+        }
+        self.left = self.left.saturating_add(earned).saturating_add(by_sending);
         let enough = self.left >= spent;
         self.left = self.left.saturating_sub(spent);
         enough
@@ -301,6 +305,9 @@ mod tests {
         assert!(!budget.spend(0, 1, later));
         // However long it was quiet, it does not save up more than one burst.
         assert!(!budget.spend(0, BURST + 1, later + Duration::from_hours(1)));
+        // The updates for a large answer may come late, and all at once.
+        budget.sent = 64 << 20;
+        assert!(budget.spend(0, 2 * (64 << 20) / (4 << 10), later + Duration::from_hours(1)));
     }
 
     #[test]
