@@ -19,6 +19,7 @@
 
 pub mod api;
 pub mod archive;
+pub mod bad_request;
 pub mod binaries;
 pub mod canary;
 pub mod certificate;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::forged_token::{begin, refused};
 use super::forgery::Forgery;
-use super::ground::Ground;
-use super::wire::Request;
+use harness::bad_request::Ground;
+use harness::bad_request::Request;
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];

@@ -7,8 +7,8 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use super::forgery::{Forgery, sign, unsigned};
-use super::ground::Ground;
-use super::wire::Request;
+use harness::bad_request::Ground;
+use harness::bad_request::Request;
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];

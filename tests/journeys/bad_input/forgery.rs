@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, claims};
+use harness::bad_request::{Ground, claims};
 
 /// What a forger may know: everything that is public, and here the server's own key too, so that each single fault can
 /// be shown to be the reason for a refusal.

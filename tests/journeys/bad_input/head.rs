@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use harness::{Context as _, Journey, Need, Result, Suite, bail, ensure};
 
-use super::ground::Ground;
-use super::wire::{Request, exchange, read_reply};
+use harness::bad_request::Ground;
+use harness::bad_request::{Request, exchange, read_reply};
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];

@@ -3,9 +3,8 @@
 use harness::{Journey, Need, Result, Suite, ensure};
 use serde_json::{Value, json};
 
-use super::ground::Ground;
-use super::upload::good_manifest;
-use super::wire::Request;
+use harness::bad_request::Ground;
+use harness::bad_request::Request;
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];
@@ -43,7 +42,7 @@ pub(super) fn add(suite: &mut Suite) {
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-fn put(ground: &Ground, body: &[u8]) -> Result<super::wire::Reply> {
+fn put(ground: &Ground, body: &[u8]) -> Result<harness::bad_request::Reply> {
     let target = format!("/v2/{}/manifests/bad", ground.repository());
     ground.send(
         Request::new("PUT", target)
@@ -62,7 +61,7 @@ fn refused(ground: &Ground, body: &[u8]) -> Result<()> {
 
 fn truncated(journey: &Journey) -> Result<()> {
     let ground = Ground::prepare(journey)?;
-    let good = good_manifest(&ground)?;
+    let good = ground.good_manifest()?;
     for end in 0..good.len() {
         refused(&ground, &good[..end])?;
     }
@@ -72,7 +71,7 @@ fn truncated(journey: &Journey) -> Result<()> {
 fn deep(journey: &Journey) -> Result<()> {
     const DEPTH: usize = 100_000;
     let ground = Ground::prepare(journey)?;
-    let good = String::from_utf8(good_manifest(&ground)?)?;
+    let good = String::from_utf8(ground.good_manifest()?)?;
     let nests = [
         format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)),
         format!("{}1{}", "{\"a\":".repeat(DEPTH), "}".repeat(DEPTH)),
@@ -95,7 +94,7 @@ fn deep(journey: &Journey) -> Result<()> {
 fn large(journey: &Journey) -> Result<()> {
     const SIZE: usize = 10 * 1024 * 1024;
     let ground = Ground::prepare(journey)?;
-    let mut padded = good_manifest(&ground)?;
+    let mut padded = ground.good_manifest()?;
     padded.resize(SIZE, b' ');
     for body in [
         padded,
@@ -115,7 +114,7 @@ fn large(journey: &Journey) -> Result<()> {
         ground.repository(),
         ground.token
     );
-    let reply = super::wire::exchange(ground.server.port(), head.as_bytes(), false)?;
+    let reply = harness::bad_request::exchange(ground.server.port(), head.as_bytes(), false)?;
     ensure!(
         reply.as_ref().is_some_and(|reply| reply.status == 413),
         "should have been 413: {reply:?}"
@@ -125,7 +124,7 @@ fn large(journey: &Journey) -> Result<()> {
 
 fn wrong_kinds(journey: &Journey) -> Result<()> {
     let ground = Ground::prepare(journey)?;
-    let good: Value = serde_json::from_slice(&good_manifest(&ground)?)?;
+    let good: Value = serde_json::from_slice(&ground.good_manifest()?)?;
     let digest = ground.layer.clone();
     let faults: Vec<(&str, Value)> = vec![
         ("/schemaVersion", json!("2")),
@@ -180,7 +179,7 @@ fn wrong_kinds(journey: &Journey) -> Result<()> {
 
 fn no_json(journey: &Journey) -> Result<()> {
     let ground = Ground::prepare(journey)?;
-    let good = good_manifest(&ground)?;
+    let good = ground.good_manifest()?;
     let text = String::from_utf8_lossy(&good).into_owned();
     let bodies: Vec<Vec<u8>> = vec![
         b"".to_vec(),

@@ -6,16 +6,13 @@ use harness::Suite;
 mod forged_claims;
 mod forged_token;
 mod forgery;
-mod ground;
 mod head;
 mod manifest;
 mod mutation;
 mod path;
 mod race;
-mod random;
 mod token_request;
 mod upload;
-mod wire;
 
 pub(crate) fn add(suite: &mut Suite) {
     path::add(suite);

@@ -2,8 +2,8 @@
 
 use harness::{Journey, Need, Result, Suite, ensure};
 
-use super::ground::Ground;
-use super::wire::{Reply, Request};
+use harness::bad_request::Ground;
+use harness::bad_request::{Reply, Request};
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];
@@ -314,7 +314,7 @@ fn upload_ids(journey: &Journey) -> Result<()> {
             let codes = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "NAME_INVALID"];
             refused(&ground, &Request::new(method, &path), &[400, 404], &codes)?;
         }
-        let put = Request::new("PUT", format!("{path}?digest={layer}")).body(super::ground::LAYER);
+        let put = Request::new("PUT", format!("{path}?digest={layer}")).body(harness::bad_request::LAYER);
         refused(
             &ground,
             &put,

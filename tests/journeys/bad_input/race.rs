@@ -6,9 +6,9 @@ use harness::archive::digest;
 use harness::{Context as _, Journey, Need, Result, Suite, anyhow, ensure};
 use serde_json::json;
 
-use super::ground::Ground;
-use super::random::Random;
-use super::wire::{Reply, Request};
+use harness::bad_request::Ground;
+use harness::bad_request::Random;
+use harness::bad_request::{Reply, Request};
 
 pub(super) fn add(suite: &mut Suite) {
     suite.add(

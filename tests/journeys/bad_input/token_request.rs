@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::{Account, Journey, Need, Result, Suite, ensure};
 
-use super::ground::{Ground, claims};
-use super::wire::{Reply, Request};
+use harness::bad_request::{Ground, claims};
+use harness::bad_request::{Reply, Request};
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];

@@ -8,8 +8,8 @@ use harness::archive::digest;
 use harness::process::wait_for;
 use harness::{Journey, Need, Result, Suite, ensure};
 
-use super::ground::{Ground, LAYER};
-use super::wire::Request;
+use harness::bad_request::Request;
+use harness::bad_request::{Ground, LAYER};
 
 pub(super) fn add(suite: &mut Suite) {
     let needs = [Need::Portolan];
@@ -128,7 +128,7 @@ fn digests(journey: &Journey) -> Result<()> {
     ground
         .send(Request::new("PUT", format!("{location}&digest={wrong}")))?
         .refuses(&[400], &["DIGEST_INVALID"])?;
-    let manifest = Request::new("PUT", format!("/v2/{name}/manifests/{wrong}")).body(good_manifest(&ground)?);
+    let manifest = Request::new("PUT", format!("/v2/{name}/manifests/{wrong}")).body(ground.good_manifest()?);
     let manifest = manifest.header("Content-Type", "application/vnd.oci.image.manifest.v1+json");
     ground.send(manifest)?.refuses(&[400], &["DIGEST_INVALID"])?;
     // Content that is there may not be overwritten under its digest either.
@@ -137,13 +137,6 @@ fn digests(journey: &Journey) -> Result<()> {
         .send(Request::new("POST", over).body("evil"))?
         .refuses(&[400], &["DIGEST_INVALID"])?;
     ground.is_unharmed()
-}
-
-pub(super) fn good_manifest(ground: &Ground) -> Result<Vec<u8>> {
-    let target = format!("/v2/{}/manifests/good", ground.repository());
-    let reply = ground.send(Request::new("GET", target).header("Accept", "*/*"))?;
-    ensure!(reply.status == 200, "should have been 200: {reply}");
-    Ok(reply.body)
 }
 
 fn ranges(journey: &Journey) -> Result<()> {

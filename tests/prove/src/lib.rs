@@ -10,6 +10,7 @@
     reason = "progress of a long run is for the person who waits"
 )]
 
+mod bad_requests;
 mod canary;
 mod crash;
 mod crowd;
@@ -77,6 +78,7 @@ pub const PROOFS: &[Proof] = &[
     tag_history::PROOF,
     delete_while_pulling::PROOF,
     rolling_restart::PROOF,
+    bad_requests::PROOF,
     token_mutation::PROOF,
     canary::PROOF,
 ];

@@ -5,23 +5,23 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use harness::{Context as _, Result, bail, ensure};
+use crate::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 /// No answer after this time is a hang.
-pub(super) const HANG: Duration = Duration::from_secs(30);
+pub const HANG: Duration = Duration::from_secs(30);
 
 /// A request before it is written.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn new(method: &str, target: impl Into<String>) -> Self {
+    pub fn new(method: &str, target: impl Into<String>) -> Self {
         Self {
             method: method.to_owned(),
             target: target.into(),
@@ -31,24 +31,24 @@ impl Request {
     }
 
     #[must_use]
-    pub(super) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
     #[must_use]
-    pub(super) fn bearer(self, token: &str) -> Self {
+    pub fn bearer(self, token: &str) -> Self {
         self.header("Authorization", format!("Bearer {token}"))
     }
 
     #[must_use]
-    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
     /// As bytes, with a Host and the length of the body.
-    pub(super) fn bytes(&self, port: u16, connection: &str) -> Vec<u8> {
+    pub fn bytes(&self, port: u16, connection: &str) -> Vec<u8> {
         let mut head = format!(
             "{} {} HTTP/1.1\r\nHost: localhost:{port}\r\n",
             self.method, self.target
@@ -68,7 +68,7 @@ impl Request {
     }
 
     /// Sends it over a connection of its own. A connection closed without an answer is an error.
-    pub(super) fn send(&self, port: u16) -> Result<Reply> {
+    pub fn send(&self, port: u16) -> Result<Reply> {
         let bytes = self.bytes(port, "close");
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(600)]).into_owned();
         let reply = exchange(port, &bytes, self.method == "HEAD").with_context(|| shown.clone())?;
@@ -78,14 +78,14 @@ impl Request {
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self
             .headers
             .iter()
@@ -93,12 +93,12 @@ impl Reply {
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn json(&self) -> Result<Value> {
+    pub fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body).with_context(|| format!("not JSON: {self}"))
     }
 
     /// The code of the first error of a body that has the specification's form.
-    pub(super) fn error_code(&self) -> Result<String> {
+    pub fn error_code(&self) -> Result<String> {
         let json = self.json()?;
         let media_type = self.header("content-type").unwrap_or_default();
         ensure!(
@@ -119,7 +119,7 @@ impl Reply {
     }
 
     /// Holds it to being a refusal with one of these statuses and codes.
-    pub(super) fn refuses(&self, statuses: &[u16], codes: &[&str]) -> Result<()> {
+    pub fn refuses(&self, statuses: &[u16], codes: &[&str]) -> Result<()> {
         ensure!(
             statuses.contains(&self.status),
             "should have been one of {statuses:?}: {self}"
@@ -142,13 +142,13 @@ impl std::fmt::Display for Reply {
 
 /// Writes bytes to a fresh connection and reads one answer. `None`: it was closed without one. No answer within
 /// [`HANG`] is an error.
-pub(super) fn exchange(port: u16, bytes: &[u8], head_only: bool) -> Result<Option<Reply>> {
+pub fn exchange(port: u16, bytes: &[u8], head_only: bool) -> Result<Option<Reply>> {
     let stream = TcpStream::connect(("127.0.0.1", port)).context("connect")?;
     exchange_on(&stream, bytes, head_only)
 }
 
 /// The same on a connection that is open already.
-pub(super) fn exchange_on(stream: &TcpStream, bytes: &[u8], head_only: bool) -> Result<Option<Reply>> {
+pub fn exchange_on(stream: &TcpStream, bytes: &[u8], head_only: bool) -> Result<Option<Reply>> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(HANG))?;
     // A server that refuses early does not read the rest: what it answered counts, not that writing failed.
@@ -164,7 +164,7 @@ fn is_late(error: &std::io::Error) -> bool {
 }
 
 /// Reads one answer; `None` when the connection ends before one began.
-pub(super) fn read_reply(stream: &TcpStream, head_only: bool, limit: Duration) -> Result<Option<Reply>> {
+pub fn read_reply(stream: &TcpStream, head_only: bool, limit: Duration) -> Result<Option<Reply>> {
     let mut input = Input {
         stream,
         held: Vec::new(),

@@ -3,38 +3,38 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::api::Api;
+use crate::archive::digest;
+use crate::server::Options;
+use crate::{Account, Context as _, Journey, Result, Server, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use harness::api::Api;
-use harness::archive::digest;
-use harness::server::Options;
-use harness::{Account, Context as _, Journey, Result, Server, ensure};
 use serde_json::Value;
 
 use super::wire::{Reply, Request};
 
 /// A server, an account, and its one repository `<account>/kept` with the tag `good`.
 #[derive(Debug)]
-pub(super) struct Ground {
-    pub(super) server: Server,
-    pub(super) account: Account,
+pub struct Ground {
+    pub server: Server,
+    pub account: Account,
     /// Allows everything on [`Self::repository`].
-    pub(super) token: String,
+    pub token: String,
     /// The digest of the good manifest.
-    pub(super) manifest: String,
+    pub manifest: String,
     /// The digest of its layer, whose content is [`LAYER`].
-    pub(super) layer: String,
+    pub layer: String,
     before: BTreeMap<PathBuf, String>,
 }
 
-pub(super) const LAYER: &str = "the one good layer";
+pub const LAYER: &str = "the one good layer";
 
 impl Ground {
-    pub(super) fn prepare(journey: &Journey) -> Result<Self> {
+    pub fn prepare(journey: &Journey) -> Result<Self> {
         Self::prepare_with(journey, Options::default())
     }
 
-    pub(super) fn prepare_with(journey: &Journey, options: Options) -> Result<Self> {
+    pub fn prepare_with(journey: &Journey, options: Options) -> Result<Self> {
         let server = Server::own(journey, options)?;
         let account = server.account(journey, "ground")?;
         let api = server.api(&account)?;
@@ -66,27 +66,35 @@ impl Ground {
         })
     }
 
-    pub(super) fn repository(&self) -> String {
+    pub fn repository(&self) -> String {
         format!("{}/kept", self.account.name)
     }
 
     /// Sends a request with the token that allows everything on the repository.
-    pub(super) fn send(&self, request: Request) -> Result<Reply> {
+    pub fn send(&self, request: Request) -> Result<Reply> {
         request.bearer(&self.token).send(self.server.port())
     }
 
     /// Sends a request without any token.
-    pub(super) fn send_bare(&self, request: &Request) -> Result<Reply> {
+    pub fn send_bare(&self, request: &Request) -> Result<Reply> {
         request.send(self.server.port())
     }
 
     /// A token of the index for this account and these scopes.
-    pub(super) fn token_for(&self, scopes: &[&str]) -> Result<String> {
+    pub fn token_for(&self, scopes: &[&str]) -> Result<String> {
         token(&self.server.api(&self.account)?, &self.server, scopes)
     }
 
+    /// The bytes of the good manifest.
+    pub fn good_manifest(&self) -> Result<Vec<u8>> {
+        let target = format!("/v2/{}/manifests/good", self.repository());
+        let reply = self.send(Request::new("GET", target).header("Accept", "*/*"))?;
+        ensure!(reply.status == 200, "should have been 200: {reply}");
+        Ok(reply.body)
+    }
+
     /// Begins an upload session in the repository and gives its location.
-    pub(super) fn begin(&self) -> Result<String> {
+    pub fn begin(&self) -> Result<String> {
         let path = format!("/v2/{}/blobs/uploads/", self.repository());
         let reply = self.send(Request::new("POST", path))?;
         ensure!(reply.status == 202, "should have been 202: {reply}");
@@ -94,7 +102,7 @@ impl Ground {
     }
 
     /// Ends an upload session, so that nothing of the test's own is left.
-    pub(super) fn cancel(&self, location: &str) -> Result<()> {
+    pub fn cancel(&self, location: &str) -> Result<()> {
         let reply = self.send(Request::new("DELETE", location))?;
         ensure!(reply.status == 204, "should have been 204: {reply}");
         Ok(())
@@ -102,7 +110,7 @@ impl Ground {
 
     /// That the server lives, did not panic, still gives the good image, and keeps on disk what it kept before and
     /// nothing more.
-    pub(super) fn is_unharmed(&self) -> Result<()> {
+    pub fn is_unharmed(&self) -> Result<()> {
         self.serves_well()?;
         let after = tree(self.server.data())?;
         let mut differences: Vec<String> = Vec::new();
@@ -125,7 +133,7 @@ impl Ground {
     }
 
     /// That the server lives, did not panic and still gives the good image.
-    pub(super) fn serves_well(&self) -> Result<()> {
+    pub fn serves_well(&self) -> Result<()> {
         self.no_panic()?;
         let api = self.server.api(&self.account)?;
         let manifest = api.manifest(&self.repository(), "good")?.expect(200)?;
@@ -141,7 +149,7 @@ impl Ground {
     }
 
     /// That the server lives and did not panic.
-    pub(super) fn no_panic(&self) -> Result<()> {
+    pub fn no_panic(&self) -> Result<()> {
         ensure!(self.server.ended()?.is_none(), "the server ended");
         let log = std::fs::read(self.server.log()).context("read the log")?;
         let log = String::from_utf8_lossy(&log);
@@ -165,7 +173,7 @@ fn token(api: &Api, server: &Server, scopes: &[&str]) -> Result<String> {
 }
 
 /// The claims of a token, unchecked.
-pub(super) fn claims(token: &str) -> Result<Value> {
+pub fn claims(token: &str) -> Result<Value> {
     let payload = token.split('.').nth(1).context("not a token")?;
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }
