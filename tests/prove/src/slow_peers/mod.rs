@@ -27,6 +27,8 @@ pub(crate) const PROOF: Proof = Proof {
 /// Bytes of memory for one connection with a slow header (as for an idle one), and for one transfer.
 const HEADER_BYTES: u64 = 20_971;
 const TRANSFER_BYTES: u64 = 512 << 10;
+/// What honest clients may take besides.
+const HONEST_BYTES: u64 = 8 << 20;
 /// Bytes of the blob that is not read.
 const LARGE_BLOB: usize = 8 << 20;
 
@@ -90,7 +92,7 @@ impl Wave {
             Bound::Header => HEADER_BYTES,
             Bound::Body | Bound::Reader => TRANSFER_BYTES,
         };
-        self.peers.iter().map(each).sum()
+        HONEST_BYTES + self.peers.iter().map(each).sum::<u64>()
     }
 }
 
