@@ -31,6 +31,8 @@ pub enum Endpoint {
     Base,
     /// `/v2/_catalog`
     Catalog,
+    /// `/v2/_portolan/token`: tokens of the registry's own, where there are such (distribution-spec, "Extensions").
+    Token,
     /// Anything about one repository.
     Repository(RepositoryName, Operation),
 }
@@ -189,6 +191,9 @@ impl Endpoint {
         if rest == "_catalog" {
             return only(method, &[&Method::GET, &Method::HEAD], "GET, HEAD", Self::Catalog);
         }
+        if rest == "_portolan/token" {
+            return only(method, &[&Method::GET], "GET", Self::Token);
+        }
         let (name, target) = Target::split(rest).ok_or(InvalidRequest::Path)?;
         let name = name.parse()?;
         Ok(Self::Repository(name, target.operation(method, query)?))
@@ -197,7 +202,7 @@ impl Endpoint {
     /// The access that must be held before the request is served.
     pub fn required_access(&self) -> RequiredAccess<'_> {
         match self {
-            Self::Probe => RequiredAccess::Nothing,
+            Self::Probe | Self::Token => RequiredAccess::Nothing,
             Self::Base => RequiredAccess::AnyToken,
             Self::Catalog => RequiredAccess::Catalog,
             Self::Repository(name, operation) => RequiredAccess::Repository {
@@ -228,6 +233,7 @@ impl Endpoint {
             Self::Probe => "probe",
             Self::Base => "base",
             Self::Catalog => "catalog",
+            Self::Token => "token",
             Self::Repository(_, operation) => operation.name(),
         }
     }

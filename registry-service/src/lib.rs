@@ -85,9 +85,7 @@ impl Builder {
     /// Puts it together. With tokens it must be called inside a runtime, since their keys are kept current in the
     /// background.
     pub fn build(self) -> Built {
-        if let Authenticator::Token(authority) = &self.authenticator {
-            authority.source.keep_current();
-        }
+        self.authenticator.keep_current();
         let options = registry::Options {
             max_blob_size: self.max_blob_size,
             sparse_indexes: self.sparse_indexes,

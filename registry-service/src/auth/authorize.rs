@@ -6,8 +6,10 @@ use shared::oci::RepositoryName;
 use shared::token::{Actions, Challenge, ChallengeError, Scope};
 
 use super::caller::Caller;
+use super::chain::{Chain, Issued};
 use super::htpasswd::{Htpasswd, Rejection};
 use super::key_source::KeySource;
+use super::policy::AccessPolicy;
 use super::realm::Realm;
 use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
 use crate::endpoint::{Endpoint, Mount, Operation, RequiredAccess};
@@ -31,6 +33,21 @@ pub enum Authenticator {
     Htpasswd(Box<Htpasswd>),
     /// Whoever shows a token of the index.
     Token(TokenAuthority),
+    /// Several of these ways, or a policy.
+    Chain(Box<Chain>),
+}
+
+/// Who a caller turned out to be.
+pub(super) enum Principal {
+    /// Nobody that we know.
+    Nobody {
+        /// They asked for a token without showing who they are, and got one.
+        has_token: bool,
+    },
+    /// An account of the file.
+    Account(String),
+    /// Who holds a token of the token server.
+    Holder(Arc<VerifiedClaims>),
 }
 
 /// The token server that is believed, and how to find it.
@@ -52,6 +69,8 @@ pub struct Authorized {
     claims: Option<Arc<VerifiedClaims>>,
     /// The account, where there are accounts and no claims.
     account: Option<String>,
+    /// The policy, when it decides what is listed.
+    listed_by: Option<Arc<AccessPolicy>>,
     mount_sources: Vec<RepositoryName>,
 }
 
@@ -62,6 +81,23 @@ pub enum Listed {
     Everything,
     /// These, as (name, stored name) in the order of their names.
     Only(Vec<(RepositoryName, RepositoryName)>),
+    /// Those that the policy lets them pull.
+    ByPolicy(Pullable),
+}
+
+/// What an account may pull by a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pullable {
+    policy: Arc<AccessPolicy>,
+    account: Option<String>,
+}
+
+impl Pullable {
+    /// Whether this repository is among it.
+    pub fn holds(&self, name: &RepositoryName) -> bool {
+        let held = self.policy.held(self.account.as_deref(), name);
+        held.covers(Actions::PULL)
+    }
 }
 
 impl Authorized {
@@ -88,6 +124,12 @@ impl Authorized {
 
     /// Which repositories the catalog may list.
     pub fn listed(&self) -> Listed {
+        if let Some(policy) = &self.listed_by {
+            return Listed::ByPolicy(Pullable {
+                policy: Arc::clone(policy),
+                account: self.account.clone(),
+            });
+        }
         let Some(claims) = self.claims.as_deref().filter(|claims| !claims.lists_everything()) else {
             return Listed::Everything;
         };
@@ -99,6 +141,71 @@ impl Authorized {
         names.dedup_by(|a, b| a.0 == b.0);
         Listed::Only(names)
     }
+
+    /// The one decision about a principal of a chain: what its token holds, what the policy gives it, and everything to an
+    /// account where there is no policy. Gives the endpoint back when it may not be.
+    pub(super) fn decide(
+        endpoint: Endpoint,
+        principal: Principal,
+        policy: Option<&Arc<AccessPolicy>>,
+    ) -> Result<Self, Endpoint> {
+        let account = match principal {
+            Principal::Holder(claims) => match reach(&endpoint, &claims) {
+                Some(reach) => return Ok(Self::of_claims(endpoint, claims, reach)),
+                // What everybody may, whoever holds a token may too.
+                None => None,
+            },
+            Principal::Account(name) if policy.is_none() => {
+                return Ok(Self {
+                    account: Some(name),
+                    ..open(endpoint)
+                });
+            }
+            Principal::Account(name) => Some(name),
+            // Whoever shows nothing learns here how to show more.
+            Principal::Nobody { has_token: false }
+                if endpoint.required_access() == RequiredAccess::AnyToken =>
+            {
+                return Err(endpoint);
+            }
+            Principal::Nobody { .. } => None,
+        };
+        let Some(policy) = policy else {
+            return Err(endpoint);
+        };
+        let who = account.as_deref();
+        let held = |name: &RepositoryName, actions| policy.held(who, name).covers(actions);
+        let mut authorized = match endpoint.required_access() {
+            RequiredAccess::Nothing | RequiredAccess::AnyToken => open(endpoint),
+            RequiredAccess::Catalog if policy.gives_anything(who) => Self {
+                listed_by: Some(Arc::clone(policy)),
+                ..open(endpoint)
+            },
+            RequiredAccess::Repository { name, actions, .. } if held(name, actions) => open(endpoint),
+            RequiredAccess::Catalog | RequiredAccess::Repository { .. } => return Err(endpoint),
+        };
+        let target = match &authorized.endpoint {
+            Endpoint::Repository(name, _) => Some(name),
+            _ => None,
+        };
+        let sources = &mut authorized.mount_sources;
+        sources.retain(|source| Some(source) == target || held(source, Actions::PULL));
+        Ok(Self {
+            account,
+            ..authorized
+        })
+    }
+
+    fn of_claims(endpoint: Endpoint, claims: Arc<VerifiedClaims>, reach: Reach) -> Self {
+        Self {
+            endpoint,
+            stored_as: reach.stored_as,
+            mount_sources: reach.mount_sources,
+            claims: Some(claims),
+            account: None,
+            listed_by: None,
+        }
+    }
 }
 
 /// A request that is not served.
@@ -106,6 +213,8 @@ impl Authorized {
 pub enum Denial {
     /// It is not let in.
     Refused(Box<Refusal>),
+    /// They are known, and may not.
+    Forbidden,
     /// Too many passwords wait to be verified; another time perhaps.
     TooManyLogins,
 }
@@ -124,7 +233,7 @@ pub struct Refusal {
 }
 
 /// What was wrong, before it is told.
-enum Fault {
+pub(super) enum Fault {
     NoToken,
     Invalid(InvalidToken),
     Insufficient,
@@ -155,26 +264,47 @@ impl Authenticator {
             Self::Silly { realm, service } => return silly(endpoint, authorization, realm, service),
             Self::Htpasswd(accounts) => return of_account(endpoint, accounts, authorization, now_s).await,
             Self::Token(authority) => authority,
+            Self::Chain(chain) => return chain.authorize(endpoint, &caller, now_s).await,
         };
         let claims = match authority.claims(authorization, now_s).await {
             Ok(claims) => claims,
             Err(fault) => return Err(authority.refusal(&endpoint, &caller, &fault).into()),
         };
         match reach(&endpoint, &claims) {
-            Some(reach) => Ok(Authorized {
-                endpoint,
-                stored_as: reach.stored_as,
-                mount_sources: reach.mount_sources,
-                claims: Some(claims),
-                account: None,
-            }),
+            Some(reach) => Ok(Authorized::of_claims(endpoint, claims, reach)),
             None => Err(authority.refusal(&endpoint, &caller, &Fault::Insufficient).into()),
         }
     }
 }
 
+impl Authenticator {
+    /// A token of this registry's own for whom the caller shows to be; `None` where there is no such thing.
+    pub async fn issue(&self, caller: &Caller<'_>, now_s: i64) -> Result<Option<Issued>, Denial> {
+        match self {
+            Self::Chain(chain) => chain.issue(caller, now_s).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Keeps keys for tokens current in the background. Must be called inside a runtime.
+    pub fn keep_current(&self) {
+        let authority = match self {
+            Self::Token(authority) => Some(authority),
+            Self::Chain(chain) => chain.tokens.as_ref(),
+            Self::Open | Self::Silly { .. } | Self::Htpasswd(_) => None,
+        };
+        if let Some(authority) = authority {
+            authority.source.keep_current();
+        }
+    }
+}
+
 impl TokenAuthority {
-    async fn claims(&self, authorization: Option<&[u8]>, now_s: i64) -> Result<Arc<VerifiedClaims>, Fault> {
+    pub(super) async fn claims(
+        &self,
+        authorization: Option<&[u8]>,
+        now_s: i64,
+    ) -> Result<Arc<VerifiedClaims>, Fault> {
         let token = bearer(authorization.ok_or(Fault::NoToken)?)?;
         match self.verifier.verify(token, now_s) {
             // Perhaps the index has begun to sign with another key.
@@ -185,7 +315,7 @@ impl TokenAuthority {
         }
     }
 
-    fn refusal(&self, endpoint: &Endpoint, caller: &Caller<'_>, fault: &Fault) -> Refusal {
+    pub(super) fn refusal(&self, endpoint: &Endpoint, caller: &Caller<'_>, fault: &Fault) -> Refusal {
         let scopes = endpoint.required_access().scopes();
         let error = match fault {
             Fault::NoToken => None,
@@ -211,7 +341,7 @@ impl TokenAuthority {
 }
 
 /// The token of an `Authorization` value. Another scheme is as good as none: the challenge tells which one is wanted.
-fn bearer(authorization: &[u8]) -> Result<&str, Fault> {
+pub(super) fn bearer(authorization: &[u8]) -> Result<&str, Fault> {
     const SCHEME: &[u8] = b"bearer ";
     let is_bearer =
         authorization.len() > SCHEME.len() && authorization[..SCHEME.len()].eq_ignore_ascii_case(SCHEME);
@@ -281,6 +411,7 @@ fn open(endpoint: Endpoint) -> Authorized {
         stored_as: None,
         claims: None,
         account: None,
+        listed_by: None,
         mount_sources,
     }
 }

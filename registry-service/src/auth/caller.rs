@@ -9,6 +9,8 @@ pub struct Caller<'a> {
     pub host: Option<&'a str>,
     /// `X-Forwarded-Proto`.
     pub forwarded_proto: Option<&'a str>,
+    /// Whether the connection has TLS.
+    pub is_secured: bool,
 }
 
 impl<'a> From<Option<&'a [u8]>> for Caller<'a> {

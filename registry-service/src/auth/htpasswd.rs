@@ -132,6 +132,11 @@ impl Htpasswd {
         Ok(name)
     }
 
+    /// The hash of an account's password, as the file has it now.
+    pub(super) fn hash_of(&self, account: &str, now_s: i64) -> Option<String> {
+        self.accounts(now_s).hashes.get(account).cloned()
+    }
+
     /// The accounts of now: the file is looked at once a second, and read when it has changed.
     fn accounts(&self, now_s: i64) -> Arc<Accounts> {
         let known = Arc::clone(&self.accounts.read().unwrap_or_else(PoisonError::into_inner));
@@ -267,6 +272,14 @@ fn credentials(authorization: &[u8]) -> Option<(String, Vec<u8>)> {
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let name = std::str::from_utf8(&decoded[..colon]).ok()?;
     (name.len() <= MAX_NAME).then(|| (name.to_owned(), decoded[colon + 1..].to_vec()))
+}
+
+/// Whether a name or a password is shown at all: clients send an empty pair for nobody.
+pub(super) fn is_basic(authorization: &[u8]) -> bool {
+    const SCHEME: &[u8] = b"basic ";
+    let scheme = authorization.split_at_checked(SCHEME.len());
+    scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+        && credentials(authorization).is_none_or(|(name, password)| !name.is_empty() || !password.is_empty())
 }
 
 /// Makes the file with the account `docker`.

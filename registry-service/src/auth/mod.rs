@@ -7,12 +7,16 @@ pub mod algorithm;
 pub mod authorize;
 mod caller;
 mod certificate;
+mod chain;
 mod foreign;
+pub mod glob;
 mod htpasswd;
 pub mod jwks;
 pub mod key;
 pub mod key_ring;
 pub mod key_source;
+mod own_token;
+pub mod policy;
 mod realm;
 pub mod verifier;
 
@@ -21,14 +25,19 @@ mod matrix;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod policy_matrix;
+#[cfg(test)]
 pub(crate) mod test_token;
 #[cfg(test)]
 mod tests;
 
-pub use authorize::{Authenticator, Authorized, Denial, Listed, Refusal, TokenAuthority};
+pub use authorize::{Authenticator, Authorized, Denial, Listed, Pullable, Refusal, TokenAuthority};
 pub use caller::Caller;
+pub use chain::{Chain, Issued};
 pub use htpasswd::Htpasswd;
 pub use key_ring::KeyRing;
 pub use key_source::KeySource;
+pub use own_token::OwnTokens;
+pub use policy::AccessPolicy;
 pub use realm::Realm;
 pub use verifier::{InvalidToken, Rules, VerifiedClaims, Verifier};

@@ -11,6 +11,8 @@ pub struct Realm {
     url: String,
     /// `autoredirectpath`: its path on whatever host the client asked for.
     path: Option<String>,
+    /// What scheme the client used where no proxy says it: its connection's, or https as distribution has it.
+    by_connection: bool,
 }
 
 impl Realm {
@@ -19,6 +21,16 @@ impl Realm {
         Self {
             url: url.into(),
             path: None,
+            by_connection: false,
+        }
+    }
+
+    /// This path of the registry itself: below the external URL, or where the client asked when that is empty.
+    pub(super) fn own(base_url: &str, path: &str) -> Self {
+        Self {
+            url: format!("{base_url}{path}"),
+            path: base_url.is_empty().then(|| path.to_owned()),
+            by_connection: true,
         }
     }
 
@@ -28,6 +40,7 @@ impl Realm {
         Self {
             url: url.into(),
             path: Some(format!("/{}", path.trim_start_matches('/'))),
+            by_connection: false,
         }
     }
 
@@ -39,6 +52,7 @@ impl Realm {
         let first = caller.forwarded_proto.and_then(|list| list.split(',').next());
         let scheme = match first.map(str::trim) {
             Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
+            None if self.by_connection && !caller.is_secured => "http",
             _ => "https",
         };
         Cow::Owned(format!("{scheme}://{host}{path}"))
@@ -87,9 +101,34 @@ mod tests {
                 authorization: None,
                 host,
                 forwarded_proto: proto,
+                is_secured: false,
             };
             assert_eq!(realm.url(&caller), expected, "{host:?} {proto:?}");
             assert_eq!(Realm::fixed(fixed).url(&caller), fixed);
+        }
+    }
+
+    #[test]
+    fn the_registrys_own_realm_is_where_the_client_is() {
+        for (base, is_secured, proto, expected) in [
+            ("", false, None, "http://r:5000/t"),
+            ("", true, None, "https://r:5000/t"),
+            ("", false, Some("https"), "https://r:5000/t"),
+            ("", true, Some("http"), "http://r:5000/t"),
+            (
+                "https://registry.example",
+                false,
+                Some("http"),
+                "https://registry.example/t",
+            ),
+        ] {
+            let caller = Caller {
+                authorization: None,
+                host: Some("r:5000"),
+                forwarded_proto: proto,
+                is_secured,
+            };
+            assert_eq!(Realm::own(base, "/t").url(&caller), expected);
         }
     }
 }

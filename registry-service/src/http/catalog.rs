@@ -8,7 +8,7 @@ use shared::oci::RepositoryName;
 use super::dispatch::Asked;
 use super::error::Error;
 use super::{Service, answer, page};
-use crate::auth::Listed;
+use crate::auth::{Listed, Pullable};
 use crate::endpoint::query;
 use crate::registry::Page;
 
@@ -29,6 +29,7 @@ pub(super) async fn list(asked: &Asked<'_>) -> Result<Response, Error> {
             let registry = &asked.service.registry;
             registry.list_repositories(last.as_deref(), limit).await?
         }
+        Listed::ByPolicy(pullable) => pulled(asked.service, &pullable, last, limit).await?,
         Listed::Only(names) => held(asked.service, names, last.as_deref(), limit).await?,
     };
     let body = answer::json(&Catalog {
@@ -40,6 +41,36 @@ pub(super) async fn list(asked: &Asked<'_>) -> Result<Response, Error> {
         page::link_next(&mut response, &path, last.as_str(), limit, &[]);
     }
     Ok(response)
+}
+
+/// Those of all repositories, in their order, that may be pulled.
+async fn pulled(
+    service: &Service,
+    pullable: &Pullable,
+    last: Option<impl Into<String>>,
+    limit: usize,
+) -> Result<Page<RepositoryName>, Error> {
+    /// How many names are looked at together.
+    const STRETCH: usize = 1_000;
+    let mut page = Page::empty();
+    let mut last: Option<String> = last.map(Into::into);
+    loop {
+        let stretch = service
+            .registry
+            .list_repositories(last.as_deref(), STRETCH)
+            .await?;
+        last = stretch.items.last().map(ToString::to_string);
+        for name in stretch.items.into_iter().filter(|name| pullable.holds(name)) {
+            if page.items.len() == limit {
+                page.more = true;
+                return Ok(page);
+            }
+            page.items.push(name);
+        }
+        if !stretch.more {
+            return Ok(page);
+        }
+    }
 }
 
 /// Those of a token's names, in their order, that hold anything.

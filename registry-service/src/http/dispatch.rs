@@ -10,11 +10,11 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::Body as _;
-use shared::runtime::serve::RouteName;
+use shared::runtime::serve::{RouteName, Scheme};
 
 use super::admission::Admission;
 use super::error::Error;
-use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, upload};
+use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, token, upload};
 use crate::auth::{Authorized, Caller};
 use crate::endpoint::{Endpoint, Operation};
 
@@ -96,7 +96,7 @@ async fn answer(state: &State, request: Request<Body>, route: &mut &'static str)
     dispatch(&asked, body).await
 }
 
-fn caller(parts: &Parts) -> Caller<'_> {
+pub(super) fn caller(parts: &Parts) -> Caller<'_> {
     let text = |name| {
         parts
             .headers
@@ -112,6 +112,7 @@ fn caller(parts: &Parts) -> Caller<'_> {
             .map(Authority::as_str)
             .or_else(|| text(HOST)),
         forwarded_proto: text(HeaderName::from_static("x-forwarded-proto")),
+        is_secured: parts.extensions.get::<Scheme>() == Some(&Scheme::Https),
     }
 }
 
@@ -120,6 +121,7 @@ async fn dispatch(asked: &Asked<'_>, body: Body) -> Result<Response, Error> {
         Endpoint::Probe => return Ok(base::probe()),
         Endpoint::Base => return Ok(base::base()),
         Endpoint::Catalog => return catalog::list(asked).await,
+        Endpoint::Token => return token::issue(asked).await,
         Endpoint::Repository(name, operation) => (name, operation),
     };
     match operation {

@@ -56,6 +56,8 @@ pub(super) enum Error {
     Panicked,
     /// More is going on than is allowed at once.
     Busy,
+    /// They are known, and may not.
+    Forbidden,
     /// More passwords wait to be verified than may wait.
     TooManyLogins,
 }
@@ -82,6 +84,7 @@ impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Refused(refusal) => Self::Refused(refusal),
+            Denial::Forbidden => Self::Forbidden,
             Denial::TooManyLogins => Self::TooManyLogins,
         }
     }
@@ -115,6 +118,11 @@ impl Error {
             ),
             Self::NotTold(error) => not_told(error.as_ref()),
             Self::Panicked => internal(),
+            Self::Forbidden => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                "this account may not do that here",
+            ),
             Self::TooManyLogins => retry_after(
                 with_text(
                     StatusCode::TOO_MANY_REQUESTS,

@@ -18,6 +18,7 @@ mod page;
 mod range;
 mod referrer;
 mod tag;
+mod token;
 mod upload;
 mod upload_state;
 

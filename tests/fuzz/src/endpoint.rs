@@ -54,6 +54,7 @@ fn write(endpoint: &Endpoint, method: &Method) -> (String, Option<String>) {
         let path = match endpoint {
             Endpoint::Probe => "/",
             Endpoint::Base => "/v2/",
+            Endpoint::Token => "/v2/_portolan/token",
             _ => "/v2/_catalog",
         };
         return (path.to_owned(), None);
@@ -121,7 +122,7 @@ fn front_door(endpoint: &Endpoint, path: &str) {
             RESERVED_NAMESPACES.contains(&first)
         }
         Endpoint::Probe | Endpoint::Catalog => true,
-        Endpoint::Base => false,
+        Endpoint::Base | Endpoint::Token => false,
     };
     assert_eq!(route(path) == Service::Index, reserved, "{path}");
 }
