@@ -192,7 +192,7 @@ impl Endpoint {
             return only(method, &[&Method::GET, &Method::HEAD], "GET, HEAD", Self::Catalog);
         }
         if rest == "_portolan/token" {
-            return only(method, &[&Method::GET], "GET", Self::Token);
+            return only(method, &[&Method::GET, &Method::HEAD], "GET, HEAD", Self::Token);
         }
         let (name, target) = Target::split(rest).ok_or(InvalidRequest::Path)?;
         let name = name.parse()?;

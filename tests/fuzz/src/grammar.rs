@@ -50,7 +50,7 @@ static BELOW: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
 /// Whether the specification has an endpoint of this method at this path, which holds no escapes. The query is not
 /// looked at.
 pub(crate) fn is_endpoint(method: &str, path: &str) -> bool {
-    if ["/", "/v2", "/v2/", "/v2/_catalog"].contains(&path) {
+    if ["/", "/v2", "/v2/", "/v2/_catalog", "/v2/_portolan/token"].contains(&path) {
         return method == "GET" || method == "HEAD";
     }
     BELOW.iter().any(|(regex, methods)| {
