@@ -10,8 +10,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use registry_service::auth::key_source::KeySource;
-use registry_service::auth::{Authenticator, Htpasswd, Realm, Rules, TokenAuthority, Verifier};
-use registry_service::config::{AuthConfig, Backend, Config};
+use registry_service::auth::{
+    Authenticator, Chain, Htpasswd, OwnTokens, Realm, Rules, TokenAuthority, Verifier,
+};
+use registry_service::config::{AuthConfig, Backend, ChainConfig, Config, TokenConfig};
 use registry_service::endpoint::Policy;
 use registry_service::http::{WithHealth, warning};
 use registry_service::registry::Registry;
@@ -204,7 +206,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.http.warning = config.http.warning.as_deref().map(warning);
     builder.max_blob_size = config.validation.max_blob_size;
     builder.sparse_indexes = config.validation.sparse_indexes;
-    builder.authenticator = authenticator(config.auth)?;
+    builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
     let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
     if let Some(purging) = config.storage.purging {
@@ -280,28 +282,55 @@ fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {
     })
 }
 
-fn authenticator(auth: AuthConfig) -> anyhow::Result<Authenticator> {
-    let token = match auth {
+fn authenticator(
+    auth: AuthConfig,
+    secret: &Secret<Vec<u8>>,
+    base_url: &str,
+) -> anyhow::Result<Authenticator> {
+    Ok(match auth {
         AuthConfig::None => {
             tracing::warn!(
                 "no auth is configured: whoever reaches this registry may read and write everything"
             );
-            return Ok(Authenticator::Open);
+            Authenticator::Open
         }
         AuthConfig::Silly { realm, service } => {
             tracing::warn!("auth is silly: whoever sends any Authorization may read and write everything");
-            return Ok(Authenticator::Silly { realm, service });
+            Authenticator::Silly { realm, service }
         }
-        AuthConfig::Htpasswd { realm, path } => {
-            let accounts = Htpasswd::open(realm, path.clone(), &random);
-            let accounts = accounts.with_context(|| format!("the file of accounts {}", path.display()))?;
-            return Ok(Authenticator::Htpasswd(Box::new(accounts)));
-        }
-        AuthConfig::Token(token) => token,
-    };
+        AuthConfig::Htpasswd { realm, path } => Authenticator::Htpasswd(Box::new(accounts(realm, &path)?)),
+        AuthConfig::Token(token) => Authenticator::Token(token_authority(*token)?),
+        AuthConfig::Chain(chain) => Authenticator::Chain(Box::new(self::chain(*chain, secret, base_url)?)),
+    })
+}
+
+fn chain(config: ChainConfig, secret: &Secret<Vec<u8>>, base_url: &str) -> anyhow::Result<Chain> {
+    let accounts = config
+        .accounts
+        .map(|(realm, path)| accounts(realm, &path))
+        .transpose()?;
+    let tokens = config.token.map(token_authority).transpose()?;
+    let policy = config.policy.map(Arc::new);
+    let is_for_everybody = policy.as_ref().is_some_and(|policy| policy.gives_anything(None));
+    let asks_for_accounts = accounts.is_some() && !(tokens.is_some() && config.prefers_tokens);
+    Ok(Chain {
+        own: (is_for_everybody && asks_for_accounts).then(|| OwnTokens::new(secret, base_url)),
+        accounts,
+        tokens,
+        policy,
+        prefers_tokens: config.prefers_tokens,
+    })
+}
+
+fn accounts(realm: String, path: &Path) -> anyhow::Result<Htpasswd> {
+    let accounts = Htpasswd::open(realm, path.to_owned(), &random);
+    accounts.with_context(|| format!("the file of accounts {}", path.display()))
+}
+
+fn token_authority(token: TokenConfig) -> anyhow::Result<TokenAuthority> {
     let source = KeySource::open(token.keys).context("the keys for tokens")?;
     let verifier = Verifier::new(token.issuer, token.service, source.ring().clone());
-    Ok(Authenticator::Token(TokenAuthority {
+    Ok(TokenAuthority {
         verifier: verifier.with_rules(Rules {
             algorithms: token.algorithms,
             foreign: true,
@@ -311,7 +340,7 @@ fn authenticator(auth: AuthConfig) -> anyhow::Result<Authenticator> {
             None => Realm::fixed(token.realm),
         },
         source,
-    }))
+    })
 }
 
 fn random_secret() -> anyhow::Result<Secret<Vec<u8>>> {

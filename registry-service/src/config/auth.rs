@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use reqwest::Url;
 use shared::runtime::config::Faults;
 
-use super::Section;
 use super::key::{Key, Kind, key};
 use super::storage::{Backend, StorageConfig};
+use super::{Section, auth_policy};
+use crate::auth::AccessPolicy;
 use crate::auth::algorithm::SignatureAlgorithm;
 use crate::auth::key_source::KeyLocations;
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
-    key("auth", Kind::Map, "", "One method, or its name alone. Without it everybody may do everything."),
+    key("auth", Kind::Map, "", "One method, or its name alone. Without it everybody may do everything. Ours: `htpasswd` and `token` together, each for who shows a password or a token."),
     key("auth.none", Kind::Any, "", "Everybody may do everything, as without `auth`."),
     key("auth.htpasswd.realm", Kind::Text, "", "Required. What the browser or client shows when it asks for a password."),
     key("auth.htpasswd.path", Kind::Text, "", "Required. A file of accounts with bcrypt hashes, as `htpasswd -B` of Apache writes it; whoever is in it may do everything. Read again within a second of a change. A missing one is made with the account `docker`, whose random password stands in the log once. A verified password is remembered for 5 minutes; at most one password per core is hashed at once, 64 wait, more are answered with 429."),
@@ -29,6 +30,7 @@ pub(super) const KEYS: &[Key] = &[
     key("auth.token.signingalgorithms", Kind::Texts, "(all)", "Which of `EdDSA`, `ES256`, `ES384`, `ES512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `HS256`, `HS384`, `HS512` are allowed. What a key can do its kind says, or its `alg` in a key set; `HS…` needs a shared secret among the keys."),
     key("auth.token.autoredirect", Kind::Switch, "false", "Send clients to `autoredirectpath` on the host that they asked for, by `X-Forwarded-Proto` or else https, instead of to `realm`."),
     key("auth.token.autoredirectpath", Kind::Text, "/auth/token", "The code of distribution has it so; its documentation has a slash at the end."),
+    key("auth.challenge", Kind::OneOf(&["", "token", "htpasswd"]), "(`token` where there is one)", "Ours: of several methods, the one that who shows nothing is asked for. Where a policy gives something to everybody and accounts are asked for, the registry has a token endpoint of its own, `/v2/_portolan/token`: only so does an engine pull without an account and push with one."),
 ];
 
 /// `auth.token`: the token server that is believed.
@@ -69,40 +71,70 @@ pub enum AuthConfig {
     },
     /// `auth.token`
     Token(Box<TokenConfig>),
+    /// Several of them, or `auth.policy`
+    Chain(Box<ChainConfig>),
+}
+
+/// Several ways to be let in, and what each may.
+#[derive(Debug, Clone)]
+pub struct ChainConfig {
+    /// `auth.htpasswd`: realm and file.
+    pub accounts: Option<(String, PathBuf)>,
+    /// `auth.token`
+    pub token: Option<TokenConfig>,
+    /// `auth.policy`
+    pub policy: Option<AccessPolicy>,
+    /// `auth.challenge`: whether who shows nothing is sent to the token server, when there is one.
+    pub prefers_tokens: bool,
 }
 
 impl AuthConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> Self {
-        match method(faults, root) {
-            None | Some("none") => Self::None,
-            Some("silly") => Self::Silly {
+        let policy = auth_policy::check(faults, root);
+        match (methods(root).as_slice(), policy) {
+            ([] | ["none"], None) => Self::None,
+            (["silly"], None) => Self::Silly {
                 realm: root.required(faults, "auth.silly.realm"),
                 service: root.required(faults, "auth.silly.service"),
             },
-            Some("htpasswd") => Self::Htpasswd {
-                realm: root.required(faults, "auth.htpasswd.realm"),
-                path: root.required(faults, "auth.htpasswd.path").into(),
-            },
-            Some("token") => Self::Token(Box::new(token(faults, root, storage))),
-            Some(other) => {
-                let expected = "htpasswd, token, silly, or none for an open registry";
-                faults.push("auth", expected, other);
-                Self::None
+            (["htpasswd"], None) => {
+                let (realm, path) = accounts(faults, root);
+                Self::Htpasswd { realm, path }
+            }
+            (["token"], None) => Self::Token(Box::new(token(faults, root, storage))),
+            (methods, policy) => {
+                for other in methods
+                    .iter()
+                    .filter(|name| !["htpasswd", "token"].contains(*name))
+                {
+                    let expected = match *other {
+                        "none" | "silly" => "to stand alone, without another method or a policy",
+                        _ => "htpasswd, token, silly, or none for an open registry",
+                    };
+                    faults.push("auth", expected, other);
+                }
+                let has = |name: &str| methods.contains(&name);
+                Self::Chain(Box::new(ChainConfig {
+                    accounts: has("htpasswd").then(|| accounts(faults, root)),
+                    token: has("token").then(|| token(faults, root, storage)),
+                    policy,
+                    prefers_tokens: root.word("auth.challenge").as_deref() != Some("htpasswd"),
+                }))
             }
         }
     }
 }
 
-/// The one method that is configured; an empty section is none, as in distribution.
-fn method<'a>(faults: &mut Faults, root: &Section<'a>) -> Option<&'a str> {
-    match root.names("auth").as_slice() {
-        [] => None,
-        [method] => Some(method),
-        methods => {
-            faults.push("auth", "one method alone", methods.join(", "));
-            None
-        }
-    }
+/// The methods that are configured; an empty section is none, as in distribution.
+fn methods<'a>(root: &Section<'a>) -> Vec<&'a str> {
+    let mut names = root.names("auth");
+    names.retain(|name| !["policy", "challenge"].contains(name));
+    names
+}
+
+fn accounts(faults: &mut Faults, root: &Section<'_>) -> (String, PathBuf) {
+    let realm = root.required(faults, "auth.htpasswd.realm");
+    (realm, root.required(faults, "auth.htpasswd.path").into())
 }
 
 fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> TokenConfig {

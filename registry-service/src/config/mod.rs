@@ -5,6 +5,7 @@
 //! reported at once.
 
 mod auth;
+mod auth_policy;
 mod cloud;
 mod debug;
 mod effective;
@@ -33,7 +34,7 @@ use std::path::Path;
 
 use shared::runtime::config::{ConfigError, Faults, Node, load_nodes, parse_nodes};
 
-pub use auth::{AuthConfig, TokenConfig};
+pub use auth::{AuthConfig, ChainConfig, TokenConfig};
 pub use http::HttpConfig;
 pub use log::LogConfig;
 pub use redis::RedisConfig;
@@ -57,12 +58,13 @@ const VERSION: &[Key] = &[key::key(
 )];
 
 /// All keys, in the order of the reference.
-const TABLES: [&[Key]; 16] = [
+const TABLES: [&[Key]; 17] = [
     VERSION,
     log::KEYS,
     storage::KEYS,
     cloud::KEYS,
     auth::KEYS,
+    auth_policy::KEYS,
     http::KEYS,
     tls::KEYS,
     debug::KEYS,
