@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 mod apart;
+mod auth_policy;
 mod bad_input;
 mod conformance;
 mod containerd;
@@ -32,6 +33,7 @@ mod tutorial_private;
 fn main() -> ExitCode {
     harness::run(|suite| {
         apart::add(suite);
+        auth_policy::add(suite);
         conformance::add(suite);
         bad_input::add(suite);
         layering::add(suite);

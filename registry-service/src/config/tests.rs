@@ -304,3 +304,58 @@ fn names_of_algorithms_are_those_of_the_rfcs() {
         assert!(algorithms(list).is_err(), "{list}");
     }
 }
+
+#[test]
+fn several_methods_and_a_policy_are_a_chain_and_nonsense_in_them_is_a_fault() {
+    let auth = |auth: &str| {
+        let file = format!("version: 0.1\nstorage: inmemory\nauth: {auth}");
+        check(&file, &[]).map(|config| config.auth)
+    };
+    let htpasswd = "htpasswd: {realm: r, path: p}";
+    let token = "token: {realm: 'https://a', service: s, issuer: i, jwks: k}";
+    let rule = "{users: [anonymous, 'ci-*'], repositories: ['public/**'], actions: [pull, push]}";
+    for (text, accounts, tokens, rules, prefers_tokens) in [
+        (format!("{{{htpasswd}, {token}}}"), true, true, None, true),
+        (
+            format!("{{{htpasswd}, {token}, challenge: htpasswd}}"),
+            true,
+            true,
+            None,
+            false,
+        ),
+        (
+            format!("{{{htpasswd}, policy: [{rule}, {rule}]}}"),
+            true,
+            false,
+            Some(2),
+            true,
+        ),
+        (format!("{{policy: [{rule}]}}"), false, false, Some(1), true),
+    ] {
+        let AuthConfig::Chain(chain) = auth(&text).unwrap() else {
+            panic!("no chain: {text}")
+        };
+        assert_eq!(
+            (chain.accounts.is_some(), chain.token.is_some()),
+            (accounts, tokens),
+            "{text}"
+        );
+        assert_eq!(chain.policy.map(|policy| policy.rules.len()), rules, "{text}");
+        assert_eq!(chain.prefers_tokens, prefers_tokens, "{text}");
+    }
+    for text in [
+        format!("{{{htpasswd}, none: {{}}}}"),
+        format!("{{silly: {{realm: r, service: s}}, policy: [{rule}]}}"),
+        format!("{{{htpasswd}, ldap: {{}}}}"),
+        format!("{{{htpasswd}, {token}, challenge: perhaps}}"),
+        format!("{{{htpasswd}, policy: []}}"),
+        format!("{{{htpasswd}, policy: anything}}"),
+        format!("{{{htpasswd}, policy: [{{repositories: [a], actions: [pull]}}]}}"),
+        format!("{{{htpasswd}, policy: [{{users: [a], actions: [search]}}]}}"),
+        format!("{{{htpasswd}, policy: [{{users: [a], actions: [read]}}]}}"),
+        format!("{{{htpasswd}, policy: [{{users: [a]}}]}}"),
+        format!("{{{htpasswd}, policy: [{{users: [''], actions: [pull]}}]}}"),
+    ] {
+        assert!(auth(&text).is_err(), "{text}");
+    }
+}
