@@ -1,11 +1,14 @@
 //! The content half of Portolan: blobs, manifests, tags and referrers of the OCI distribution specification, over
 //! `storage`. It keeps nothing of people and believes only a signed token.
 
+pub mod access_log;
 pub mod auth;
 pub mod config;
 pub mod endpoint;
+pub mod health;
 pub mod http;
 pub mod maintenance;
+pub mod metrics;
 pub mod registry;
 pub mod storage;
 

@@ -6,23 +6,27 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use registry_service::access_log::AccessLog;
 use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{
     Authenticator, Chain, Htpasswd, OwnTokens, Realm, Rules, TokenAuthority, Verifier,
 };
-use registry_service::config::{AuthConfig, Backend, ChainConfig, Config, TokenConfig};
+use registry_service::config::{AuthConfig, Backend, ChainConfig, Config, DebugConfig, TokenConfig};
 use registry_service::endpoint::Policy;
-use registry_service::http::{WithHealth, warning};
+use registry_service::health::Health;
+use registry_service::http::debug::{self, Debug};
+use registry_service::http::{WithHealth, observer, warning};
 use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
-use shared::runtime::serve::{Listener, serve, shutdown_signal};
-use shared::runtime::telemetry;
+use shared::runtime::serve::{Limits, Listener, Observer, serve, shutdown_signal};
+use shared::runtime::telemetry::{self, Format};
 use shared::runtime::tls::TlsAcceptorHandle;
 use shared::secret::Secret;
 
@@ -145,7 +149,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 delete_untagged,
             };
             let config = load(&config)?;
-            telemetry::init(config.log.format, "warn")?;
+            telemetry::init(config.log.format.clone(), "warn")?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -157,7 +161,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             quiet,
         } => {
             let config = load(&config)?;
-            telemetry::init(config.log.format, "error")?;
+            telemetry::init(config.log.format.clone(), "error")?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -169,11 +173,25 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Serve { config } => {
             let config = load(&config)?;
-            telemetry::init(config.log.format, &config.log.level)?;
+            telemetry::init(log_format(&config), &config.log.level)?;
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(start(config))
         }
     }
+}
+
+/// The configured format; each line also names this process, of which there may be several, and its version.
+fn log_format(config: &Config) -> Format {
+    let mut format = config.log.format.clone();
+    if let Format::Fields(lines) = &mut format {
+        let instance = u128::from_be_bytes(random());
+        lines
+            .fields
+            .push(("instance.id".to_owned(), format!("{instance:032x}")));
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        lines.fields.push(("version".to_owned(), version));
+    }
+    format
 }
 
 fn load(path: &Path) -> anyhow::Result<Config> {
@@ -193,7 +211,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     };
     let mut builder = Builder::new(
         storage(&config.storage.backend, &clock)?,
-        clock,
+        clock.clone(),
         Arc::new(random),
         secret,
     );
@@ -209,6 +227,10 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
     let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
+    let health = Health::default();
+    for check in config.health {
+        health.watch(check, &registry);
+    }
     if let Some(purging) = config.storage.purging {
         tokio::spawn(maintenance::purge_uploads(
             registry,
@@ -225,10 +247,68 @@ async fn start(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", config.http.addr))?
         .with_readiness(readiness);
+    let (access_log, writer) = if config.log.access_log {
+        let (log, writer) = AccessLog::start(std::io::stdout()).context("the access log")?;
+        (Some(log), Some(writer))
+    } else {
+        (None, None)
+    };
+    let listener = listener.observed_by(observer(clock, access_log));
+    let debug = match config.debug {
+        Some(debug) => Some(DebugServer::start(debug, &health, &listener).await?),
+        None => None,
+    };
     tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
-    let router = WithHealth::new(router, listener.readiness());
-    serve(listener, tls, router, config.http.limits, shutdown_signal()).await?;
-    Ok(())
+    let readiness = listener.readiness();
+    let router = WithHealth::new(router, readiness.clone()).gated_by(health, &readiness);
+    let served = serve(listener, tls, router, config.http.limits, shutdown_signal()).await;
+    if let Some(debug) = debug {
+        debug.end().await?;
+    }
+    if let Some(writer) = writer {
+        writer.end();
+    }
+    Ok(served?)
+}
+
+/// The debug server, which goes on until the registry has drained: a drain is worth watching.
+struct DebugServer {
+    stop: tokio::sync::oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl DebugServer {
+    async fn start(config: DebugConfig, health: &Health, registry: &Listener) -> anyhow::Result<Self> {
+        let listener = Listener::bind(config.addr)
+            .await
+            .with_context(|| format!("the debug server cannot listen on {}", config.addr))?
+            // Who looks at numbers is no request to the registry.
+            .observed_by(Observer::new(|_| ()));
+        tracing::info!(addr = %listener.local_addr()?, metrics = config.metrics_path.is_some(), "the debug server listens");
+        let router = debug::router(Debug {
+            health: health.clone(),
+            metrics_path: config.metrics_path,
+            connections: registry.connections(),
+        });
+        let limits = Limits {
+            max_connections: 64,
+            drain: Duration::from_secs(1),
+            ..Limits::default()
+        };
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let stopped = async {
+            // A sender that is gone has stopped it too.
+            let _ = stopped.await;
+        };
+        let served = tokio::spawn(serve(listener, None, router, limits, stopped));
+        Ok(Self { stop, served })
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
+        // A server that has ended by itself says why below.
+        let _ = self.stop.send(());
+        Ok(self.served.await??)
+    }
 }
 
 async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ mod layering;
 mod login;
 mod memory;
 mod official_suite;
+mod operation;
 mod peer;
 mod permission;
 mod podman;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         htpasswd::add(suite);
         memory::add(suite);
         official_suite::add(suite);
+        operation::add(suite);
         peer::add(suite);
         replica::add(suite);
         scars::add(suite);

@@ -35,6 +35,7 @@ use std::path::Path;
 use shared::runtime::config::{ConfigError, Faults, Node, load_nodes, parse_nodes};
 
 pub use auth::{AuthConfig, ChainConfig, TokenConfig};
+pub use debug::DebugConfig;
 pub use http::HttpConfig;
 pub use log::LogConfig;
 pub use redis::RedisConfig;
@@ -89,6 +90,10 @@ pub struct Config {
     pub auth: AuthConfig,
     /// `http`
     pub http: HttpConfig,
+    /// `http.debug`
+    pub debug: Option<DebugConfig>,
+    /// `health`
+    pub health: Vec<crate::health::Check>,
     /// `validation`
     pub validation: ValidationConfig,
     /// `redis`
@@ -155,6 +160,8 @@ impl Config {
             log: LogConfig::check(&mut faults, &root),
             auth: AuthConfig::check(&mut faults, &root, &storage),
             http: HttpConfig::check(&mut faults, &root),
+            debug: DebugConfig::check(&mut faults, &root),
+            health: health::check(&mut faults, &root, &storage),
             validation: ValidationConfig::check(&mut faults, &root),
             redis: RedisConfig::check(&mut faults, &root),
             storage,

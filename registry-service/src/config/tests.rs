@@ -1,3 +1,5 @@
+mod operation;
+
 use std::time::Duration;
 
 use super::*;

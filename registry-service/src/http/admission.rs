@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::error::Error;
+use crate::metrics;
 
 /// Bodies of blobs that are received at once.
 const UPLOADS: usize = 256;
@@ -37,6 +38,23 @@ pub(super) struct Admission {
 pub(super) struct UploadTurn {
     _counted: Option<Counted>,
     _permit: OwnedSemaphorePermit,
+    _shown: Shown,
+}
+
+/// One of the uploads that metrics tell of.
+struct Shown;
+
+impl Shown {
+    fn begin() -> Self {
+        metrics::UPLOADS.add(1);
+        Self
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        metrics::UPLOADS.add(-1);
+    }
 }
 
 /// One of an owner's uploads.
@@ -70,6 +88,7 @@ impl Admission {
         Ok(UploadTurn {
             _counted: counted,
             _permit: self.wait(&self.uploads, 1).await?,
+            _shown: Shown::begin(),
         })
     }
 

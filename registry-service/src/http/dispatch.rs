@@ -14,6 +14,7 @@ use shared::runtime::serve::{RouteName, Scheme};
 
 use super::admission::Admission;
 use super::error::Error;
+use super::told::Told;
 use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, token, upload};
 use crate::auth::{Authorized, Caller};
 use crate::endpoint::{Endpoint, Operation};
@@ -47,11 +48,12 @@ impl Asked<'_> {
 /// Every request comes here.
 pub(super) async fn handle(extract::State(state): extract::State<State>, request: Request<Body>) -> Response {
     let is_head = request.method() == Method::HEAD;
-    let mut route = "unknown";
-    let mut response = answer(&state, request, &mut route)
+    let mut told = Told::default();
+    let mut response = answer(&state, request, &mut told)
         .await
         .unwrap_or_else(Error::into_response);
-    response.extensions_mut().insert(RouteName(route));
+    response.extensions_mut().insert(RouteName(told.route));
+    response.extensions_mut().insert(Arc::new(told));
     let length = response.body().size_hint().exact();
     let headers = response.headers_mut();
     headers.insert(
@@ -77,16 +79,17 @@ pub(super) async fn handle(extract::State(state): extract::State<State>, request
     answer::without_body(response)
 }
 
-async fn answer(state: &State, request: Request<Body>, route: &mut &'static str) -> Result<Response, Error> {
+async fn answer(state: &State, request: Request<Body>, told: &mut Told) -> Result<Response, Error> {
     let service = &state.service;
     let (parts, body) = request.into_parts();
     let endpoint = Endpoint::parse(&parts.method, parts.uri.path(), parts.uri.query())?;
-    *route = endpoint.name();
+    told.asked_for(&endpoint);
     endpoint.check_policy(service.policy)?;
     let authorized = service
         .authenticator
         .authorize(endpoint, caller(&parts), service.clock.now_s())
         .await?;
+    authorized.subject().clone_into(&mut told.user);
     let asked = Asked {
         service,
         admission: &state.admission,

@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::oci::error::ErrorEntry;
 use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest};
 
+use super::told::ToldError;
 use super::{NotTold, answer, header};
 use crate::auth::{Denial, Refusal};
 use crate::endpoint::InvalidRequest;
@@ -316,8 +317,12 @@ fn with_text(status: StatusCode, code: ErrorCode, message: impl Into<String>) ->
     with_body(status, &ErrorBody::new(code, message))
 }
 
-fn with_body(status: StatusCode, body: &ErrorBody) -> Response {
-    answer::full(status, "application/json", body.to_json()).into_response()
+pub(super) fn with_body(status: StatusCode, body: &ErrorBody) -> Response {
+    let mut response = answer::full(status, "application/json", body.to_json()).into_response();
+    if let Some(entry) = body.errors.first() {
+        response.extensions_mut().insert(ToldError::of(entry));
+    }
+    response
 }
 
 fn with_header(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {

@@ -7,6 +7,7 @@ mod base;
 mod blob;
 mod catalog;
 mod content;
+pub mod debug;
 mod dispatch;
 mod error;
 #[doc(hidden)]
@@ -14,11 +15,13 @@ pub mod fuzzing;
 mod header;
 pub mod health;
 mod manifest;
+mod observer;
 mod page;
 mod range;
 mod referrer;
 mod tag;
 mod token;
+mod told;
 mod upload;
 mod upload_state;
 
@@ -42,6 +45,7 @@ use crate::registry::Registry;
 
 pub use header::warning;
 pub use health::WithHealth;
+pub use observer::observer;
 pub use upload_state::UploadStates;
 
 /// A manifest that was stored, told before the client is answered.

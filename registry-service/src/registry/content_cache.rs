@@ -5,6 +5,8 @@ use bytes::Bytes;
 use moka::sync::Cache;
 use shared::oci::{Digest, MediaType};
 
+use crate::metrics;
+
 /// Most bytes of manifests in memory.
 const CAPACITY: u64 = 32 << 20;
 /// Larger manifests are read each time.
@@ -22,7 +24,10 @@ impl ManifestCache {
     }
 
     pub(super) fn find(&self, digest: &Digest) -> Option<(Bytes, MediaType)> {
-        self.0.get(digest)
+        let found = self.0.get(digest);
+        metrics::CACHE_REQUESTS.add(1);
+        metrics::CACHE_HITS.add(u64::from(found.is_some()));
+        found
     }
 
     /// Keeps a copy of content that was found to have this digest. What was received is a slice of its connection's buffer

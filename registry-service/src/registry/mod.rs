@@ -102,6 +102,12 @@ impl Registry {
     pub fn fitness(&self) -> Fitness {
         self.storage.fitness()
     }
+
+    /// Asks the storage for anything at all. An error says that it does not answer.
+    pub async fn touch_storage(&self) -> Result<(), RegistryError> {
+        self.storage.stamp(&layout::repositories("")).await?;
+        Ok(())
+    }
 }
 
 /// A part of an ordered list.

@@ -23,6 +23,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::metrics::{Action, Driver, Timer};
+
 pub use buffer::Buffer;
 pub use commit::{Condition, Guard, Step};
 pub use error::StorageError;
@@ -91,19 +93,31 @@ macro_rules! on {
 }
 
 impl Storage {
+    /// Measures what is done until it is dropped.
+    fn timer(&self, action: Action) -> Timer {
+        let driver = match self {
+            Self::Filesystem(_) => Driver::Filesystem,
+            Self::Memory(_) => Driver::InMemory,
+        };
+        Timer::begin(driver, action)
+    }
+
     /// Size and age of an object. [`StorageError::NotFound`] for what is absent and for a prefix.
     pub async fn stat(&self, key: &Key) -> Result<Stat, StorageError> {
+        let _timer = self.timer(Action::Stat);
         on!(self, backend => backend.stat(key).await)
     }
 
     /// A whole small object; one longer than `limit` bytes is [`StorageError::Corrupt`].
     pub async fn read(&self, key: &Key, limit: u64) -> Result<(Bytes, Version), StorageError> {
+        let _timer = self.timer(Action::GetContent);
         on!(self, backend => backend.read(key, limit).await)
     }
 
     /// Opens an object for streaming, all of it or a range of bytes. A range past the end shows when the stream
     /// reaches the end; see [`Reader::narrow`] for choosing a range by the size.
     pub async fn open(&self, key: &Key, range: Option<Range<u64>>) -> Result<Reader, StorageError> {
+        let _timer = self.timer(Action::Reader);
         on!(self, backend => backend.open_object(key, range).await)
     }
 
@@ -115,22 +129,26 @@ impl Storage {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Entry>, StorageError> {
+        let _timer = self.timer(Action::List);
         on!(self, backend => backend.list(prefix, after, limit).await)
     }
 
     /// Whether a prefix has no direct children. On a file system it may count a child that [`list`](Self::list) passes
     /// over because of its name.
     pub async fn is_empty(&self, prefix: &Key) -> Result<bool, StorageError> {
+        let _timer = self.timer(Action::List);
         on!(self, backend => backend.is_empty(prefix).await)
     }
 
     /// What changes whenever a direct child of the prefix comes or goes. `None`: the prefix is absent.
     pub async fn stamp(&self, prefix: &Key) -> Result<Option<Stamp>, StorageError> {
+        let _timer = self.timer(Action::Stat);
         on!(self, backend => backend.stamp(prefix).await)
     }
 
     /// What changes whenever the object is written. `None`: it is absent.
     pub async fn object_stamp(&self, key: &Key) -> Result<Option<Stamp>, StorageError> {
+        let _timer = self.timer(Action::Stat);
         on!(self, backend => backend.object_stamp(key).await)
     }
 
@@ -141,6 +159,7 @@ impl Storage {
     /// A staged object whose promotion did not become visible stays staged, except after a failed sync: then it
     /// is gone, since its content can no longer be trusted.
     pub async fn commit(&self, guards: Vec<Guard>, steps: Vec<Step>) -> Result<(), StorageError> {
+        let _timer = self.timer(Action::PutContent);
         on!(self, backend => backend.commit(guards, steps).await)
     }
 
@@ -163,6 +182,7 @@ impl Storage {
     /// Stores an object whole or not at all, but without waiting for the disk: a power cut may lose it or tear
     /// it. For what carries a checksum and can be made again, such as hash states and indexes.
     pub async fn note(&self, key: &Key, content: Bytes) -> Result<(), StorageError> {
+        let _timer = self.timer(Action::PutContent);
         on!(self, backend => backend.note(key, content).await)
     }
 
@@ -176,22 +196,26 @@ impl Storage {
 
     /// Makes an empty staged object; [`StorageError::Conflict`] if there is one of that name.
     pub async fn stage(&self, id: &StagedId) -> Result<(), StorageError> {
+        let _timer = self.timer(Action::Writer);
         on!(self, backend => backend.stage(id).await)
     }
 
     /// Size and age of a staged object now.
     pub async fn staged(&self, id: &StagedId) -> Result<Stat, StorageError> {
+        let _timer = self.timer(Action::Stat);
         on!(self, backend => backend.staged(id).await)
     }
 
     /// Opens a staged object for appending. [`StorageError::Locked`] while anybody else has it open, in whichever
     /// process; never waits.
     pub async fn open_staged(&self, id: &StagedId) -> Result<StagedWriter, StorageError> {
+        let _timer = self.timer(Action::Writer);
         on!(self, backend => backend.open_staged(id).await)
     }
 
     /// Forgets a staged object. Absent is fine; [`StorageError::Locked`] while it is open.
     pub async fn discard(&self, id: &StagedId) -> Result<(), StorageError> {
+        let _timer = self.timer(Action::Delete);
         on!(self, backend => backend.discard(id).await)
     }
 
@@ -201,6 +225,7 @@ impl Storage {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(StagedId, Stat)>, StorageError> {
+        let _timer = self.timer(Action::List);
         on!(self, backend => backend.list_staged(after, limit).await)
     }
 }

@@ -5,6 +5,8 @@
 //! `Authorization`, cookies and bodies are never given to the log by this module or by
 //! [`serve`](super::serve).
 
+mod lines;
+
 use std::fmt;
 use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
@@ -15,15 +17,23 @@ use http::HeaderValue;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use super::clock::Clock;
+use lines::LineLayer;
+
+pub use lines::{Lines, Style};
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Format {
     /// One line of text; coloured on a terminal.
     #[default]
     Text,
     /// One JSON object per line.
     Json,
+    /// As distribution writes them.
+    Fields(Lines),
 }
 
 /// Logging cannot be set up.
@@ -68,14 +78,22 @@ pub(crate) fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .with_ansi(ansi);
     match format {
-        Format::Text => Box::new(builder.finish()),
+        Format::Text => Box::new(
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(writer)
+                .with_ansi(ansi)
+                .finish(),
+        ),
+        Format::Fields(lines) => {
+            let layer = LineLayer::new(lines, Clock::system(), writer);
+            Box::new(tracing_subscriber::registry().with(filter).with(layer))
+        }
         Format::Json => Box::new(
-            builder
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(writer)
                 .json()
                 .flatten_event(true)
                 .with_current_span(true)
@@ -98,6 +116,15 @@ fn log_panic(info: &PanicHookInfo<'_>) {
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
+    /// The id that a client or a proxy gave its request, so that it is found in their logs too: at most 64 letters, digits
+    /// and `-`, since it is shown as it is.
+    pub(crate) fn accept(sent: &HeaderValue) -> Option<Self> {
+        let text = sent.to_str().ok()?;
+        let sane = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(sane);
+        fits.then(|| Self(text.into()))
+    }
+
     /// The id's text: letters, digits and `-`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -165,6 +192,19 @@ mod tests {
                 "ffffffffffff-00000000"
             ]
         );
+    }
+
+    #[test]
+    fn an_id_that_came_with_the_request_is_taken_when_it_can_be_shown_as_it_is() {
+        let accepted = |text: &str| {
+            let value = HeaderValue::from_str(text).unwrap();
+            RequestId::accept(&value).map(|id| id.to_string())
+        };
+        let uuid = "c6681f13-6ba9-4e61-884e-67cbfca17e7c";
+        assert_eq!(accepted(uuid).as_deref(), Some(uuid));
+        for other in ["", "a b", "a=b", "a\"b", "a\tb", &"a".repeat(65)] {
+            assert_eq!(accepted(other), None, "{other:?}");
+        }
     }
 
     #[test]

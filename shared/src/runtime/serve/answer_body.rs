@@ -6,11 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::StatusCode;
+use http::Response;
+use http::header::CONTENT_TYPE;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 use tracing::Span;
 
+use super::exchange::{Exchange, Observer};
 use super::state::ConnectionState;
 use crate::runtime::telemetry::RouteName;
 
@@ -23,10 +25,15 @@ pub(super) struct Access {
     answered: bool,
     complete: bool,
     sent_bytes: u64,
+    observed: Option<Box<(Observer, Exchange)>>,
 }
 
 impl Access {
-    pub(super) fn begin(span: Span, state: Arc<ConnectionState>) -> Self {
+    pub(super) fn begin(
+        span: Span,
+        state: Arc<ConnectionState>,
+        observed: Option<Box<(Observer, Exchange)>>,
+    ) -> Self {
         Self {
             span,
             state,
@@ -34,14 +41,20 @@ impl Access {
             answered: false,
             complete: false,
             sent_bytes: 0,
+            observed,
         }
     }
 
-    pub(super) fn answered(&mut self, status: StatusCode, route: Option<RouteName>) {
+    pub(super) fn answered(&mut self, response: &mut Response<Body>) {
         self.answered = true;
-        self.span.record("status", status.as_u16());
-        if let Some(RouteName(route)) = route {
+        self.span.record("status", response.status().as_u16());
+        if let Some(RouteName(route)) = response.extensions().get() {
             self.span.record("route", route);
+        }
+        if let Some((_, exchange)) = self.observed.as_deref_mut() {
+            exchange.status = Some(response.status());
+            exchange.answer_type = response.headers().get(CONTENT_TYPE).cloned();
+            exchange.extensions = std::mem::take(response.extensions_mut());
         }
     }
 }
@@ -49,8 +62,17 @@ impl Access {
 impl Drop for Access {
     fn drop(&mut self) {
         self.state.end_request();
-        let duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration = self.began.elapsed();
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         self.span.record("duration_ms", duration_ms);
+        if let Some((observer, exchange)) = self.observed.as_deref_mut() {
+            exchange.sent_bytes = self.sent_bytes;
+            exchange.complete = self.complete;
+            exchange.duration = duration;
+            let _inside = self.span.enter();
+            observer.tell(exchange);
+            return;
+        }
         let ended = match (self.answered, self.complete) {
             (true, true) => "request ended",
             (true, false) => "request ended before its answer was sent",

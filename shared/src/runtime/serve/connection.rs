@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::exchange::Observer;
 use super::frames::Http2Wire;
 use super::limits::Limits;
 use super::listener::Readiness;
@@ -61,6 +62,7 @@ pub(super) struct Shared<S> {
     /// A permit for each request in flight.
     pub(super) in_flight: Arc<Semaphore>,
     pub(super) readiness: Readiness,
+    pub(super) observer: Option<Observer>,
     pub(super) stopping: watch::Receiver<Shutdown>,
 }
 
@@ -103,6 +105,7 @@ pub(super) async fn handle<S>(
         limits: Arc::clone(&shared.limits),
         state: Arc::clone(&state),
         readiness: shared.readiness.clone(),
+        observer: shared.observer.clone(),
         peer: PeerAddr(peer),
         scheme,
     };

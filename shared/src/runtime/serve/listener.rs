@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::exchange::Observer;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -23,7 +25,9 @@ const UNSENT_BYTES: u32 = 256 << 10;
 #[derive(Debug)]
 pub struct Listener {
     pub(super) inner: TcpListener,
+    pub(super) observer: Option<Observer>,
     readiness: Readiness,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Listener {
@@ -49,7 +53,9 @@ impl Listener {
         socket.bind(addr)?;
         Ok(Self {
             inner: socket.listen(BACKLOG)?,
+            observer: None,
             readiness: Readiness::default(),
+            connections: Arc::default(),
         })
     }
 
@@ -79,6 +85,18 @@ impl Listener {
             }
         }
         waiting
+    }
+
+    /// How many connections are held at the moment.
+    pub fn connections(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.connections)
+    }
+
+    /// Tells `observer` of every request when it has ended, instead of writing a line about it.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Uses a readiness that was made before the listener.

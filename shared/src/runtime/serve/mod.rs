@@ -6,6 +6,7 @@
 
 mod answer_body;
 mod connection;
+mod exchange;
 mod frames;
 mod head;
 mod limits;
@@ -27,6 +28,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -37,6 +39,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+pub use exchange::{Exchange, Observer};
 pub use limits::Limits;
 pub use listener::{Listener, Readiness, State as ReadyState};
 pub use request::{PeerAddr, Scheme, X_REQUEST_ID};
@@ -93,9 +96,10 @@ where
         limits: Arc::clone(&limits),
         ids: Arc::new(RequestIds::new(u64::from_be_bytes(run))),
         readiness: readiness.clone(),
+        observer: listener.observer.clone(),
         stopping,
     });
-    let mut table = Table::new(Arc::clone(&limits));
+    let mut table = Table::new(Arc::clone(&limits), listener.connections());
     let drain_begins = async {
         shutdown.await;
         readiness.set(false);
@@ -183,16 +187,18 @@ struct Table {
     held: HashMap<Id, (Arc<ConnectionState>, Option<IpAddr>)>,
     by_address: HashMap<IpAddr, usize>,
     warned: Option<Instant>,
+    count: Arc<AtomicUsize>,
 }
 
 impl Table {
-    fn new(limits: Arc<Limits>) -> Self {
+    fn new(limits: Arc<Limits>, count: Arc<AtomicUsize>) -> Self {
         Self {
             limits,
             tasks: JoinSet::new(),
             held: HashMap::new(),
             by_address: HashMap::new(),
             warned: None,
+            count,
         }
     }
 
@@ -222,6 +228,7 @@ impl Table {
             .tasks
             .spawn(handle(Arc::clone(shared), stream, peer, Arc::clone(&state)));
         self.held.insert(task.id(), (state, counted));
+        self.count.store(self.held.len(), Ordering::Relaxed);
     }
 
     fn forget(&mut self, ended: &Result<(Id, ()), JoinError>) {
@@ -235,7 +242,9 @@ impl Table {
                 error.id()
             }
         };
-        let Some((_, Some(address))) = self.held.remove(&id) else {
+        let removed = self.held.remove(&id);
+        self.count.store(self.held.len(), Ordering::Relaxed);
+        let Some((_, Some(address))) = removed else {
             return;
         };
         if let Some(count) = self.by_address.get_mut(&address) {

@@ -20,13 +20,14 @@ use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use super::answer_body::{Access, AnswerBody};
+use super::exchange::{Exchange, Observer};
 use super::limits::Limits;
 use super::listener::Readiness;
 use super::refuse::{Refusal, find_fault};
 use super::request_body::PacedBody;
 use super::state::ConnectionState;
 use super::turn::Turn;
-use crate::runtime::telemetry::{RequestId, RequestIds, RouteName};
+use crate::runtime::telemetry::{RequestId, RequestIds};
 
 /// The header that names the request in every answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,6 +54,7 @@ pub(super) struct Shell<S> {
     pub(super) limits: Arc<Limits>,
     pub(super) state: Arc<ConnectionState>,
     pub(super) readiness: Readiness,
+    pub(super) observer: Option<Observer>,
     pub(super) peer: PeerAddr,
     pub(super) scheme: Scheme,
 }
@@ -71,7 +73,10 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let framing = self.state.begin_request(!request.body().is_end_stream());
         let paced = (request.version() == Version::HTTP_2).then(|| self.state.requests());
-        let id = self.ids.next();
+        let sent = request.headers().get(X_REQUEST_ID);
+        let id = sent
+            .and_then(RequestId::accept)
+            .unwrap_or_else(|| self.ids.next());
         let method = request.method().clone();
         let span = tracing::info_span!(
             "request",
@@ -81,7 +86,11 @@ where
             status = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let access = Access::begin(span.clone(), Arc::clone(&self.state));
+        let observed = self.observer.clone().map(|observer| {
+            let exchange = Exchange::begin(&request, id.clone(), self.peer);
+            Box::new((observer, exchange))
+        });
+        let access = Access::begin(span.clone(), Arc::clone(&self.state), observed);
         let readiness = (request.version() < Version::HTTP_2).then(|| self.readiness.clone());
         let closes = Unread::watch(&request, &self.state);
         let answered = match find_fault(&request, framing, &self.limits) {
@@ -234,10 +243,7 @@ fn finish(
     mut access: Access,
 ) -> Response<(Body, Access)> {
     response.headers_mut().insert(X_REQUEST_ID, id.header_value());
-    access.answered(
-        response.status(),
-        response.extensions().get::<RouteName>().copied(),
-    );
+    access.answered(&mut response);
     if *method == Method::HEAD {
         // The header says what GET's would; the body is for GET alone.
         if !response.headers().contains_key(CONTENT_LENGTH)
