@@ -102,7 +102,12 @@ pub(crate) fn registry(
     builder.readiness = readiness;
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
     let Built { router, registry } = builder.build();
-    tokio::spawn(maintenance::purge_uploads(registry, UPLOAD_AGE, UPLOAD_PURGING));
+    tokio::spawn(maintenance::purge_uploads(
+        registry,
+        UPLOAD_AGE,
+        UPLOAD_PURGING,
+        false,
+    ));
     Ok(router)
 }
 

@@ -1,5 +1,9 @@
 //! `registry-service`: arguments, configuration, wiring.
 
+#[path = "main/arguments.rs"]
+mod arguments;
+#[path = "main/htpasswd.rs"]
+mod htpasswd;
 mod scrub;
 
 use std::io::Write as _;
@@ -9,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use arguments::{Arguments, Called, Command, called, configuration};
+use clap::Parser as _;
 use registry_service::access_log::AccessLog;
 use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{
@@ -30,71 +35,27 @@ use shared::runtime::telemetry::{self, Format};
 use shared::runtime::tls::TlsAcceptorHandle;
 use shared::secret::Secret;
 
-#[derive(Parser)]
-#[command(
-    version,
-    about = "The registry of Portolan: content of container images by the OCI distribution specification"
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve the registry.
-    Serve {
-        /// The configuration: distribution's config.yml.
-        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
-        config: PathBuf,
-    },
-    /// Find content that nobody needs, and remove it. Nobody may push meanwhile: stop the registry, or set
-    /// storage.maintenance.readonly, until it has ended.
-    GarbageCollect {
-        /// The configuration: distribution's config.yml.
-        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
-        config: PathBuf,
-        /// Only say what would be removed.
-        #[arg(short, long)]
-        dry_run: bool,
-        /// Remove manifests too that no tag points to; parts of an index that stays, and what refers to a manifest that
-        /// stays, are kept.
-        #[arg(short = 'm', long)]
-        delete_untagged: bool,
-        /// Say only what came of it.
-        #[arg(short, long)]
-        quiet: bool,
-    },
-    /// Read everything that is stored, compare it with its digests, follow every link, and say what is wrong. May run
-    /// while the registry is served.
-    Scrub {
-        /// The configuration: distribution's config.yml.
-        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
-        config: PathBuf,
-        /// Move content that does not have its digest out of the way, so that the next push brings it back.
-        #[arg(long)]
-        quarantine: bool,
-        /// Say only what came of it.
-        #[arg(short, long)]
-        quiet: bool,
-    },
-    /// Print the table of all keys of the configuration for the documentation.
-    #[command(hide = true)]
-    Reference,
-    /// Check a configuration, say what is wrong with it, or what holds and where each value came from, and end.
-    CheckConfig {
-        /// The configuration: distribution's config.yml.
-        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
-        config: PathBuf,
-    },
-}
-
 #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
 fn main() -> ExitCode {
     if let Ok(promises) = std::env::var(shared::sabotage::VARIABLE) {
         shared::sabotage::choose(&promises);
     }
-    match run(Arguments::parse().command) {
+    let arguments = match called(std::env::args_os().collect(), Path::is_file) {
+        Called::Htpasswd(arguments) => return finish(htpasswd::line(arguments).map(say)),
+        Called::Registry(arguments) => arguments,
+    };
+    match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => finish(run(arguments.command)),
+        Err(asked) => {
+            // What was asked for, such as the version, or what is wrong with the arguments.
+            let _ = asked.print();
+            ExitCode::from(u8::from(asked.use_stderr()))
+        }
+    }
+}
+
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             fail(&error);
@@ -124,7 +85,7 @@ fn say(line: impl std::fmt::Display) {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::CheckConfig { config } => {
-            let config = load(&config)?;
+            let config = load(config)?;
             for warning in config.warnings() {
                 warn(&warning);
             }
@@ -148,7 +109,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 dry_run,
                 delete_untagged,
             };
-            let config = load(&config)?;
+            let config = load(config)?;
             telemetry::init(config.log.format.clone(), "warn")?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -160,7 +121,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             quarantine,
             quiet,
         } => {
-            let config = load(&config)?;
+            let config = load(config)?;
             telemetry::init(config.log.format.clone(), "error")?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -172,7 +133,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             ))
         }
         Command::Serve { config } => {
-            let config = load(&config)?;
+            let config = load(config)?;
             telemetry::init(log_format(&config), &config.log.level)?;
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(start(config))
@@ -194,10 +155,11 @@ fn log_format(config: &Config) -> Format {
     format
 }
 
-fn load(path: &Path) -> anyhow::Result<Config> {
+fn load(named: Option<PathBuf>) -> anyhow::Result<Config> {
+    let path = configuration(named, Path::is_file)?;
     #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
     let vars = std::env::vars();
-    Ok(Config::load(path, vars)?)
+    Ok(Config::load(&path, vars)?)
 }
 
 async fn start(config: Config) -> anyhow::Result<()> {
@@ -220,6 +182,10 @@ async fn start(config: Config) -> anyhow::Result<()> {
         read_only: config.storage.read_only,
     };
     builder.http.base_url = config.http.base_url;
+    builder.http.prefix = config.http.prefix;
+    builder.http.of_request = config.http.of_request;
+    builder.http.max_catalog = config.validation.max_catalog;
+    builder.http.max_tags = config.validation.max_tags;
     builder.http.headers = config.http.headers;
     builder.http.warning = config.http.warning.as_deref().map(warning);
     builder.max_blob_size = config.validation.max_blob_size;
@@ -236,6 +202,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
             registry,
             purging.age,
             purging.interval,
+            purging.dry_run,
         ));
     }
     let tls = config

@@ -11,14 +11,16 @@ use super::auth::web_url;
 use super::key::{Key, Kind, key};
 use super::tls::TlsConfig;
 use super::{Section, limits, shape};
+use crate::http::{Network, OfRequest};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
     key("http.addr", Kind::Text, ":5000", "Where to listen."),
-    key("http.net", Kind::OneOf(&["", "tcp"]), "tcp", "Nothing else in this version."),
-    key("http.host", Kind::Text, "", "The external URL; without it `Location`s are relative."),
-    key("http.prefix", Kind::Text, "/", "Nothing else in this version."),
-    key("http.relativeurls", Kind::Switch, "false", "Relative `Location`s in spite of `http.host`."),
+    key("http.net", Kind::OneOf(&["", "tcp"]), "tcp", "`unix` is not there in this version."),
+    key("http.host", Kind::Text, "", "The external URL, which `Location`s then begin with."),
+    key("http.prefix", Kind::Text, "/", "The path before `/v2/`, with a slash at both ends: `/registry/`."),
+    key("http.relativeurls", Kind::Switch, "(true without `http.host`)", "Whether `Location`s are relative. A `false` that is written makes them by what the request says: `Forwarded`, or `X-Forwarded-Proto` and `-Host`, or its own host; so distribution makes them by default."),
+    key("http.trustedproxies", Kind::Texts, "(everybody)", "Ours: addresses and networks (`10.0.0.0/8`) whose `Forwarded` and `X-Forwarded-…` are believed."),
     key("http.secret", Kind::Secret, "(random per process)", "Shared by all replicas: signs upload locations and hash states."),
     key("http.secretfile", Kind::Text, "", "Ours: the file that holds it."),
     key("http.headers", Kind::Headers, "", "Headers that every answer carries."),
@@ -32,6 +34,10 @@ pub struct HttpConfig {
     pub addr: SocketAddr,
     /// `http.host`: the external URL without a slash at its end; empty for relative locations.
     pub base_url: String,
+    /// `http.prefix` without a slash at its end; empty for none.
+    pub prefix: String,
+    /// `http.relativeurls: false` without `http.host`, and `http.trustedproxies`.
+    pub of_request: Option<OfRequest>,
     /// `http.secret` or `http.secretfile`: shared by all replicas; `None` for a random one per process.
     pub secret: Option<Secret<Vec<u8>>>,
     /// `http.headers`
@@ -46,13 +52,13 @@ pub struct HttpConfig {
 
 impl HttpConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
-        if root.word("http.prefix").is_some_and(|prefix| prefix != "/") {
-            root.refuse(faults, "http.prefix", "/");
-        }
+        let prefix = prefix(faults, root);
         Self {
             limits: limits::check(faults, root),
             addr: addr(faults, root),
-            base_url: base_url(faults, root),
+            base_url: base_url(faults, root, &prefix),
+            of_request: of_request(faults, root),
+            prefix,
             secret: secret(faults, root),
             headers: headers(faults, root),
             warning: root.word("http.warning"),
@@ -68,8 +74,10 @@ fn addr(faults: &mut Faults, root: &Section<'_>) -> SocketAddr {
         Some(port) => format!("0.0.0.0:{port}"),
         None => text,
     };
-    let found = full.to_socket_addrs().ok().and_then(|mut found| found.next());
-    found.unwrap_or_else(|| {
+    let found: Vec<SocketAddr> = full.to_socket_addrs().map(Iterator::collect).unwrap_or_default();
+    // `localhost` is both; Go takes the address of IPv4.
+    let found = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
+    found.copied().unwrap_or_else(|| {
         root.refuse(
             faults,
             "http.addr",
@@ -79,21 +87,49 @@ fn addr(faults: &mut Faults, root: &Section<'_>) -> SocketAddr {
     })
 }
 
-fn base_url(faults: &mut Faults, root: &Section<'_>) -> String {
-    let Some(host) = root.word("http.host") else {
+fn prefix(faults: &mut Faults, root: &Section<'_>) -> String {
+    const KEY: &str = "http.prefix";
+    let prefix = root.word(KEY).unwrap_or_default();
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    if !prefix.starts_with('/') || !prefix.bytes().all(allowed) || prefix.contains("//") {
+        root.refuse(faults, KEY, "a path such as /registry/");
+    }
+    prefix.trim_end_matches('/').to_owned()
+}
+
+fn base_url(faults: &mut Faults, root: &Section<'_>, prefix: &str) -> String {
+    const KEY: &str = "http.host";
+    let Some(host) = root.word(KEY) else {
         return String::new();
     };
-    if web_url(&host).is_none() {
-        root.refuse(
-            faults,
-            "http.host",
-            "the external URL, such as https://registry.example",
-        );
-    }
+    let Some(url) = web_url(&host) else {
+        root.refuse(faults, KEY, "the external URL, such as https://registry.example");
+        return String::new();
+    };
     if root.switch("http.relativeurls") {
         return String::new();
     }
-    host.trim_end_matches('/').to_owned()
+    // The URL of a proxy may have another path than ours; where it has none it has ours.
+    let path = if url.path() == "/" { prefix } else { "" };
+    format!("{}{path}", host.trim_end_matches('/'))
+}
+
+fn of_request(faults: &mut Faults, root: &Section<'_>) -> Option<OfRequest> {
+    const KEY: &str = "http.trustedproxies";
+    let mut trusted = Vec::new();
+    for text in root.texts(KEY) {
+        match text.parse::<Network>() {
+            Ok(network) => trusted.push(network),
+            Err(_) => faults.push(
+                KEY,
+                "addresses or networks such as 10.0.0.0/8",
+                format!("{text:?}"),
+            ),
+        }
+    }
+    let is_absolute = root.has("http.relativeurls") && !root.switch("http.relativeurls");
+    let by_request = is_absolute && root.word("http.host").is_none();
+    by_request.then_some(OfRequest { trusted })
 }
 
 fn secret(faults: &mut Faults, root: &Section<'_>) -> Option<Secret<Vec<u8>>> {

@@ -30,7 +30,7 @@ pub(super) const KEYS: &[Key] = &[
     key("storage.maintenance.uploadpurging.enabled", Kind::Switch, "true", "Give up uploads that nobody goes on with."),
     key("storage.maintenance.uploadpurging.age", Kind::DurationText, "168h", "After so long."),
     key("storage.maintenance.uploadpurging.interval", Kind::DurationText, "24h", "How often they are looked for."),
-    key("storage.maintenance.uploadpurging.dryrun", Kind::Switch, "false", "Switches purging off."),
+    key("storage.maintenance.uploadpurging.dryrun", Kind::Switch, "false", "Only say how many there are."),
 ];
 
 /// `storage`
@@ -67,6 +67,8 @@ pub struct Purging {
     pub age: Duration,
     /// `interval`, by default `24h`: how often they are looked for.
     pub interval: Duration,
+    /// `dryrun`, by default `false`: they are only counted.
+    pub dry_run: bool,
 }
 
 impl StorageConfig {
@@ -119,7 +121,10 @@ fn purging(faults: &mut Faults, root: &Section<'_>) -> Option<Purging> {
     if interval.is_zero() {
         root.refuse(faults, INTERVAL, "more than no time");
     }
-    let is_on = root.switch("storage.maintenance.uploadpurging.enabled")
-        && !root.switch("storage.maintenance.uploadpurging.dryrun");
-    is_on.then_some(Purging { age, interval })
+    let is_on = root.switch("storage.maintenance.uploadpurging.enabled");
+    is_on.then_some(Purging {
+        age,
+        interval,
+        dry_run: root.switch("storage.maintenance.uploadpurging.dryrun"),
+    })
 }

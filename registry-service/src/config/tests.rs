@@ -1,4 +1,7 @@
+mod golden;
+mod language;
 mod operation;
+mod variables;
 
 use std::time::Duration;
 
@@ -71,7 +74,8 @@ health: {storagedriver: {enabled: true, interval: 10s, threshold: 3}}",
         config.storage.purging,
         Some(Purging {
             age: Duration::from_hours(168),
-            interval: Duration::from_hours(24)
+            interval: Duration::from_hours(24),
+            dry_run: false,
         })
     );
 }

@@ -19,9 +19,12 @@ pub(super) const KEYS: &[Key] = &[
     key("validation.manifests.payloadsizelimit", Kind::Count, "", "GitLab's.").not_yet(),
     key("validation.blobs.maxsize", Kind::Size, "100GiB", "Ours: the largest blob."),
     key("policy.repository.classes", Kind::Texts, "", "Which classes of content are taken.").not_yet(),
-    key("catalog.maxentries", Kind::Integer, "1000", "Longest page of the catalog.").not_yet(),
-    key("tags.maxtags", Kind::Integer, "1000", "Longest page of tags.").not_yet(),
+    key("catalog.maxentries", Kind::Integer, "1000", "Longest page of the catalog; a longer one that is asked for comes in this length."),
+    key("tags.maxtags", Kind::Integer, "1000", "Longest page of tags, likewise."),
 ];
+
+/// Longest page that can be chosen.
+const LONGEST_PAGE: usize = 100_000;
 
 /// `validation`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +33,36 @@ pub struct ValidationConfig {
     pub sparse_indexes: bool,
     /// `validation.blobs.maxsize`, by default `100 GiB`: the largest blob, such as `10GiB`.
     pub max_blob_size: u64,
+    /// `catalog.maxentries`, by default 1000.
+    pub max_catalog: usize,
+    /// `tags.maxtags`, by default 1000.
+    pub max_tags: usize,
 }
 
 impl ValidationConfig {
-    pub(super) fn check(_faults: &mut Faults, root: &Section<'_>) -> Self {
+    pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
         let platforms = root.text("validation.manifests.indexes.platforms");
         let size = root.word("validation.blobs.maxsize");
         let size = size.and_then(|text| text.parse::<ByteSize>().ok());
         Self {
             sparse_indexes: platforms.as_deref() == Some("none"),
             max_blob_size: size.map_or(DEFAULT_MAX_BLOB_SIZE, |size| size.0),
+            max_catalog: longest_page(faults, root, "catalog.maxentries"),
+            max_tags: longest_page(faults, root, "tags.maxtags"),
         }
     }
+}
+
+/// The length of the longest page; 0 and less mean the default, as in distribution.
+fn longest_page(faults: &mut Faults, root: &Section<'_>, key: &str) -> usize {
+    const DEFAULT: usize = 1_000;
+    let length = root.count(key);
+    if length > LONGEST_PAGE {
+        root.refuse(
+            faults,
+            key,
+            format!("at most {LONGEST_PAGE}: a page is held in memory"),
+        );
+    }
+    if length == 0 { DEFAULT } else { length }
 }

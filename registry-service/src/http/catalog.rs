@@ -22,7 +22,7 @@ struct Catalog<'a> {
 
 /// `GET _catalog`, in the order of their bytes.
 pub(super) async fn list(asked: &Asked<'_>) -> Result<Response, Error> {
-    let limit = page::limit(asked.query(), DEFAULT_PAGE)?;
+    let limit = page::limit(asked.query(), DEFAULT_PAGE, asked.service.options.max_catalog)?;
     let last = query::find(asked.query(), "last");
     let page = match asked.authorized.listed() {
         Listed::Everything => {
@@ -37,7 +37,7 @@ pub(super) async fn list(asked: &Asked<'_>) -> Result<Response, Error> {
     });
     let mut response = answer::full(StatusCode::OK, "application/json", body);
     if let Some(last) = page.items.last().filter(|_| page.more) {
-        let path = format!("{}/v2/_catalog", asked.service.options.base_url);
+        let path = format!("{}/v2/_catalog", asked.base_url());
         page::link_next(&mut response, &path, last.as_str(), limit, &[]);
     }
     Ok(response)

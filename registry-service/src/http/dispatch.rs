@@ -1,5 +1,6 @@
 //! From a request to its handler. Nothing reaches a handler but through an [`Authorized`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -17,7 +18,7 @@ use super::error::Error;
 use super::told::Told;
 use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, token, upload};
 use crate::auth::{Authorized, Caller};
-use crate::endpoint::{Endpoint, Operation};
+use crate::endpoint::{Endpoint, InvalidRequest, Operation};
 
 /// What every request is served with.
 #[derive(Clone)]
@@ -39,6 +40,22 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// What `Location`s begin with, before `/v2/`.
+    pub(super) fn base_url(&self) -> Cow<'_, str> {
+        let options = &self.service.options;
+        if !options.base_url.is_empty() {
+            return Cow::Borrowed(&options.base_url);
+        }
+        let origin = options
+            .of_request
+            .as_ref()
+            .and_then(|rule| rule.origin(&self.parts));
+        match origin {
+            Some(origin) => Cow::Owned(origin + &options.prefix),
+            None => Cow::Borrowed(&options.prefix),
+        }
+    }
+
     /// The query string; empty when there is none.
     pub(super) fn query(&self) -> &str {
         self.parts.uri.query().unwrap_or_default()
@@ -82,7 +99,8 @@ pub(super) async fn handle(extract::State(state): extract::State<State>, request
 async fn answer(state: &State, request: Request<Body>, told: &mut Told) -> Result<Response, Error> {
     let service = &state.service;
     let (parts, body) = request.into_parts();
-    let endpoint = Endpoint::parse(&parts.method, parts.uri.path(), parts.uri.query())?;
+    let path = below_prefix(parts.uri.path(), &service.options.prefix)?;
+    let endpoint = Endpoint::parse(&parts.method, path, parts.uri.query())?;
     told.asked_for(&endpoint);
     endpoint.check_policy(service.policy)?;
     let authorized = service
@@ -97,6 +115,15 @@ async fn answer(state: &State, request: Request<Body>, told: &mut Told) -> Resul
         parts,
     };
     dispatch(&asked, body).await
+}
+
+/// The path as if there were no `http.prefix`; the probe of load balancers is at `/` with and without.
+fn below_prefix<'a>(path: &'a str, prefix: &str) -> Result<&'a str, InvalidRequest> {
+    if path == "/" {
+        return Ok(path);
+    }
+    let below = path.strip_prefix(prefix).filter(|below| below.starts_with('/'));
+    below.ok_or(InvalidRequest::Path)
 }
 
 pub(super) fn caller(parts: &Parts) -> Caller<'_> {

@@ -26,7 +26,7 @@ pub fn chunk_range(value: &str) -> Option<Range<u64>> {
 
 /// The length of the page that a query asks for.
 pub fn page_limit(query: &str, default: usize) -> Option<usize> {
-    page::limit(query, default).ok()
+    page::limit(query, default, page::MAX_PAGE).ok()
 }
 
 /// The `Link` to the next page.

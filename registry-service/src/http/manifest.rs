@@ -214,10 +214,7 @@ fn stored(
     let ManifestPushed {
         repository, digest, ..
     } = pushed;
-    let location = format!(
-        "{}/v2/{repository}/manifests/{digest}",
-        asked.service.options.base_url
-    );
+    let location = format!("{}/v2/{repository}/manifests/{digest}", asked.base_url());
     let mut response = answer::empty(StatusCode::CREATED);
     let headers = response.headers_mut();
     headers.insert(LOCATION, header::value(location));

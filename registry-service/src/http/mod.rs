@@ -10,6 +10,7 @@ mod content;
 pub mod debug;
 mod dispatch;
 mod error;
+mod external;
 #[doc(hidden)]
 pub mod fuzzing;
 mod header;
@@ -43,6 +44,7 @@ use crate::auth::Authenticator;
 use crate::endpoint::Policy;
 use crate::registry::Registry;
 
+pub use external::{InvalidNetwork, Network, OfRequest};
 pub use header::warning;
 pub use health::WithHealth;
 pub use observer::observer;
@@ -70,16 +72,37 @@ pub type OnManifestPushed =
 pub type NotTold = Box<dyn std::error::Error + Send + Sync>;
 
 /// How answers look, whatever is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// The external URL (`http.host`) without a slash at its end; empty for relative `Location`s. Never taken from a
-    /// request.
+    /// The external URL (`http.host`) without a slash at its end; empty for relative `Location`s.
     pub base_url: String,
+    /// The path before `/v2/` (`http.prefix`) without a slash at its end, such as `/registry`; empty for none.
+    pub prefix: String,
+    /// With an empty `base_url`: absolute `Location`s by what a request says. Default: relative ones.
+    pub of_request: Option<OfRequest>,
+    /// Longest page of the catalog.
+    pub max_catalog: usize,
+    /// Longest page of tags.
+    pub max_tags: usize,
     /// Headers that every answer carries (`http.headers`).
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// A notice that every answer carries as `Warning` (RFC 7234, section 5.5; distribution-spec, "Warnings"). One about
     /// storage that has failed to write is added when that has happened.
     pub warning: Option<HeaderValue>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            base_url: String::new(),
+            prefix: String::new(),
+            of_request: None,
+            max_catalog: page::MAX_PAGE,
+            max_tags: page::MAX_PAGE,
+            headers: Vec::new(),
+            warning: None,
+        }
+    }
 }
 
 /// All that requests are served with.

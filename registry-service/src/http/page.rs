@@ -8,13 +8,13 @@ use super::error::Error;
 use super::header;
 use crate::endpoint::query;
 
-/// Longest page; a longer one that is asked for comes in this length.
+/// Longest page, unless the configuration says otherwise.
 pub(super) const MAX_PAGE: usize = 1_000;
 
-/// The page that is asked for: `n` as digits, at most [`MAX_PAGE`]; `default` when it is not given.
-pub(super) fn limit(query: &str, default: usize) -> Result<usize, Error> {
+/// The page that is asked for: `n` as digits, at most `longest`, which a longer one becomes; `default` when it is not given.
+pub(super) fn limit(query: &str, default: usize, longest: usize) -> Result<usize, Error> {
     let Some(n) = query::find(query, "n") else {
-        return Ok(default);
+        return Ok(default.min(longest));
     };
     if n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Error::Parameter(
@@ -23,7 +23,7 @@ pub(super) fn limit(query: &str, default: usize) -> Result<usize, Error> {
         ));
     }
     // Digits that are no number of this machine are too many, and so many are never given.
-    Ok(n.parse().unwrap_or(MAX_PAGE).min(MAX_PAGE))
+    Ok(n.parse().unwrap_or(longest).min(longest))
 }
 
 /// Names the next page: the same path and, after `last` and `n`, the parameters given.

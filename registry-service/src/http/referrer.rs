@@ -25,7 +25,7 @@ pub(super) async fn list(
     name: &RepositoryName,
     subject: &Digest,
 ) -> Result<Response, Error> {
-    let limit = page::limit(asked.query(), MAX_PAGE)?;
+    let limit = page::limit(asked.query(), MAX_PAGE, MAX_PAGE)?;
     let artifact_type = query::find(asked.query(), "artifactType").filter(|text| !text.is_empty());
     let last = query::find(asked.query(), "last").and_then(|last| last.parse().ok());
     let stored_as = asked.authorized.stored_as(name);
@@ -48,7 +48,7 @@ pub(super) async fn list(
             .insert(header::OCI_FILTERS_APPLIED, applied);
     }
     if let Some(last) = page.items.last().filter(|_| page.more) {
-        let path = format!("{}/v2/{name}/referrers/{subject}", asked.service.options.base_url);
+        let path = format!("{}/v2/{name}/referrers/{subject}", asked.base_url());
         page::link_next(
             &mut response,
             &path,

@@ -8,7 +8,7 @@ use shared::oci::{RepositoryName, Tag};
 use super::answer;
 use super::dispatch::Asked;
 use super::error::Error;
-use super::page::{self, MAX_PAGE};
+use super::page;
 use crate::endpoint::query;
 
 #[derive(Serialize)]
@@ -19,7 +19,8 @@ struct TagList<'a> {
 
 /// `GET tags/list`, in the order of their bytes.
 pub(super) async fn list(asked: &Asked<'_>, name: &RepositoryName) -> Result<Response, Error> {
-    let limit = page::limit(asked.query(), MAX_PAGE)?;
+    let longest = asked.service.options.max_tags;
+    let limit = page::limit(asked.query(), longest, longest)?;
     let last = query::find(asked.query(), "last");
     let stored_as = asked.authorized.stored_as(name);
     let page = asked
@@ -33,7 +34,7 @@ pub(super) async fn list(asked: &Asked<'_>, name: &RepositoryName) -> Result<Res
     });
     let mut response = answer::full(StatusCode::OK, "application/json", body);
     if let Some(last) = page.items.last().filter(|_| page.more) {
-        let path = format!("{}/v2/{name}/tags/list", asked.service.options.base_url);
+        let path = format!("{}/v2/{name}/tags/list", asked.base_url());
         page::link_next(&mut response, &path, last.as_str(), limit, &[]);
     }
     Ok(response)

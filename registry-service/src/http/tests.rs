@@ -2,6 +2,7 @@
 
 mod authentication;
 mod blob;
+mod external;
 mod list;
 mod malformed;
 mod manifest;

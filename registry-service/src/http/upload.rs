@@ -195,10 +195,7 @@ fn session(
     let id = id.to_string();
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
     let state = asked.service.upload_states.sign(stored_as, &id, owner);
-    let location = format!(
-        "{}/v2/{name}/blobs/uploads/{id}?_state={state}",
-        asked.service.options.base_url
-    );
+    let location = format!("{}/v2/{name}/blobs/uploads/{id}?_state={state}", asked.base_url());
     let mut response = answer::empty(status);
     let headers = response.headers_mut();
     headers.insert(LOCATION, header::value(location));
@@ -209,7 +206,7 @@ fn session(
 }
 
 fn created(asked: &Asked<'_>, name: &RepositoryName, digest: &Digest) -> Response {
-    let location = format!("{}/v2/{name}/blobs/{digest}", asked.service.options.base_url);
+    let location = format!("{}/v2/{name}/blobs/{digest}", asked.base_url());
     let mut response = answer::empty(StatusCode::CREATED);
     let headers = response.headers_mut();
     headers.insert(LOCATION, header::value(location));

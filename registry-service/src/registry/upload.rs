@@ -186,6 +186,23 @@ impl Registry {
         Ok(purged)
     }
 
+    /// How many sessions nobody has written to for longer than `age_ms` milliseconds.
+    #[instrument(level = "debug", skip_all)]
+    pub async fn count_abandoned_uploads(&self, age_ms: i64) -> Result<usize, RegistryError> {
+        let before = self.clock.now_ms().saturating_sub(age_ms);
+        let mut count = 0;
+        let mut after: Option<StagedId> = None;
+        loop {
+            let after_name = after.as_ref().map(StagedId::as_str);
+            let batch = self.storage.list_staged(after_name, PURGE_BATCH).await?;
+            count += batch.iter().filter(|(_, stat)| stat.modified_ms < before).count();
+            if batch.len() < PURGE_BATCH {
+                return Ok(count);
+            }
+            after = batch.into_iter().last().map(|(last, _)| last);
+        }
+    }
+
     /// Forgets a session and its hash state; false: it is being written right now.
     async fn forget_session(&self, staged: &StagedId) -> Result<bool, RegistryError> {
         match self.storage.discard(staged).await {

@@ -1,0 +1,163 @@
+//! Under which URL clients see the registry, and who may say so.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use http::header::{FORWARDED, HOST};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use shared::runtime::serve::{PeerAddr, Scheme};
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    first: IpAddr,
+    bits: u8,
+}
+
+/// The text is no range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a range of addresses such as 10.0.0.0/8")]
+pub struct InvalidNetwork;
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (first, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(first, bits)| (first, Some(bits)));
+        let first: IpAddr = first.parse().map_err(|_| InvalidNetwork)?;
+        let most = if first.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| InvalidNetwork)?;
+        (bits <= most)
+            .then_some(Self { first, bits })
+            .ok_or(InvalidNetwork)
+    }
+}
+
+impl Network {
+    /// Whether an address lies in it; one of IPv4 also as IPv6 writes it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.first, address.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                let shift = 32 - u32::from(self.bits);
+                let prefix = |address: std::net::Ipv4Addr| address.to_bits().checked_shr(shift).unwrap_or(0);
+                prefix(first) == prefix(address)
+            }
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                let shift = 128 - u32::from(self.bits);
+                let prefix = |address: std::net::Ipv6Addr| address.to_bits().checked_shr(shift).unwrap_or(0);
+                prefix(first) == prefix(address)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// `Location`s by what the request says of its own URL, as distribution makes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OfRequest {
+    /// Proxies whose `Forwarded` and `X-Forwarded-…` are believed; everybody when there are none.
+    pub trusted: Vec<Network>,
+}
+
+impl OfRequest {
+    /// `scheme://host` of a request; `None` when it does not say, or says what is no such thing.
+    pub(super) fn origin(&self, parts: &Parts) -> Option<String> {
+        let headers = &parts.headers;
+        let mut scheme = match parts.extensions.get::<Scheme>() {
+            Some(Scheme::Https) => "https",
+            _ => "http",
+        };
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let mut host = text(headers, &HOST).or(authority);
+        if self.trusts(parts) {
+            let (said_scheme, said_host) = match text(headers, &FORWARDED) {
+                Some(forwarded) => first_element(forwarded),
+                None => (
+                    text(headers, &X_FORWARDED_PROTO).map(first),
+                    text(headers, &X_FORWARDED_HOST).map(first),
+                ),
+            };
+            if let Some(said) = said_scheme {
+                scheme = ["http", "https"]
+                    .into_iter()
+                    .find(|known| known.eq_ignore_ascii_case(said))?;
+            }
+            host = said_host.filter(|said| !said.is_empty()).or(host);
+        }
+        let host = host.filter(|host| is_authority(host))?;
+        Some(format!("{scheme}://{host}"))
+    }
+
+    fn trusts(&self, parts: &Parts) -> bool {
+        let peer = parts.extensions.get::<PeerAddr>();
+        self.trusted.is_empty()
+            || peer.is_some_and(|peer| self.trusted.iter().any(|network| network.contains(peer.0.ip())))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.trim()).filter(|value| !value.is_empty())
+}
+
+fn first(list: &str) -> &str {
+    list.split(',').next().unwrap_or_default().trim()
+}
+
+/// `proto` and `host` of the first element of `Forwarded` (RFC 7239, section 4): what the client's own proxy said.
+fn first_element(forwarded: &str) -> (Option<&str>, Option<&str>) {
+    let (mut proto, mut host) = (None, None);
+    for pair in first(forwarded).split(';') {
+        let Some((name, value)) = pair.split_once('=') else {
+            continue;
+        };
+        let value = value.trim().trim_matches('"');
+        match name.trim().to_ascii_lowercase().as_str() {
+            "proto" => proto = Some(value),
+            "host" => host = Some(value),
+            _ => {}
+        }
+    }
+    (proto, host)
+}
+
+/// A host and perhaps a port, and nothing that could become another part of a URL.
+fn is_authority(host: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
+    !host.is_empty() && host.len() <= 255 && host.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_addresses_and_no_others() {
+        for (network, address, expected) in [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("10.0.0.0/8", "::ffff:10.1.2.3", true),
+            ("10.1.2.3", "10.1.2.3", true),
+            ("10.1.2.3", "10.1.2.4", false),
+            ("0.0.0.0/0", "192.0.2.1", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("fd00::/8", "fd12::1", true),
+            ("::/0", "2001:db8::1", true),
+        ] {
+            let found = network
+                .parse::<Network>()
+                .unwrap()
+                .contains(address.parse().unwrap());
+            assert_eq!(found, expected, "{network} {address}");
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "x/8", "10.0.0.0/-1", "::/129"] {
+            assert_eq!(text.parse::<Network>(), Err(InvalidNetwork), "{text}");
+        }
+    }
+}
