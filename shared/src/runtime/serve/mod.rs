@@ -60,8 +60,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `shutdown` resolves, and then drains: the listener's readiness goes red and every answer ends
 /// its connection; after [`drain_delay`](Limits::drain_delay) no connection is accepted (those that the system had
-/// already taken are served), idle ones are closed, and requests in flight have [`drain`](Limits::drain) to
-/// finish; what is left then is cut off.
+/// already taken are served), and requests in flight have [`drain`](Limits::drain) to finish; what is left then is cut
+/// off. When none is in flight any more, idle connections are closed.
 ///
 /// Without `tls` connections speak HTTP/1.1 only; with it the client chooses HTTP/2 or HTTP/1.1 (ALPN).
 /// Requests carry [`PeerAddr`], [`Scheme`] and [`RequestId`] in their extensions, responses may carry
@@ -115,7 +115,12 @@ where
     }
     stop.send_replace(Shutdown::Begun);
     drop(shared);
-    if timeout(limits.drain, table.ended_all()).await.is_err() {
+    let drained = async {
+        table.ended_busy().await;
+        stop.send_replace(Shutdown::Last);
+        table.ended_all().await;
+    };
+    if timeout(limits.drain, drained).await.is_err() {
         tracing::warn!(
             connections = table.tasks.len(),
             "requests did not finish in time and are cut off"
@@ -277,6 +282,13 @@ impl Table {
             .max_by_key(|(since, _)| *since);
         if let Some((_, state)) = newest {
             state.close.notify_one();
+        }
+    }
+
+    /// Returns when no request is in flight.
+    async fn ended_busy(&mut self) {
+        while self.held.values().any(|(state, _)| state.is_busy()) {
+            let _ = timeout(PAUSE, self.ended_all()).await;
         }
     }
 

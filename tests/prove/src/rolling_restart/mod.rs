@@ -32,8 +32,10 @@ pub(crate) const PROOF: Proof = Proof {
 const PAUSE: Duration = Duration::from_secs(1);
 /// Larger than what the sockets between hold.
 const BLOB_LENGTH: usize = 24 << 20;
+/// Time for what is in flight: a slow transfer takes 8 s, and on a machine with much other work many times that.
+const DRAIN: Duration = Duration::from_mins(5);
 /// Longest wait for a replica to end or to begin.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(6);
 
 fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let (browsers, uploaders, downloaders) = run.choose((150, 6, 4), (1_000, 60, 40));
@@ -46,7 +48,11 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let folder = run.folder().join("storage");
     let choices = Choices {
         sabotage: if run.control { "no-drain" } else { "" }.into(),
-        config: format!("  draindelay: {}s\nlog:\n  level: warn\n", delay.as_secs()),
+        config: format!(
+            "  draindelay: {}s\n  draintimeout: {}s\nlog:\n  level: warn\n",
+            delay.as_secs(),
+            DRAIN.as_secs()
+        ),
         ..Choices::default()
     };
     let mut replicas = [
