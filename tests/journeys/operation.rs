@@ -57,7 +57,7 @@ fn value(text: &str, line: &str) -> f64 {
     found.unwrap_or(0.0)
 }
 
-fn body(answer: Answer) -> String {
+fn body(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
@@ -82,7 +82,7 @@ fn metrics(journey: &Journey) -> Result<()> {
     let pulled = "registry_http_requests_total{code=\"200\",handler=\"blob\",method=\"get\"}";
     // A request ends a moment after its client has the last byte.
     let text = wait_for("the pull to be counted", PATIENCE, || {
-        let text = body(operator.get("/numbers")?.expect(200)?);
+        let text = body(&operator.get("/numbers")?.expect(200)?);
         Ok((value(&text, pulled) >= 1.0).then_some(text))
     })?;
     for line in [
@@ -162,7 +162,7 @@ fn theirs(journey: &Journey) -> Result<BTreeSet<String>> {
     daemon.wait_until_ready(PATIENCE, || api.get("/v2/").is_ok())?;
     push_and_pull(&api)?;
     let operator = Api::new(&format!("http://127.0.0.1:{debug}"), None)?;
-    let text = body(operator.get("/numbers")?.expect(200)?);
+    let text = body(&operator.get("/numbers")?.expect(200)?);
     Ok(families(&text))
 }
 
