@@ -102,6 +102,9 @@ where
     let mut table = Table::new(Arc::clone(&limits), listener.connections());
     let drain_begins = async {
         shutdown.await;
+        if crate::sabotage::breaks("no-drain") {
+            return;
+        }
         readiness.set(false);
         stop.send_replace(Shutdown::Announced);
         sleep(limits.drain_delay).await;
