@@ -17,7 +17,7 @@ use crate::http::{Network, OfRequest};
 pub(super) const KEYS: &[Key] = &[
     key("http.addr", Kind::Text, ":5000", "Where to listen."),
     key("http.net", Kind::OneOf(&["", "tcp"]), "tcp", "`unix` is not there in this version."),
-    key("http.host", Kind::Text, "", "The external URL, which `Location`s then begin with."),
+    key("http.host", Kind::Text, "", "The external URL, which `Location`s then begin with, whatever `http.relativeurls` says. Nothing is put between it and `/v2/`: with `http.prefix` it ends in the path that clients use."),
     key("http.prefix", Kind::Text, "/", "The path before `/v2/`, with a slash at both ends: `/registry/`."),
     key("http.relativeurls", Kind::Switch, "(true without `http.host`)", "Whether `Location`s are relative. A `false` that is written makes them by what the request says: `Forwarded`, or `X-Forwarded-Proto` and `-Host`, or its own host; so distribution makes them by default."),
     key("http.trustedproxies", Kind::Texts, "(everybody)", "Ours: addresses and networks (`10.0.0.0/8`) whose `Forwarded` and `X-Forwarded-…` are believed."),
@@ -56,7 +56,7 @@ impl HttpConfig {
         Self {
             limits: limits::check(faults, root),
             addr: addr(faults, root),
-            base_url: base_url(faults, root, &prefix),
+            base_url: base_url(faults, root),
             of_request: of_request(faults, root),
             prefix,
             secret: secret(faults, root),
@@ -97,21 +97,17 @@ fn prefix(faults: &mut Faults, root: &Section<'_>) -> String {
     prefix.trim_end_matches('/').to_owned()
 }
 
-fn base_url(faults: &mut Faults, root: &Section<'_>, prefix: &str) -> String {
+fn base_url(faults: &mut Faults, root: &Section<'_>) -> String {
     const KEY: &str = "http.host";
     let Some(host) = root.word(KEY) else {
         return String::new();
     };
-    let Some(url) = web_url(&host) else {
+    if web_url(&host).is_none() {
         root.refuse(faults, KEY, "the external URL, such as https://registry.example");
         return String::new();
-    };
-    if root.switch("http.relativeurls") {
-        return String::new();
     }
-    // The URL of a proxy may have another path than ours; where it has none it has ours.
-    let path = if url.path() == "/" { prefix } else { "" };
-    format!("{}{path}", host.trim_end_matches('/'))
+    // It stands for the whole way to `/v2/`, as in distribution: a proxy may add the prefix that is ours.
+    host.trim_end_matches('/').to_owned()
 }
 
 fn of_request(faults: &mut Faults, root: &Section<'_>) -> Option<OfRequest> {

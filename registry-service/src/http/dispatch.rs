@@ -78,8 +78,12 @@ pub(super) async fn handle(extract::State(state): extract::State<State>, request
         HeaderValue::from_static("registry/2.0"),
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    for (name, value) in &state.service.options.headers {
-        headers.insert(name.clone(), value.clone());
+    let configured = &state.service.options.headers;
+    for (name, _) in configured {
+        headers.remove(name);
+    }
+    for (name, value) in configured {
+        headers.append(name.clone(), value.clone());
     }
     if let Some(warning) = &state.service.options.warning {
         headers.append(WARNING, warning.clone());
@@ -102,12 +106,13 @@ async fn answer(state: &State, request: Request<Body>, told: &mut Told) -> Resul
     let path = below_prefix(parts.uri.path(), &service.options.prefix)?;
     let endpoint = Endpoint::parse(&parts.method, path, parts.uri.query())?;
     told.asked_for(&endpoint);
-    endpoint.check_policy(service.policy)?;
     let authorized = service
         .authenticator
         .authorize(endpoint, caller(&parts), service.clock.now_s())
         .await?;
     authorized.subject().clone_into(&mut told.user);
+    // Only now, as distribution does: who may not ask learns nothing of the configuration, and gets the challenge.
+    authorized.endpoint().check_policy(service.policy)?;
     let asked = Asked {
         service,
         admission: &state.admission,

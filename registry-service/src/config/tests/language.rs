@@ -102,6 +102,34 @@ fn maps_are_merged_and_anchors_are_followed() {
 }
 
 #[test]
+fn a_host_is_all_that_stands_before_v2_and_goes_before_relative_urls() {
+    let base = |http: &str| good(&format!("http: {{{http}}}")).http.base_url;
+    assert_eq!(base("host: 'https://r.example'"), "https://r.example");
+    assert_eq!(
+        base("host: 'https://r.example/x/', prefix: /y/"),
+        "https://r.example/x"
+    );
+    // The proxy adds the prefix.
+    assert_eq!(
+        base("host: 'https://r.example', prefix: /y/"),
+        "https://r.example"
+    );
+    assert_eq!(
+        base("host: 'https://r.example', relativeurls: true"),
+        "https://r.example"
+    );
+    assert_eq!(base("relativeurls: true"), "");
+}
+
+#[test]
+fn a_cache_that_nobody_has_stops_nobody() {
+    for cache in ["blobdescriptor: tape", "layerinfo: redis", "blobdescriptor: ''"] {
+        let file = format!("version: 0.1\nstorage: {{inmemory: , cache: {{{cache}}}}}");
+        assert!(check(&file, &[]).is_ok(), "{cache}");
+    }
+}
+
+#[test]
 fn uploads_are_purged_by_times_that_are_texts() {
     let purging = |more: &str| {
         let file =

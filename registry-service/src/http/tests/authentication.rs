@@ -1,5 +1,6 @@
 use super::*;
 use crate::auth::test_token::{self, Signer, repository};
+use crate::endpoint::Policy;
 
 /// A registry that believes a signer.
 fn rig(signer: &Signer) -> Rig {
@@ -44,6 +45,38 @@ async fn without_a_token_the_challenge_names_realm_service_and_scope() {
     ]);
     assert_eq!(mount.json()["errors"][0]["detail"], wanted);
     assert_eq!(rig.get("/").await.status, 200, "the load balancer needs no token");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_said_to_those_who_might_ask_it() {
+    let signer = Signer::es256();
+    let with = |delete_enabled, read_only| {
+        Rig::with(|builder| {
+            builder.authenticator = test_token::authenticator(&signer);
+            builder.policy = Policy {
+                delete_enabled,
+                read_only,
+            };
+        })
+    };
+    let may = bearer(&signer, &json!([repository("a/b", &["pull", "push", "delete"])]));
+    for (rig, method, path) in [
+        (with(false, false), "DELETE", "/v2/a/b/manifests/t"),
+        (with(true, true), "POST", "/v2/a/b/blobs/uploads/"),
+    ] {
+        let answer = rig.send(method, path, &[], Body::empty()).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(
+            answer
+                .header("www-authenticate")
+                .contains("scope=\"repository:a/b:")
+        );
+        assert_eq!(
+            rig.send(method, path, &[&may], Body::empty()).await.status,
+            405,
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -62,12 +62,20 @@ async fn malformed_requests_get_their_code() {
 #[tokio::test]
 async fn configured_headers_and_a_notice_are_on_every_answer() {
     let rig = Rig::with(|builder| {
-        builder.http.headers = vec![("x-a".parse().unwrap(), "b".parse().unwrap())];
+        builder.http.headers = [("x-a", "b"), ("x-a", "c"), ("x-content-type-options", "nosniff")]
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .into();
         builder.http.warning = Some(crate::http::warning("storage is degraded"));
     });
     for target in ["/v2/", "/v2/nothing", "/v2/A/tags/list"] {
         let answer = rig.get(target).await;
-        assert_eq!(answer.header("x-a"), "b");
+        let all = |name| answer.headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("x-a"), ["b", "c"]);
+        assert_eq!(
+            all("x-content-type-options"),
+            ["nosniff"],
+            "once, instead of ours"
+        );
         assert_eq!(answer.header("warning"), "299 - \"storage is degraded\"");
     }
 }
