@@ -23,6 +23,7 @@ mod permission;
 mod podman;
 mod push;
 mod replica;
+mod same_configuration;
 mod scars;
 mod sdk;
 mod skopeo;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         skopeo::add(suite);
         podman::add(suite);
         containerd::add(suite);
+        same_configuration::add(suite);
         sdk::add(suite);
         crash::add(suite);
         garbage::add(suite);
