@@ -112,7 +112,7 @@ impl Server {
         let program = binaries::path_of("registry-service")?;
         let registry = |name: &str, port: u16, tls: &str| {
             let text = format!(
-                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
+                "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
                  auth:\n  token:\n    realm: http://localhost:{index_port}/token\n    service: bench\n    \
                  issuer: portolan\n    jwksurl: http://127.0.0.1:{index_port}/.well-known/jwks.json\n\
                  http:\n  addr: 127.0.0.1:{port}\n  secret: one secret for every start, and long\n{tls}",
