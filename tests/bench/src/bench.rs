@@ -10,11 +10,12 @@ use anyhow::{Context, Result, ensure};
 use harness::Journey;
 use harness::open_registry::{Choices, OpenRegistry};
 
-use crate::case::{BUSY, CASES, Case, Kind, Sizes, Supply};
+use crate::case::{self, BUSY, Case, Kind, Sizes, Supply};
 use crate::client::Endpoint;
 use crate::content::{self, Amounts, Content};
 use crate::leftover;
 use crate::load::{Limits, Outcome, drive};
+use crate::private::Private;
 use crate::report::{CaseReport, Gauge, Round, Unit};
 use crate::server::{Certificate, Server, Side};
 use crate::statistics::{float, percentile};
@@ -68,7 +69,12 @@ impl Bench {
         let root = journey.subfolder("ours")?;
         let content = seed(journey, &root, plan.seed, amounts).await?;
         let certificate = Certificate::make(journey.folder())?;
-        let peer = if plan.with_peer {
+        let accounts = cases.iter().any(|case| case.accounts);
+        let private = |side: Side, root: &Path| {
+            let start = |journey: &Journey| Private::start(journey, side, root, &certificate);
+            accounts.then(|| apart(journey, start)).transpose()
+        };
+        let mut peer = if plan.with_peer {
             eprintln!("copying it for the peer");
             let copy = journey.folder().join("peer");
             let copied = Command::new("cp").arg("-a").arg(&root).arg(&copy).status();
@@ -82,7 +88,11 @@ impl Bench {
         } else {
             None
         };
-        let ours = apart(journey, |journey| Server::ours(journey, &root, &certificate))?;
+        let mut ours = apart(journey, |journey| Server::ours(journey, &root, &certificate))?;
+        ours.private = private(Side::Ours, &root)?;
+        if let Some(peer) = &mut peer {
+            peer.private = private(Side::Peer, &peer.root)?;
+        }
         if !plan.is_smoke {
             rustix::fs::sync();
         }
@@ -128,7 +138,7 @@ impl Bench {
 
     /// The case again, for who does not believe its figures.
     pub(crate) async fn again(&self, report: &mut CaseReport) -> Result<()> {
-        let case = CASES.iter().find(|case| case.id == report.id);
+        let case = case::all().find(|case| case.id == report.id);
         let more = self.measure(case.context("no such case")?).await?;
         report.ours.extend(more.ours);
         report.peer.extend(more.peer);
@@ -184,7 +194,7 @@ impl Bench {
         if case.kind.writes() && !self.plan.is_smoke {
             rustix::fs::sync();
         }
-        let processes = server.processes(case);
+        let processes = server.processes(case)?;
         usage::reset_peak(&processes)?;
         let before = settle(&processes).await?;
         let outcome = drive(&endpoint, &work, limits).await?;

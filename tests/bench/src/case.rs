@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::client::Endpoint;
 use crate::content::{Content, IMAGES, TAGGED, tag};
 use crate::payload::Series;
+use crate::private;
 use crate::report::{Target, Unit};
 use crate::work::{MANIFEST, Pushing, Work};
 
@@ -19,6 +20,8 @@ pub(crate) struct Case {
     pub(crate) kind: Kind,
     pub(crate) connections: usize,
     pub(crate) way: Way,
+    /// Both servers as people run them for themselves: one configuration file, accounts in a file of Apache's.
+    pub(crate) accounts: bool,
     pub(crate) unit: Unit,
     pub(crate) target: Option<Target>,
     /// Seconds of one round, in proportion to the others.
@@ -50,12 +53,23 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Kept,
+    KeptTls,
     /// One for each request, as docker's engine and old releases of skopeo do.
     Fresh,
     FreshTls,
 }
 
-const fn ratio(of_peer: f64) -> Target {
+impl Way {
+    pub(crate) fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh | Self::FreshTls)
+    }
+
+    pub(crate) fn is_tls(self) -> bool {
+        matches!(self, Self::KeptTls | Self::FreshTls)
+    }
+}
+
+pub(crate) const fn ratio(of_peer: f64) -> Target {
     Target {
         ratio: Some(of_peer),
         ..NO_TARGET
@@ -69,12 +83,19 @@ const NO_TARGET: Target = Target {
     p50: None,
 };
 
-const fn case(id: &'static str, kind: Kind, connections: usize, unit: Unit, target: Option<Target>) -> Case {
+pub(crate) const fn case(
+    id: &'static str,
+    kind: Kind,
+    connections: usize,
+    unit: Unit,
+    target: Option<Target>,
+) -> Case {
     Case {
         id,
         kind,
         connections,
         way: Way::Kept,
+        accounts: false,
         unit,
         target,
         weight: 1.0,
@@ -85,7 +106,12 @@ const fn case(id: &'static str, kind: Kind, connections: usize, unit: Unit, targ
 use Unit::{Gigabyte, Thousand};
 
 /// All of them, in the order of the table.
-pub(crate) static CASES: &[Case] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(private::CASES)
+}
+
+/// Each server as it is meant to be measured: ours with tokens, the peer without authentication.
+static CASES: &[Case] = &[
     case("ping", Kind::Ping, 64, Thousand, Some(ratio(1.0 / 35.0))),
     case(
         "manifest-tag",

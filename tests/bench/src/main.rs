@@ -19,6 +19,7 @@ mod leftover;
 mod load;
 mod machine;
 mod payload;
+mod private;
 mod report;
 mod server;
 mod statistics;
@@ -36,7 +37,7 @@ use harness::command::RUNTIME;
 use harness::{Journey, binaries};
 
 use crate::bench::{Bench, Plan};
-use crate::case::{CASES, Case, Sizes};
+use crate::case::{Case, Sizes};
 use crate::comparison::Change;
 use crate::machine::Machine;
 use crate::report::Report;
@@ -44,7 +45,7 @@ use crate::report::Report;
 /// Measures Portolan against Debian's docker-registry.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Only these cases, such as `ping,get-1MiB`; `list` names them; `gauges` are memory and the start.
+    /// Only these cases, such as `ping,get-1MiB` or `htpasswd*`; `list` names them; `gauges` are memory and the start.
     #[arg(long, value_delimiter = ',')]
     cases: Vec<String>,
     /// One short round of each case.
@@ -94,7 +95,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.cases.iter().any(|name| name == "list") {
-        for case in CASES {
+        for case in case::all() {
             println!("{}", case.id);
         }
         return Ok(ExitCode::SUCCESS);
@@ -228,10 +229,18 @@ fn plan(arguments: &Arguments) -> Plan {
 fn chosen(names: &[String]) -> Result<Vec<&'static Case>> {
     for name in names {
         ensure!(
-            name == GAUGES || CASES.iter().any(|case| case.id == name),
+            name == GAUGES || case::all().any(|case| selects(name, case)),
             "no case is called {name}"
         );
     }
-    let wanted = |case: &&Case| names.is_empty() || names.iter().any(|name| name == case.id);
-    Ok(CASES.iter().filter(wanted).collect())
+    let wanted = |case: &&Case| names.is_empty() || names.iter().any(|name| selects(name, case));
+    Ok(case::all().filter(wanted).collect())
+}
+
+/// Whether this name, or the beginning of one with `*` behind it, means the case.
+fn selects(name: &str, case: &Case) -> bool {
+    match name.strip_suffix('*') {
+        Some(beginning) => case.id.starts_with(beginning),
+        None => name == case.id,
+    }
 }

@@ -15,8 +15,9 @@ use harness::{Journey, binaries};
 use rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::TlsConnector;
 
-use crate::case::{Case, Kind, Way};
+use crate::case::{Case, Kind};
 use crate::client::{Body, Client, Endpoint};
+use crate::private::Private;
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +35,13 @@ pub(crate) struct Server {
     tls: Service,
     connector: TlsConnector,
     index: Option<Index>,
+    /// Two more over the same content, with accounts in a file.
+    pub(crate) private: Option<Private>,
 }
 
-struct Service {
-    port: u16,
-    daemon: Daemon,
+pub(crate) struct Service {
+    pub(crate) port: u16,
+    pub(crate) daemon: Daemon,
 }
 
 struct Index {
@@ -50,8 +53,8 @@ struct Index {
 
 /// A certificate for `localhost`.
 pub(crate) struct Certificate {
-    chain: PathBuf,
-    key: PathBuf,
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
     connector: TlsConnector,
 }
 
@@ -80,8 +83,8 @@ impl Certificate {
     }
 }
 
-const ACCOUNT: &str = "bench";
-const PASSWORD: &str = "correct horse of the benchmark";
+pub(crate) const ACCOUNT: &str = "bench";
+pub(crate) const PASSWORD: &str = "correct horse of the benchmark";
 const READY: Duration = Duration::from_mins(1);
 
 impl Server {
@@ -102,6 +105,7 @@ impl Server {
             "index-service",
             &binaries::path_of("index-service")?,
             &text,
+            &[],
             &format!("http://127.0.0.1:{index_port}/readyz"),
         )?;
         let account = access_token(journey, &data)?;
@@ -124,6 +128,7 @@ impl Server {
                 name,
                 &program,
                 &text,
+                &[],
                 &format!("{scheme}://127.0.0.1:{port}/v2/"),
             )
         };
@@ -146,6 +151,7 @@ impl Server {
                 account,
                 administrator,
             }),
+            private: None,
         })
     }
 
@@ -166,6 +172,7 @@ impl Server {
                 name,
                 &program,
                 &text,
+                &[],
                 &format!("{scheme}://127.0.0.1:{port}/v2/"),
             )
         };
@@ -182,13 +189,15 @@ impl Server {
             },
             connector: certificate.connector.clone(),
             index: None,
+            private: None,
         })
     }
 
     /// Where a case's requests go, with a token of now.
     pub(crate) async fn endpoint(&self, case: &Case) -> Result<Endpoint> {
-        let service = self.service(case);
+        let service = self.service(case)?;
         let authorization = match &self.index {
+            _ if case.accounts => password(),
             None => String::new(),
             Some(index) if case.kind == Kind::Token => index.account.clone(),
             Some(index) => index.bearer(case.kind).await?,
@@ -196,14 +205,14 @@ impl Server {
         Ok(Endpoint {
             port: service.port,
             authorization,
-            tls: (case.way == Way::FreshTls).then(|| self.connector.clone()),
-            fresh: case.way != Way::Kept,
+            tls: case.way.is_tls().then(|| self.connector.clone()),
+            fresh: case.way.is_fresh(),
         })
     }
 
     /// The processes whose work a case is.
-    pub(crate) fn processes(&self, case: &Case) -> Vec<u32> {
-        vec![self.service(case).daemon.pid()]
+    pub(crate) fn processes(&self, case: &Case) -> Result<Vec<u32>> {
+        Ok(vec![self.service(case)?.daemon.pid()])
     }
 
     /// All that is needed to serve clients without TLS.
@@ -221,12 +230,18 @@ impl Server {
         (self.registry.port, index)
     }
 
-    fn service(&self, case: &Case) -> &Service {
-        match (&self.index, case.way) {
-            (Some(index), _) if case.kind == Kind::Token => &index.service,
-            (_, Way::FreshTls) => &self.tls,
+    fn service(&self, case: &Case) -> Result<&Service> {
+        Ok(match &self.index {
+            _ if case.accounts => {
+                let private = self.private.as_ref();
+                private
+                    .context("no registry with accounts was started")?
+                    .service(case.way)
+            }
+            Some(index) if case.kind == Kind::Token => &index.service,
+            _ if case.way.is_tls() => &self.tls,
             _ => &self.registry,
-        }
+        })
     }
 }
 
@@ -261,7 +276,15 @@ fn tls_lines(certificate: &Certificate) -> String {
     format!("  tls:\n    certificate: {chain}\n    key: {key}\n")
 }
 
-fn start(journey: &Journey, name: &str, program: &Path, config: &str, ready: &str) -> Result<Daemon> {
+/// A server on this configuration, with these variables laid over it, once `ready` is answered.
+pub(crate) fn start(
+    journey: &Journey,
+    name: &str,
+    program: &Path,
+    config: &str,
+    variables: &[(&str, String)],
+    ready: &str,
+) -> Result<Daemon> {
     let folder = journey.subfolder(&format!("{name}-{}", harness::journey::unique()))?;
     let path = folder.join("config.yml");
     std::fs::write(&path, config).context("write a configuration")?;
@@ -274,6 +297,7 @@ fn start(journey: &Journey, name: &str, program: &Path, config: &str, ready: &st
     journey.watch_log(&log);
     let mut command = Command::new(program);
     command.arg("serve").arg(path);
+    command.envs(variables.iter().map(|(name, value)| (*name, value)));
     let mut daemon = Daemon::start(name, command, &log)?;
     daemon.wait_until_ready(READY, || probe(ready))?;
     Ok(daemon)
