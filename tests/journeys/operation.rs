@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::api::{Answer, Api};
+use harness::binaries::workspace_root;
 use harness::environment::find_program;
 use harness::open_registry::{Choices, OpenRegistry};
 use harness::process::{Daemon, free_port, wait_for};
@@ -20,6 +21,12 @@ pub(crate) fn add(suite: &mut Suite) {
         "a_push_and_a_pull_are_counted_and_dashboards_for_distribution_find_every_metric",
         &[Need::Portolan, Need::DockerRegistry],
         metrics,
+    );
+    suite.add(
+        "operation",
+        "every_metric_that_an_alert_watches_is_exported",
+        &[Need::Portolan],
+        alerts,
     );
     suite.add(
         "operation",
@@ -119,6 +126,43 @@ fn metrics(journey: &Journey) -> Result<()> {
         missing.is_empty(),
         "metrics that only the original has: {missing:?}"
     );
+    Ok(())
+}
+
+fn alerts(journey: &Journey) -> Result<()> {
+    let port = free_port()?;
+    let registry = start(journey, debug_section(port))?;
+    push_and_pull(&registry.api()?)?;
+    let operator = Api::new(&format!("http://127.0.0.1:{port}"), None)?;
+    let exported = body(&operator.get("/numbers")?.expect(200)?);
+    let rules = workspace_root().join("deploy/prometheus/registry.rules.yml");
+    let text = read(&rules)?;
+    let watched: BTreeSet<&str> = text
+        .split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
+        .filter(|word| {
+            ["registry_", "portolan_", "process_"]
+                .iter()
+                .any(|beginning| word.starts_with(beginning))
+        })
+        .collect();
+    ensure!(watched.len() >= 7, "the rules were not understood: {watched:?}");
+    let page = read(&workspace_root().join("docs/operations.md"))?;
+    for metric in watched {
+        let is_exported = exported.lines().any(|line| {
+            line.strip_prefix(metric)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']))
+        });
+        ensure!(is_exported, "{metric} is not exported:\n{exported}");
+    }
+    let names = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "));
+    for name in names {
+        ensure!(
+            page.contains(&format!("| `{name}` |")),
+            "docs/operations.md says nothing of {name}"
+        );
+    }
     Ok(())
 }
 
