@@ -1,5 +1,6 @@
 //! The run's one Docker engine, and its command-line client with a configuration folder for each user.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::command::Line;
 use crate::environment::find_program;
 use crate::journey::unique;
 use crate::layout::busybox;
-use crate::process::Daemon;
+use crate::process::{Daemon, wait_for};
 use crate::server::Account;
 use crate::{Journey, scratch};
 
@@ -24,6 +25,8 @@ pub struct Engine {
     socket: PathBuf,
     log: PathBuf,
     bridge: Option<String>,
+    /// `daemon.json`, and the hosts that it names as `insecure-registries`.
+    plain: (PathBuf, Mutex<BTreeSet<String>>),
 }
 
 static SHARED: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
@@ -52,8 +55,9 @@ impl Engine {
         command.arg("--pidfile").arg(folder.join("dockerd.pid"));
         command.arg("--host").arg(format!("unix://{}", socket.display()));
         // Nothing of the machine's own: no iptables rules, no default bridge, no daemon.json.
-        command.arg("--config-file").arg(folder.join("daemon.json"));
-        std::fs::write(folder.join("daemon.json"), "{}").context("write daemon.json")?;
+        let settings = folder.join("daemon.json");
+        command.arg("--config-file").arg(&settings);
+        std::fs::write(&settings, "{}").context("write daemon.json")?;
         command.args([
             "--storage-driver",
             driver,
@@ -61,7 +65,7 @@ impl Engine {
             "--ip6tables=false",
             "--ip-masq=false",
         ]);
-        command.args(["--userland-proxy=false", "--log-level", "warn"]);
+        command.args(["--log-level", "warn"]);
         if let Some(bridge) = &bridge {
             command.args(["--bridge", bridge]);
         }
@@ -79,8 +83,23 @@ impl Engine {
             socket,
             log,
             bridge,
+            plain: (settings, Mutex::default()),
         };
         ready.map(|()| engine)
+    }
+
+    /// Changes whom the engine speaks plain HTTP with, as an operator does: in `daemon.json`, then SIGHUP.
+    fn change_plain(&self, change: impl FnOnce(&mut BTreeSet<String>) -> bool) -> Result<()> {
+        let (settings, hosts) = &self.plain;
+        let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut hosts);
+        let text = serde_json::json!({ "insecure-registries": *hosts }).to_string();
+        std::fs::write(settings, text).context("write daemon.json")?;
+        self.daemon
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hang_up();
+        Ok(())
     }
 
     fn stop(&self) {
@@ -120,6 +139,18 @@ fn make_bridge() -> Option<String> {
 pub(crate) fn stop() {
     if let Some(engine) = SHARED.lock().unwrap_or_else(PoisonError::into_inner).take() {
         engine.stop();
+    }
+}
+
+/// A host that the engine may speak plain HTTP with, though it is not loopback, until this is dropped.
+pub struct Plain {
+    engine: Arc<Engine>,
+    host: String,
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        drop(self.engine.change_plain(|hosts| hosts.remove(&self.host)));
     }
 }
 
@@ -180,13 +211,36 @@ impl<'a> Docker<'a> {
         format!("unix://{}", self.engine.socket.display())
     }
 
+    /// Lets the engine speak plain HTTP with a host that is not loopback.
+    pub fn allow_plain(&self, host: &str) -> Result<Plain> {
+        self.engine.change_plain(|hosts| hosts.insert(host.to_owned()))?;
+        let plain = Plain {
+            engine: Arc::clone(&self.engine),
+            host: host.to_owned(),
+        };
+        wait_for("the engine's new configuration", Duration::from_mins(1), || {
+            let words = ["info", "--format", "{{json .RegistryConfig.IndexConfigs}}"];
+            let said = self.line(words).succeeds()?.stdout;
+            Ok(said.contains(&format!("\"{host}\"")).then_some(()))
+        })?;
+        Ok(plain)
+    }
+
     /// Imports an image that shares no layer with any other and prints `says` when it runs.
     pub fn import(&self, image: &str, says: &str) -> Result<()> {
+        self.import_with(image, says, 0)
+    }
+
+    /// The same with so many bytes that no compression makes smaller.
+    pub fn import_with(&self, image: &str, says: &str, noise: u64) -> Result<()> {
         let path = self.journey.folder().join(format!("root-{}.tar", unique()));
         let mut file = std::fs::File::create(&path).context("write the root file system")?;
         let mut tar = Tar::new(&mut file as &mut dyn Write);
         busybox(&mut tar)?;
         tar.file("says", 0o644, format!("{says}\n").as_bytes())?;
+        if noise > 0 {
+            tar.noise("noise", u64::from(unique()), noise)?;
+        }
         tar.finish()?;
         self.line(["import", "-c", r#"CMD ["/bin/cat", "/says"]"#])
             .arg(&path)

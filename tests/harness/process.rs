@@ -116,6 +116,13 @@ impl Daemon {
         }
     }
 
+    /// Sends SIGHUP to the process alone: many servers then read their configuration again.
+    pub fn hang_up(&self) {
+        if let Some(pid) = pid(self.child.id()) {
+            let _ = kill_process(pid, Signal::HUP);
+        }
+    }
+
     /// SIGSTOP to the whole group: nothing of it runs any further, until it is killed.
     pub fn pause(&self) {
         if self.ended.is_none()

@@ -8,7 +8,7 @@ use harness::api::Api;
 use harness::engine::Docker;
 use harness::process::{Daemon, free_port, wait_for};
 use harness::server::{answers, probe};
-use harness::{Account, Context as _, Journey, Need, Result, Suite, binaries, ensure};
+use harness::{Account, Context as _, Journey, Need, Result, Suite, binaries, ensure, nginx};
 
 pub(crate) fn add(suite: &mut Suite) {
     suite.add(
@@ -119,28 +119,11 @@ impl<'a> Apart<'a> {
             .succeeds()?
             .stdout;
         let folder = self.journey.subfolder("nginx")?;
-        let at = folder.display();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {at}/{kind};\n"))
-            .concat();
-        let user = if rustix::process::getuid().is_root() {
-            "user root;\n"
-        } else {
-            ""
-        };
-        let text = format!(
-            "{user}daemon off;\nworker_processes 1;\npid {at}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n\
-             {temporary}{printed}}}\n"
-        );
-        let config = folder.join("nginx.conf");
-        std::fs::write(&config, text)?;
+        nginx::place(&folder, "front.conf", &printed)?;
         let front = self.front;
-        self.start(
-            Path::new("nginx"),
-            &["-c", &config.display().to_string()],
-            "nginx",
-        )?
-        .wait_until_ready(Duration::from_mins(1), || answers(front))
+        let daemon = nginx::start(self.journey, &folder, &[], || answers(front))?;
+        self.running.push(daemon);
+        Ok(())
     }
 
     fn administer(&self, words: &[&str], stdin: &str) -> Result<String> {

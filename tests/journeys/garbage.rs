@@ -163,7 +163,7 @@ fn untagged(journey: &Journey) -> Result<()> {
 }
 
 /// Whether every tag of these repositories can be pulled whole.
-fn check_content(api: &Api, repositories: &[&str]) -> Result<()> {
+pub(crate) fn check_content(api: &Api, repositories: &[&str]) -> Result<()> {
     let mut waiting = Vec::new();
     for repository in repositories {
         let tags = api
@@ -176,10 +176,7 @@ fn check_content(api: &Api, repositories: &[&str]) -> Result<()> {
     }
     ensure!(waiting.len() >= repositories.len(), "no tags");
     while let Some((repository, reference)) = waiting.pop() {
-        let manifest = api
-            .get(&format!("/v2/{repository}/manifests/{reference}"))?
-            .expect(200)?
-            .json()?;
+        let manifest = api.manifest(repository, &reference)?.expect(200)?.json()?;
         for child in manifest["manifests"].as_array().into_iter().flatten() {
             waiting.push((
                 repository,
@@ -202,7 +199,7 @@ fn check_content(api: &Api, repositories: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn collect(journey: &Journey, registry: &OpenRegistry, words: &[&str]) -> Result<String> {
+pub(crate) fn collect(journey: &Journey, registry: &OpenRegistry, words: &[&str]) -> Result<String> {
     let program = binaries::path_of("registry-service")?;
     let line = journey
         .command(program)
@@ -212,14 +209,14 @@ fn collect(journey: &Journey, registry: &OpenRegistry, words: &[&str]) -> Result
     Ok(line.succeeds()?.stdout)
 }
 
-fn eligible(said: &str) -> BTreeSet<String> {
+pub(crate) fn eligible(said: &str) -> BTreeSet<String> {
     said.lines()
         .filter_map(|line| line.strip_prefix("blob eligible for deletion: "))
         .map(str::to_owned)
         .collect()
 }
 
-fn marked(said: &str) -> BTreeSet<String> {
+pub(crate) fn marked(said: &str) -> BTreeSet<String> {
     said.lines()
         .filter(|line| line.contains(": marking "))
         .filter_map(|line| line.split_whitespace().last())

@@ -27,9 +27,13 @@ mod same_configuration;
 mod scars;
 mod sdk;
 mod skopeo;
+mod there_and_back;
 mod third_party_token;
 mod tls;
 mod tls_options;
+mod tutorial_compose;
+mod tutorial_nginx;
+mod tutorial_personal;
 mod tutorial_private;
 
 fn main() -> ExitCode {
@@ -56,9 +60,13 @@ fn main() -> ExitCode {
         peer::add(suite);
         replica::add(suite);
         scars::add(suite);
+        there_and_back::add(suite);
         third_party_token::add(suite);
         tls::add(suite);
         tls_options::add(suite);
+        tutorial_compose::add(suite);
+        tutorial_nginx::add(suite);
+        tutorial_personal::add(suite);
         tutorial_private::add(suite);
     })
 }

@@ -29,7 +29,7 @@ pub(crate) fn add(suite: &mut Suite) {
 }
 
 /// `podman` or `buildah` on the test's own storage.
-fn tool<'a>(journey: &'a Journey, name: &str, storage: &str) -> Result<Line<'a>> {
+pub(crate) fn tool<'a>(journey: &'a Journey, name: &str, storage: &str) -> Result<Line<'a>> {
     let folder = journey.subfolder(storage)?;
     let auth_file = folder.join("auth.json");
     if !auth_file.exists() {

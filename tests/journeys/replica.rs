@@ -11,7 +11,7 @@ use harness::binaries::{path_of, workspace_root};
 use harness::engine::Docker;
 use harness::process::{Daemon, free_port};
 use harness::server::{answers, wait_for_file};
-use harness::{Account, Context, Journey, Need, Result, Suite, ensure};
+use harness::{Account, Context, Journey, Need, Result, Suite, ensure, nginx};
 use http::Method;
 
 pub(crate) fn add(suite: &mut Suite) {
@@ -145,25 +145,8 @@ impl<'a> Deployment<'a> {
             front.contains(&first),
             "the shipped configuration names the registry otherwise"
         );
-        std::fs::write(folder.join("front.conf"), front)?;
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display()))
-            .join(" ");
-        let around = format!(
-            "user root; daemon off; pid {0}/pid; error_log stderr;\nevents {{}}\nhttp {{ access_log {0}/access.log; \
-             {temporary} include {0}/front.conf; }}\n",
-            folder.display()
-        );
-        let config = folder.join("nginx.conf");
-        std::fs::write(&config, around)?;
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(&folder).arg("-c").arg(&config);
-        let log = folder.join("error.log");
-        self.journey.watch_log(&log);
-        self.journey.watch_log(&folder.join("access.log"));
-        let mut daemon = Daemon::start("nginx", command, &log)?;
-        daemon.wait_until_ready(Duration::from_mins(1), || answers(self.front))?;
-        Ok(daemon)
+        nginx::place(&folder, "front.conf", &front)?;
+        nginx::start(self.journey, &folder, &[], || answers(self.front))
     }
 
     /// `portolan` with these words, on the data of the index.
