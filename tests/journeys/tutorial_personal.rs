@@ -153,7 +153,7 @@ impl Drop for Container<'_> {
 
 fn by_image(journey: &Journey) -> Result<()> {
     let docker = Docker::new(journey)?;
-    let image = image::build(journey, &docker)?;
+    let image = image::shared(journey, &docker)?;
     let (port, volume) = (free_port()?, journey.subfolder("volume")?);
     let container = Container {
         docker: &docker,
@@ -165,8 +165,7 @@ fn by_image(journey: &Journey) -> Result<()> {
         start_container(&container, &image, &volume, port)
     })?;
     container.remove()?;
-    other_commands(journey, &docker, &image, &volume)?;
-    docker.forget(&[&image])
+    other_commands(journey, &docker, &image, &volume)
 }
 
 fn start_container(container: &Container<'_>, image: &str, volume: &Path, port: u16) -> Result<()> {
