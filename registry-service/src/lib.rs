@@ -9,6 +9,7 @@ pub mod health;
 pub mod http;
 pub mod maintenance;
 pub mod metrics;
+pub mod redirect;
 pub mod registry;
 pub mod storage;
 
@@ -47,8 +48,10 @@ pub struct Builder {
     pub http: http::Options,
     /// Largest blob in bytes. Default: [`DEFAULT_MAX_BLOB_SIZE`].
     pub max_blob_size: u64,
-    /// Whether an index may name manifests that its repository does not hold. Default: no.
-    pub sparse_indexes: bool,
+    /// What manifests must keep to. Default: what the specification asks.
+    pub rules: registry::Rules,
+    /// Where clients are sent for blobs. Default: nowhere.
+    pub redirects: Option<redirect::Redirects>,
     /// Whether the process should get requests; learns how the storage does. Default: one of its own.
     pub readiness: Readiness,
     /// Who is told of each manifest before its push is answered. Default: nobody.
@@ -79,19 +82,23 @@ impl Builder {
             },
             http: http::Options::default(),
             max_blob_size: DEFAULT_MAX_BLOB_SIZE,
-            sparse_indexes: false,
+            rules: registry::Rules::default(),
+            redirects: None,
             readiness: Readiness::default(),
             on_manifest_pushed: None,
         }
     }
 
-    /// Puts it together. With tokens it must be called inside a runtime, since their keys are kept current in the
-    /// background.
+    /// Puts it together. With tokens or redirects it must be called inside a runtime, since what they need is kept
+    /// current in the background.
     pub fn build(self) -> Built {
         self.authenticator.keep_current();
+        if let Some(redirects) = &self.redirects {
+            redirects.keep_current();
+        }
         let options = registry::Options {
             max_blob_size: self.max_blob_size,
-            sparse_indexes: self.sparse_indexes,
+            rules: self.rules,
             upload_secret: derive(&self.secret, b"portolan hash states"),
             random: self.random,
         };
@@ -104,6 +111,7 @@ impl Builder {
             clock: self.clock,
             upload_states: UploadStates::new(&derive(&self.secret, b"portolan upload locations")),
             options: self.http,
+            redirects: self.redirects,
             on_manifest_pushed: self.on_manifest_pushed,
         });
         Built { router, registry }

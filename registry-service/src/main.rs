@@ -25,6 +25,7 @@ use registry_service::endpoint::Policy;
 use registry_service::health::Health;
 use registry_service::http::debug::{self, Debug};
 use registry_service::http::{WithHealth, observer, warning};
+use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
@@ -189,7 +190,12 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.http.headers = config.http.headers;
     builder.http.warning = config.http.warning.as_deref().map(warning);
     builder.max_blob_size = config.validation.max_blob_size;
-    builder.sparse_indexes = config.validation.sparse_indexes;
+    builder.rules = config.validation.rules;
+    // What has no effect must be good all the same, as in distribution.
+    let redirects = Redirects::open(&config.redirects).context("middleware.storage")?;
+    if effects_on_folder(&config.redirects).any(|has_effect| has_effect) {
+        builder.redirects = Some(redirects);
+    }
     builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
     let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
@@ -312,7 +318,7 @@ async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow
 fn content(config: &Config, clock: Clock) -> anyhow::Result<Registry> {
     let storage = storage(&config.storage.backend, &clock)?;
     let mut builder = Builder::new(storage, clock, Arc::new(random), Secret::new(Vec::new()));
-    builder.sparse_indexes = config.validation.sparse_indexes;
+    builder.rules = config.validation.rules.clone();
     Ok(builder.build().registry)
 }
 

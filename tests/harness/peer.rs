@@ -40,11 +40,21 @@ impl DockerRegistry {
         Self::start_on(free_port()?, folder, root, auth, &[])
     }
 
+    /// The same without authentication, and with more sections in its configuration.
+    pub fn configured(folder: &Path, root: &Path, sections: &str) -> Result<Self> {
+        let port = free_port()?;
+        let text = configuration(port, root, &Auth::None)? + sections;
+        Self::run(port, folder, &text, &[])
+    }
+
     /// The same on a given port, with a command line put before its own.
     pub fn start_on(port: u16, folder: &Path, root: &Path, auth: &Auth, launcher: &[String]) -> Result<Self> {
+        Self::run(port, folder, &configuration(port, root, auth)?, launcher)
+    }
+
+    fn run(port: u16, folder: &Path, text: &str, launcher: &[String]) -> Result<Self> {
         let config = folder.join("peer.yml");
-        std::fs::write(&config, configuration(port, root, auth)?)
-            .context("write the peer's configuration")?;
+        std::fs::write(&config, text).context("write the peer's configuration")?;
         let program = find_program("docker-registry").ok_or_else(|| anyhow!("docker-registry is missing"))?;
         let mut words = launcher.to_vec();
         words.extend([

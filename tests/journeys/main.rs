@@ -22,6 +22,7 @@ mod peer;
 mod permission;
 mod podman;
 mod push;
+mod redirect;
 mod replica;
 mod same_configuration;
 mod scars;
@@ -35,6 +36,7 @@ mod tutorial_compose;
 mod tutorial_nginx;
 mod tutorial_personal;
 mod tutorial_private;
+mod validation;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         official_suite::add(suite);
         operation::add(suite);
         peer::add(suite);
+        redirect::add(suite);
         replica::add(suite);
         scars::add(suite);
         there_and_back::add(suite);
@@ -68,5 +71,6 @@ fn main() -> ExitCode {
         tutorial_nginx::add(suite);
         tutorial_personal::add(suite);
         tutorial_private::add(suite);
+        validation::add(suite);
     })
 }

@@ -116,6 +116,7 @@ impl App {
             resource: Resource::Repository(facts.name.clone()),
             actions: Actions::PULL,
             stored_as: facts.stored_elsewhere().cloned(),
+            class: None,
         };
         let claims = self.claims(&Login::Anonymous, service, vec![entry], self.clock.now_s());
         Ok(self.signer.sign(claims, service.recipient)?.token)
@@ -172,6 +173,7 @@ impl App {
                     resource: Resource::Catalog,
                     actions: decide_catalog(principal, scope.actions),
                     stored_as: None,
+                    class: None,
                 },
                 Resource::Repository(name) => {
                     let namespace = namespace::find_namespace(&mut tx, &NamespaceName::from(name)).await?;
@@ -194,6 +196,7 @@ impl App {
                         resource: Resource::Repository(name.clone()),
                         actions: decision.granted,
                         stored_as: repository.and_then(|r| r.stored_elsewhere().cloned()),
+                        class: None,
                     }
                 }
             };

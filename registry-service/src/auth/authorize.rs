@@ -122,6 +122,12 @@ impl Authorized {
         &self.mount_sources
     }
 
+    /// Whether content of this class may be pushed to `name`. A token says so; where there is none everything may.
+    pub fn allows_class(&self, name: &RepositoryName, class: &str) -> bool {
+        let claims = self.claims.as_deref();
+        claims.is_none_or(|claims| claims.allows_class(name, class))
+    }
+
     /// Which repositories the catalog may list.
     pub fn listed(&self) -> Listed {
         if let Some(policy) = &self.listed_by {

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use shared::oci::{Object, RepositoryName};
 use shared::token::access::Resource;
-use shared::token::{Action, Actions, Claims};
+use shared::token::{AccessEntry, Action, Actions, Claims};
 
 use super::algorithm::SignatureAlgorithm;
 use super::certificate::{self, Leaf};
@@ -104,6 +104,16 @@ impl VerifiedClaims {
                 }
                 _ => None,
             })
+    }
+
+    /// Whether an entry of the repository is for this class; one that names none is for images. A repository that no entry
+    /// names is not bound.
+    pub fn allows_class(&self, name: &RepositoryName, class: &str) -> bool {
+        let is_of =
+            |entry: &&AccessEntry| matches!(&entry.resource, Resource::Repository(own) if own == name);
+        let mut entries = self.claims.access.iter().filter(is_of).peekable();
+        let is_bound = entries.peek().is_some();
+        !is_bound || entries.any(|entry| entry.class.as_deref().unwrap_or("image") == class)
     }
 
     /// Whether the token allows to list every repository: `registry:catalog:*`.

@@ -61,6 +61,7 @@ impl LogConfig {
             style,
             fields: fields.collect(),
             caller: root.switch("log.reportcaller"),
+            hook: None,
         });
         Self {
             level,

@@ -96,6 +96,8 @@ pub struct Config {
     pub health: Vec<crate::health::Check>,
     /// `validation`
     pub validation: ValidationConfig,
+    /// `middleware.storage`: where clients are sent for blobs; empty with `storage.redirect.disable`.
+    pub redirects: Vec<crate::redirect::Choice>,
     /// `redis`
     pub redis: Option<RedisConfig>,
     /// Keys that are there and not known, by their full paths.
@@ -153,7 +155,8 @@ impl Config {
         let root = Section::root(&shape, &tree);
         check_version(&mut faults, &root);
         let storage = StorageConfig::check(&mut faults, &root);
-        remarks.extend(middleware::check(&mut faults, &root));
+        let (redirects, said) = middleware::check(&mut faults, &root);
+        remarks.extend(said);
         notifications::check(&mut faults, &root);
         proxy::check(&mut faults, &root);
         let config = Self {
@@ -165,6 +168,7 @@ impl Config {
             validation: ValidationConfig::check(&mut faults, &root),
             redis: RedisConfig::check(&mut faults, &root),
             storage,
+            redirects,
             ignored: found.unknown,
             without_effect: found.not_yet,
             remarks,

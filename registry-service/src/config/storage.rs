@@ -21,7 +21,7 @@ pub(super) const KEYS: &[Key] = &[
     key("storage.filesystem.durability", Kind::OneOf(&["full", "none"]), "full", "Ours: `none` answers before anything is on the disk. A power cut then loses what was acknowledged; for content that can be pushed again, such as a cache of builds."),
     key("storage.inmemory", Kind::Any, "", "Nothing outlives the process."),
     key("storage.delete.enabled", Kind::Switch, "false", "Whether manifests, tags and blobs can be deleted."),
-    key("storage.redirect.disable", Kind::Switch, "false", "A folder redirects nobody.").quiet(),
+    key("storage.redirect.disable", Kind::Switch, "false", "Whether clients are sent nowhere, whatever `middleware` says."),
     key("storage.tag.concurrencylimit", Kind::Count, "0", "The bound is built in.").quiet(),
     key("storage.cache.blobdescriptor", Kind::Text, "", "`inmemory`, `redis`: caches are built in, and bounded.").quiet(),
     key("storage.cache.layerinfo", Kind::Text, "", "The old name of `blobdescriptor`.").quiet(),

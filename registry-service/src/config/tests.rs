@@ -1,6 +1,7 @@
 mod golden;
 mod language;
 mod operation;
+mod policy;
 mod variables;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE,
-    RANGE,
+    LOCATION, RANGE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::oci::{Digest, RepositoryName};
@@ -14,6 +14,7 @@ use super::dispatch::Asked;
 use super::error::Error;
 use super::range::{self, Requested};
 use super::{answer, header};
+use crate::redirect::{Client, Place, Redirects};
 
 /// `HEAD`: size and digest.
 pub(super) async fn stat(
@@ -32,13 +33,22 @@ pub(super) async fn stat(
     Ok(head(StatusCode::OK, digest, size, Body::empty()))
 }
 
-/// `GET`: the content, or a range of it.
+/// `GET`: the content, or a range of it, or where to fetch it.
 pub(super) async fn read(
     asked: &Asked<'_>,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response, Error> {
     let stored_as = asked.authorized.stored_as(name);
+    if let Some(redirects) = &asked.service.redirects {
+        let (size, path) = asked.service.registry.locate_blob(stored_as, digest).await?;
+        if is_known_already(&asked.parts.headers, digest) {
+            return Ok(not_modified(digest, size));
+        }
+        if let Some(url) = redirected(asked, redirects, &path) {
+            return Ok(elsewhere(url, digest));
+        }
+    }
     let reader = asked.service.registry.open_blob(stored_as, digest, None).await?;
     let size = reader.size();
     if is_known_already(&asked.parts.headers, digest) {
@@ -68,6 +78,26 @@ pub(super) async fn delete(
     let stored_as = asked.authorized.stored_as(name);
     asked.service.registry.delete_blob(stored_as, digest).await?;
     Ok(answer::empty(StatusCode::ACCEPTED))
+}
+
+fn redirected(asked: &Asked<'_>, redirects: &Redirects, path: &str) -> Option<String> {
+    let _timer = asked.service.registry.measure_redirect();
+    // No storage of this version is a bucket.
+    let place = Place { path, bucket: None };
+    let client = Client {
+        address: asked.client_address(),
+        now_s: asked.service.clock.now_s(),
+    };
+    redirects.url(&place, &client)
+}
+
+/// As distribution sends clients to its storage: 307, with which a client repeats its `Range` there.
+fn elsewhere(url: String, digest: &Digest) -> Response {
+    let mut response = answer::empty(StatusCode::TEMPORARY_REDIRECT);
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, header::value(url));
+    headers.insert(header::DOCKER_CONTENT_DIGEST, header::digest(digest));
+    response
 }
 
 fn is_known_already(headers: &HeaderMap, digest: &Digest) -> bool {

@@ -1,6 +1,7 @@
 //! From a request to its handler. Nothing reaches a handler but through an [`Authorized`].
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,7 +12,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::Body as _;
-use shared::runtime::serve::{RouteName, Scheme};
+use shared::runtime::serve::{PeerAddr, RouteName, Scheme};
 
 use super::admission::Admission;
 use super::error::Error;
@@ -54,6 +55,15 @@ impl Asked<'_> {
             Some(origin) => Cow::Owned(origin + &options.prefix),
             None => Cow::Borrowed(&options.prefix),
         }
+    }
+
+    /// Where the request comes from, as the first proxy says it, or else the connection.
+    pub(super) fn client_address(&self) -> Option<IpAddr> {
+        let said = ["x-forwarded-for", "x-real-ip"].iter().find_map(|name| {
+            let value = self.parts.headers.get(*name)?.to_str().ok()?;
+            value.split(',').next()?.trim().parse().ok()
+        });
+        said.or_else(|| self.parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip()))
     }
 
     /// The query string; empty when there is none.

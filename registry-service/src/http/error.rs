@@ -59,6 +59,8 @@ pub(super) enum Error {
     Busy,
     /// They are known, and may not.
     Forbidden,
+    /// The token is for another class of content.
+    OtherClass(&'static str),
     /// More passwords wait to be verified than may wait.
     TooManyLogins,
 }
@@ -123,6 +125,11 @@ impl Error {
                 StatusCode::FORBIDDEN,
                 ErrorCode::Denied,
                 "this account may not do that here",
+            ),
+            Self::OtherClass(class) => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                format!("the token allows content of another class than {class} in this repository"),
             ),
             Self::TooManyLogins => retry_after(
                 with_text(
@@ -224,9 +231,12 @@ fn of_registry(error: RegistryError) -> Response {
                 json!({"reference": reference.to_string()}),
             ),
         ),
-        RegistryError::ManifestInvalid(_) => {
+        RegistryError::ManifestInvalid(_)
+        | RegistryError::UrlNotAllowed { .. }
+        | RegistryError::TooManyReferences { .. } => {
             with_text(StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid, text)
         }
+        RegistryError::ClassNotAllowed { .. } => with_text(StatusCode::FORBIDDEN, ErrorCode::Denied, text),
         RegistryError::ManifestBlobUnknown { missing } => of_missing(missing),
         RegistryError::TagConflict => with_text(StatusCode::PRECONDITION_FAILED, ErrorCode::TagInvalid, text),
         RegistryError::BodyInterrupted(_) => interrupted(),

@@ -15,7 +15,6 @@ use super::error::Error;
 use super::{ManifestPushed, Service, answer, header};
 use crate::endpoint::query;
 use crate::registry::TagCondition;
-use crate::registry::manifest::MANIFEST_LIMIT;
 
 /// Most `tag` parameters of one push.
 const MAX_TAGS: usize = 64;
@@ -58,9 +57,15 @@ pub(super) async fn put(
     let tags = tags(reference, asked.query())?;
     let condition = condition(&asked.parts.headers)?;
     let length = answer::content_length(&asked.parts.headers);
-    let _room = asked.admission.manifest(length, MANIFEST_LIMIT).await?;
-    let bytes = receive(length, body).await?;
+    let limit = asked.service.registry.manifest_limit();
+    let _room = asked.admission.manifest(length, limit).await?;
+    let bytes = receive(length, limit, body).await?;
     let received = parse(&asked.parts.headers, bytes, reference).await?;
+    if let Some(class) = asked.service.registry.class_of(received.view())?
+        && !asked.authorized.allows_class(name, class.as_str())
+    {
+        return Err(Error::OtherClass(class.as_str()));
+    }
     let subject = received.view().subject().map(|subject| subject.digest.clone());
     let pushed = ManifestPushed {
         repository: name.clone(),
@@ -155,14 +160,12 @@ fn condition(headers: &HeaderMap) -> Result<TagCondition, Error> {
 }
 
 /// The body, when it is no longer than a manifest may be.
-async fn receive(length: Option<u64>, body: Body) -> Result<Bytes, Error> {
-    let too_large = || Error::BodyTooLarge {
-        limit: MANIFEST_LIMIT,
-    };
-    if length.is_some_and(|length| length > MANIFEST_LIMIT) {
+async fn receive(length: Option<u64>, limit: u64, body: Body) -> Result<Bytes, Error> {
+    let too_large = || Error::BodyTooLarge { limit };
+    if length.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let limit = usize::try_from(MANIFEST_LIMIT).unwrap_or(usize::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let is_limit = std::error::Error::source(&error)
             .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);

@@ -42,6 +42,7 @@ use admission::Admission;
 
 use crate::auth::Authenticator;
 use crate::endpoint::Policy;
+use crate::redirect::Redirects;
 use crate::registry::Registry;
 
 pub use external::{InvalidNetwork, Network, OfRequest};
@@ -119,6 +120,8 @@ pub struct Service {
     pub upload_states: UploadStates,
     /// How answers look.
     pub options: Options,
+    /// Where clients are sent for blobs.
+    pub redirects: Option<Redirects>,
     /// Who is told of manifests.
     pub on_manifest_pushed: Option<OnManifestPushed>,
 }

@@ -6,6 +6,7 @@ mod external;
 mod list;
 mod malformed;
 mod manifest;
+mod policy;
 mod upload;
 
 use std::sync::Arc;

@@ -81,10 +81,12 @@ pub enum Action {
     List,
     /// A staged object is given up.
     Delete,
+    /// It is decided where a client is sent for an object.
+    RedirectUrl,
 }
 
 /// Labels of [`Action`], in its order.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 8] = [
     "GetContent",
     "PutContent",
     "Reader",
@@ -92,6 +94,7 @@ const ACTIONS: [&str; 7] = [
     "Stat",
     "List",
     "Delete",
+    "RedirectURL",
 ];
 
 /// Which storage: distribution's `driver`.

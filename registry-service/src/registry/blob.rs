@@ -7,6 +7,7 @@ use tracing::instrument;
 
 use super::link::find_layer;
 use super::{BlobReader, Registry, RegistryError, layout};
+use crate::metrics::{Action, Timer};
 use crate::storage::{Step, StorageError};
 
 impl Registry {
@@ -48,6 +49,26 @@ impl Registry {
             });
         }
         Ok(reader.narrow(range))
+    }
+
+    /// The size in bytes of a blob that the repository holds, and the path at which distribution's tree has its content,
+    /// with a slash before it.
+    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, blob.digest = %digest))]
+    pub async fn locate_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(u64, String), RegistryError> {
+        let (held, size) = self
+            .find_blob(repository, digest)
+            .await?
+            .ok_or_else(|| RegistryError::blob_unknown(digest))?;
+        Ok((size, format!("/{}", layout::content(&held).as_str())))
+    }
+
+    /// Measures the decision where a client is sent, until it is dropped.
+    pub fn measure_redirect(&self) -> Timer {
+        self.storage.timer(Action::RedirectUrl)
     }
 
     /// Lets `to` hold a blob that one of `from` holds, without uploading it again; tells whether `to` now holds it

@@ -59,6 +59,31 @@ pub enum RegistryError {
     /// The manifest's form is wrong.
     #[error(transparent)]
     ManifestInvalid(#[from] InvalidManifest),
+    /// The manifest sends clients to a URL that the rules do not allow.
+    #[error(
+        "the URLs of {digest} in the manifest are not allowed by the configuration of this registry \
+         (validation.manifests.urls); push its content here, and the manifest without them"
+    )]
+    UrlNotAllowed {
+        /// Whose URLs.
+        digest: Digest,
+    },
+    /// The manifest is of a class that the rules do not allow.
+    #[error(
+        "the configuration of this registry (policy.repository.classes) does not allow content of the class {class}"
+    )]
+    ClassNotAllowed {
+        /// The class, or the media type of a configuration that is of none.
+        class: Box<str>,
+    },
+    /// The manifest names more than the rules allow.
+    #[error("the manifest names {named} blobs and manifests; this registry allows {limit}")]
+    TooManyReferences {
+        /// How many it names.
+        named: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
     /// The manifest names content that the repository does not hold.
     #[error("the manifest names {} blobs or manifests that the repository does not hold", missing.len())]
     ManifestBlobUnknown {

@@ -1,16 +1,15 @@
 //! Manifests: small content that names other content, held by a repository through a revision link.
 
-use std::collections::HashSet;
+mod references;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use shared::oci::{Algorithm, Digest, Manifest, MediaType, ReceivedManifest, Reference, RepositoryName, Tag};
+use shared::oci::{Algorithm, Digest, MediaType, ReceivedManifest, Reference, RepositoryName, Tag};
 use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
-use super::link::{find_layer, has_revision};
+use super::link::has_revision;
 use super::{Registry, RegistryError, TagCondition, layout};
 use crate::storage::{Condition, Guard, Stamp, Step, StorageError};
 
@@ -20,8 +19,6 @@ pub const MANIFEST_LIMIT: u64 = 4 << 20;
 pub const MAX_MISSING: usize = 32;
 /// How many revisions are listed in one go.
 const LISTING: usize = 256;
-/// How many of a manifest's references are looked up at once.
-const PARALLEL_CHECKS: usize = 16;
 
 /// A manifest as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +101,8 @@ impl Registry {
     /// Accepts a manifest, and points `tags` to it if each of them meets the condition; all of it durable when it
     /// returns, the tags last.
     ///
-    /// What it names must be there: blobs and manifests in this repository with their content stored, except its
-    /// subject, layers that may lie elsewhere, and (by configuration) the manifests of an index.
+    /// It must keep the [`Rules`](super::Rules), and what it names must be there: blobs and manifests in this repository with
+    /// their content stored, except its subject, layers that may lie elsewhere, and (by the rules) manifests of an index.
     #[instrument(level = "debug", skip_all, fields(repository.name = %repository, manifest.digest = %received.digest()))]
     pub async fn put_manifest(
         &self,
@@ -115,6 +112,7 @@ impl Registry {
         condition: &TagCondition,
     ) -> Result<(), RegistryError> {
         let (bytes, digest, view) = received.into_parts();
+        self.options.rules.check(&view)?;
         self.check_references(repository, &view).await?;
         let mut guards = vec![Guard {
             key: layout::revision_link(repository, &digest),
@@ -242,64 +240,6 @@ impl Registry {
             }
         }
         Ok(false)
-    }
-
-    async fn check_references(
-        &self,
-        repository: &RepositoryName,
-        view: &Manifest,
-    ) -> Result<(), RegistryError> {
-        let children = if self.options.sparse_indexes {
-            &[]
-        } else {
-            view.manifests()
-        };
-        let blobs = view.required_blobs().map(|it| (&it.digest, false));
-        let named = blobs.chain(children.iter().map(|it| (&it.digest, true)));
-        let mut seen = HashSet::new();
-        // Owned: a closure over borrowed digests makes a future that the compiler cannot prove to be Send.
-        let named: Vec<_> = named
-            .filter(|(digest, _)| seen.insert(*digest))
-            .map(|(digest, is_child)| (digest.clone(), is_child))
-            .collect();
-        let checks = named.into_iter().map(|(digest, is_child)| async move {
-            consume_budget().await;
-            let is_there = self.is_stored(repository, &digest, is_child).await?;
-            Ok::<_, RegistryError>((!is_there).then_some(digest))
-        });
-        let mut checks = stream::iter(checks).buffered(PARALLEL_CHECKS);
-        let mut missing = Vec::new();
-        while let Some(checked) = checks.next().await {
-            missing.extend(checked?);
-            if missing.len() == MAX_MISSING {
-                break;
-            }
-        }
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(RegistryError::ManifestBlobUnknown { missing })
-        }
-    }
-
-    /// Whether the repository holds the content and it is stored. An index may name blobs as well as manifests.
-    async fn is_stored(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        may_be_manifest: bool,
-    ) -> Result<bool, RegistryError> {
-        let held = if may_be_manifest && has_revision(&self.storage, repository, digest).await? {
-            Some(digest.clone())
-        } else {
-            find_layer(&self.storage, repository, digest).await?
-        };
-        let Some(held) = held else { return Ok(false) };
-        match self.storage.stat(&layout::content(&held)).await {
-            Ok(_) => Ok(true),
-            Err(StorageError::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod manifest;
 mod packed;
 mod referrer;
 mod referrer_index;
+mod rules;
 pub mod scrub;
 mod tag;
 mod tag_list;
@@ -36,6 +37,7 @@ use shared::secret::Secret;
 pub use crate::storage::{Fitness, Reader as BlobReader, StorageError};
 pub use error::RegistryError;
 pub use manifest::StoredManifest;
+pub use rules::{Children, Class, Expression, ForeignUrls, InvalidExpression, Platform, Rules};
 pub use tag::TagCondition;
 pub use upload_id::{InvalidUploadId, UploadId};
 pub use upload_session::Chunk;
@@ -52,8 +54,8 @@ use upload_session::HashStates;
 pub struct Options {
     /// Largest blob in bytes.
     pub max_blob_size: u64,
-    /// Whether an index may name manifests that the repository does not hold.
-    pub sparse_indexes: bool,
+    /// What manifests must keep to.
+    pub rules: Rules,
     /// Proves that a stored hash state is our own. The same for all replicas that continue each other's upload
     /// sessions; with another secret a session goes on all the same, but its content is hashed again from the start.
     pub upload_secret: Secret<Vec<u8>>,

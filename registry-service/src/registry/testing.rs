@@ -175,7 +175,7 @@ pub(super) fn options() -> Options {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Options {
         max_blob_size: DEFAULT_MAX_BLOB_SIZE,
-        sparse_indexes: false,
+        rules: crate::registry::Rules::default(),
         upload_secret: Secret::new(b"the same for all replicas".to_vec()),
         random: Arc::new(|| u128::from(NEXT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()),
     }

@@ -94,7 +94,7 @@ macro_rules! on {
 
 impl Storage {
     /// Measures what is done until it is dropped.
-    fn timer(&self, action: Action) -> Timer {
+    pub(crate) fn timer(&self, action: Action) -> Timer {
         let driver = match self {
             Self::Filesystem(_) => Driver::Filesystem,
             Self::Memory(_) => Driver::InMemory,

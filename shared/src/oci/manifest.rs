@@ -141,9 +141,10 @@ impl Manifest {
     /// The blobs that a repository must hold before it accepts the manifest: config and layers, without layers
     /// that may lie elsewhere.
     pub fn required_blobs(&self) -> impl Iterator<Item = &Descriptor> {
-        let layers = self.layers.iter().filter(|layer| {
-            layer.urls.is_empty() && !MediaType::is_nondistributable_layer(&layer.media_type)
-        });
+        let layers = self
+            .layers
+            .iter()
+            .filter(|layer| !MediaType::is_nondistributable_layer(&layer.media_type));
         self.config.iter().chain(layers)
     }
 
@@ -435,7 +436,8 @@ mod tests {
         let body = format!(
             r#"{{"schemaVersion":2,"config":{},"layers":[{foreign},{}]}}"#,
             descriptor("a/config"),
-            descriptor("a/layer")
+            // To have it elsewhere too is no reason not to have it here.
+            descriptor("a/layer").replace(r#""size""#, r#""urls":["https://a/"],"size""#)
         );
         let manifest = Manifest::parse(body.as_bytes(), None).unwrap();
         let types: Vec<_> = manifest.required_blobs().map(|d| d.media_type.as_str()).collect();

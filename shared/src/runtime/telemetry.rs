@@ -5,6 +5,7 @@
 //! `Authorization`, cookies and bodies are never given to the log by this module or by
 //! [`serve`](super::serve).
 
+mod hook;
 mod lines;
 
 use std::fmt;
@@ -22,7 +23,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use super::clock::Clock;
 use lines::LineLayer;
 
+pub use hook::{Hook, Line};
 pub use lines::{Lines, Style};
+
+/// The field that a line about a panic has.
+const PANIC: &str = "panic.message";
 
 /// How log lines are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -209,6 +209,8 @@ pub struct AccessEntry {
     /// The name under which the registry keeps the repository; absent when it is the same. A storage name is never
     /// given to another repository, so an old token cannot reach the content of a re-created name.
     pub stored_as: Option<RepositoryName>,
+    /// The class of content that it is for, such as `plugin`, as third parties' token servers give it; never empty.
+    pub class: Option<Box<str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -219,6 +221,8 @@ struct Wire {
     actions: Actions,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stored_as: Option<RepositoryName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<Box<str>>,
 }
 
 impl Serialize for AccessEntry {
@@ -228,6 +232,7 @@ impl Serialize for AccessEntry {
             name: self.resource.name().to_owned(),
             actions: self.actions,
             stored_as: self.stored_as.clone(),
+            class: self.class.clone(),
         }
         .serialize(serializer)
     }
@@ -242,6 +247,7 @@ impl<'de> Deserialize<'de> for AccessEntry {
             resource,
             actions: wire.actions,
             stored_as: wire.stored_as,
+            class: wire.class.filter(|class| !class.is_empty()),
         })
     }
 }
@@ -266,6 +272,7 @@ mod tests {
             resource: Resource::Repository("team/app".parse().unwrap()),
             actions: Actions::PULL_PUSH,
             stored_as: None,
+            class: None,
         };
         let json = serde_json::to_value(&plain).unwrap();
         assert_eq!(
@@ -279,7 +286,17 @@ mod tests {
         };
         let json = serde_json::to_value(&moved).unwrap();
         assert_eq!(json["stored_as"], "team/old");
+        assert!(json.get("class").is_none());
         assert_eq!(serde_json::from_value::<AccessEntry>(json).unwrap(), moved);
+    }
+
+    #[test]
+    fn a_class_is_read_and_an_empty_one_is_none() {
+        for (said, expected) in [("\"plugin\"", Some("plugin")), ("\"\"", None), ("null", None)] {
+            let json = format!(r#"{{"type":"repository","class":{said},"name":"a/b","actions":["pull"]}}"#);
+            let entry: AccessEntry = serde_json::from_str(&json).unwrap();
+            assert_eq!(entry.class.as_deref(), expected);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn entry(name: &str) -> AccessEntry {
         resource: Resource::Repository(name.parse().unwrap()),
         actions: Actions::PULL_PUSH,
         stored_as: None,
+        class: None,
     }
 }
 

@@ -4,7 +4,7 @@ use shared::oci::{Algorithm, Digest, MediaType, Reference};
 use super::super::testing::{
     Ground, image, index, name, on_each_storage, options, received, received_as, tag,
 };
-use super::super::{Options, RegistryError, TagCondition, layout};
+use super::super::{Children, Options, RegistryError, Rules, TagCondition, layout};
 use super::MAX_MISSING;
 
 fn by_digest(digest: &Digest) -> Reference {
@@ -100,7 +100,10 @@ on_each_storage! {
             other => panic!("{other:?}"),
         }
         let lenient = ground.replica_with(Options {
-            sparse_indexes: true,
+            rules: Rules {
+                children: Children::None,
+                ..Rules::default()
+            },
             ..options()
         });
         lenient.put_manifest(&repository, received(&sparse), &[], &TagCondition::Any).await.unwrap();

@@ -87,9 +87,9 @@ impl Scrub<'_> {
         };
         let blobs = view.required_blobs().map(|it| it.digest.clone());
         let mut named: Vec<Digest> = blobs.collect();
-        if !self.registry.options.sparse_indexes {
-            named.extend(view.manifests().iter().map(|it| it.digest.clone()));
-        }
+        let rules = &self.registry.options.rules;
+        let children = view.manifests().iter().filter(|child| rules.requires(child));
+        named.extend(children.map(|child| child.digest.clone()));
         named.sort();
         named.dedup();
         for needed in &named {

@@ -16,6 +16,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::hook::{Hook, Line};
 use crate::runtime::clock::Clock;
 
 /// How lines are written.
@@ -39,6 +40,8 @@ pub struct Lines {
     pub fields: Vec<(String, String)>,
     /// Whether it names its place in the program (`file` and `func`).
     pub caller: bool,
+    /// Who is told of it too.
+    pub hook: Option<Hook>,
 }
 
 /// Turns events and the fields of the spans around them into lines.
@@ -67,6 +70,13 @@ impl<W> LineLayer<W> {
             Some(other) => other.to_string(),
             None => String::new(),
         };
+        if let Some(hook) = &self.lines.hook {
+            hook.tell(&Line {
+                level: *metadata.level(),
+                message: &message,
+                fields: &fields,
+            });
+        }
         let level = level(*metadata.level());
         let time = rfc3339(self.clock.now());
         let mut line = match self.lines.style {

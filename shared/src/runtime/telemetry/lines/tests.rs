@@ -6,6 +6,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::{LineLayer, Lines, Style};
 use crate::runtime::clock::Clock;
+use crate::runtime::telemetry::Hook;
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -29,6 +30,7 @@ fn line(style: Style, caller: bool) -> String {
         style,
         fields: vec![("service".to_owned(), "registry".to_owned())],
         caller,
+        hook: None,
     };
     let (clock, _) = Clock::fixed(1_795_268_231_931);
     let layer = LineLayer::new(lines, clock, move || writer.clone());
@@ -89,5 +91,44 @@ fn a_line_names_its_place_on_request() {
     assert!(
         line.contains("func=\"shared::runtime::telemetry::lines::tests\""),
         "{line}"
+    );
+}
+
+#[test]
+fn a_hook_is_told_of_each_line_with_its_fields_and_which_ones_tell_of_panics() {
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let telling = Arc::clone(&told);
+    let hook = Hook::new(move |line| {
+        let said = format!(
+            "{} {} {} {}",
+            line.level,
+            line.message,
+            line.fields["service"],
+            line.is_panic()
+        );
+        telling.lock().unwrap().push(said);
+    });
+    let lines = Lines {
+        fields: vec![("service".to_owned(), "registry".to_owned())],
+        hook: Some(hook),
+        ..Lines::default()
+    };
+    let written = Written::default();
+    let writer = written.clone();
+    let layer = LineLayer::new(lines, Clock::fixed(0).0, move || writer.clone());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::warn!("first");
+        tracing::error!(panic.message = "no", "panic");
+    });
+    assert_eq!(
+        *told.lock().unwrap(),
+        ["WARN first \"registry\" false", "ERROR panic \"registry\" true"]
+    );
+    assert_eq!(
+        String::from_utf8(written.0.lock().unwrap().clone())
+            .unwrap()
+            .lines()
+            .count(),
+        2
     );
 }
