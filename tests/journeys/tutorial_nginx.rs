@@ -39,6 +39,12 @@ pub(crate) fn add(suite: &mut Suite) {
     );
     suite.add(
         "tutorial_nginx",
+        "locations_are_absolute_through_nginx_where_that_is_wanted",
+        secured,
+        absolute_locations,
+    );
+    suite.add(
+        "tutorial_nginx",
         "a_proxy_that_ends_tls_and_tells_nobody_breaks_no_push",
         secured,
         silent_proxy,
@@ -125,6 +131,19 @@ fn with_a_certificate(journey: &Journey) -> Result<()> {
         ensure!(head.contains(line), "{line} is missing: {head}");
     }
     Ok(())
+}
+
+/// What nginx tells with the shipped file is enough for whoever wants absolute locations, as the original has them.
+fn absolute_locations(journey: &Journey) -> Result<()> {
+    let (machine, _trust) = secured(journey)?;
+    let _registry = machine.start_plain_registry(&[("REGISTRY_HTTP_RELATIVEURLS", "false".to_owned())])?;
+    let _nginx = machine.start_nginx("registry-https.conf", |text| text)?;
+    let (location, begin) = (
+        location(&machine)?,
+        format!("https://{}/v2/probe/", machine.address()),
+    );
+    ensure!(location.starts_with(&begin), "{location}");
+    push_and_pull(&Docker::new(journey)?, machine.address())
 }
 
 /// Neither the scheme nor the host is told to the registry, and nothing that it answers is rewritten.

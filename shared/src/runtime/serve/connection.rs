@@ -201,6 +201,8 @@ where
         .max_buf_size(BUFFER_BYTES)
         .keep_alive(true)
         .half_close(false)
+        // As Go's servers write them: people's scripts look for `Docker-Content-Digest` letter by letter.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(wire), shell);
     let mut connection = pin!(connection);
     let ended = loop {

@@ -185,7 +185,7 @@ pub(super) async fn read_answer(stream: &mut TcpStream) -> String {
     }
     let length = text
         .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
+        .find_map(|line| line.strip_prefix("Content-Length: "))
         .unwrap_or("0");
     let mut body = vec![0; length.parse().unwrap()];
     timeout(PATIENCE, stream.read_exact(&mut body))
@@ -210,11 +210,11 @@ async fn a_service_learns_peer_scheme_and_request_id_and_the_answer_carries_the_
     assert_status(&answer, 200);
     let id = answer
         .lines()
-        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .find_map(|line| line.strip_prefix("X-Request-Id: "))
         .unwrap();
     assert!(answer.ends_with(&format!("127.0.0.1 Http {id}")), "{answer}");
     let refused = server.get("/a//b").await;
-    assert!(refused.contains("\r\nx-request-id: "), "{refused}");
+    assert!(refused.contains("\r\nX-Request-Id: "), "{refused}");
     assert!(!refused.contains(id), "every request has its own");
 }
 
@@ -234,8 +234,8 @@ async fn head_is_answered_with_the_length_and_without_the_body() {
             head.push(char::from(byte[0]));
         }
         assert_status(&head, 200);
-        assert!(!head.contains("content-length: 0"), "{head}");
-        assert!(head.contains("content-length: "), "{head}");
+        assert!(!head.contains("Content-Length: 0"), "{head}");
+        assert!(head.contains("Content-Length: "), "{head}");
     }
     let refused = server
         .exchange("HEAD /a//b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -256,7 +256,7 @@ async fn a_panic_answers_500_without_its_text_and_the_next_request_is_served() {
     assert_status(&answer, 500);
     let id = answer
         .lines()
-        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .find_map(|line| line.strip_prefix("X-Request-Id: "))
         .unwrap();
     assert!(answer.contains(r#"{"errors":[{"code":"UNKNOWN""#), "{answer}");
     assert_eq!(

@@ -21,7 +21,7 @@ async fn a_request_beyond_the_limit_is_told_to_come_again_and_the_next_one_is_se
     other.write_all(ask).await.unwrap();
     let refusal = read_answer(&mut other).await;
     assert_status(&refusal, 503);
-    assert!(refusal.contains("retry-after: 2"), "{refusal}");
+    assert!(refusal.contains("Retry-After: 2"), "{refusal}");
     server.gate.notify_one();
     assert_status(&read_answer(&mut busy).await, 200);
     other.write_all(ask).await.unwrap();
@@ -286,7 +286,7 @@ async fn an_answer_without_reading_the_body_reaches_the_client() {
     assert_status(&answer, 401);
     assert!(answer.ends_with("log in first"), "{answer}");
     // It is told that nothing it sends after that is read.
-    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("Connection: close"), "{answer}");
     // So it is with a small one, of which a part may still be on its way.
     let mut stream = server.connect().await;
     stream
@@ -295,7 +295,7 @@ async fn an_answer_without_reading_the_body_reaches_the_client() {
         .unwrap();
     let answer = read_answer(&mut stream).await;
     assert_status(&answer, 401);
-    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("Connection: close"), "{answer}");
     // And one who waits for leave to send is not made to.
     let expect = "POST /ignore HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     let mut stream = server.connect().await;

@@ -35,12 +35,12 @@ async fn a_drain_refuses_new_connections_finishes_requests_in_flight_and_then_cl
         .unwrap();
     let answer = read_to_close(&mut idle).await;
     assert_status(&answer, 200);
-    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("Connection: close"), "{answer}");
     server.gate.notify_one();
     assert_eq!(read_to_close(&mut silent).await, "");
     let answer = read_to_close(&mut busy).await;
     assert!(answer.ends_with("through"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("Connection: close"), "{answer}");
     server.ended().await;
 }
 
@@ -111,7 +111,7 @@ async fn a_request_that_was_on_its_way_when_the_drain_began_is_answered_and_told
             .unwrap();
         let answer = read_to_close(stream).await;
         assert_status(&answer, 200);
-        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.contains("Connection: close"), "{answer}");
     }
     server.ended().await;
 }
@@ -165,7 +165,7 @@ async fn bytes_that_came_and_were_not_read_yet_keep_a_quiet_connection_open() {
         stream.write_all(&request[sent..]).await.unwrap();
         let answer = read_to_close(&mut stream).await;
         assert_status(&answer, 200);
-        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.contains("Connection: close"), "{answer}");
     }
     server.ended().await;
 }

@@ -20,7 +20,7 @@ fn assert_envelope(answer: &str) {
         body["errors"][0]["code"].is_string() && body["errors"][0]["message"].is_string(),
         "{answer}"
     );
-    assert!(answer.contains("content-type: application/json"), "{answer}");
+    assert!(answer.contains("Content-Type: application/json"), "{answer}");
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn dots_and_encoded_slashes_in_a_path_are_refused_with_400() {
 async fn a_coded_body_is_refused_with_415() {
     let answer = refused("POST /count HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n").await;
     assert_status(&answer, 415);
-    assert!(answer.contains("accept-encoding: identity"), "{answer}");
+    assert!(answer.contains("Accept-Encoding: identity"), "{answer}");
 }
 
 #[tokio::test]

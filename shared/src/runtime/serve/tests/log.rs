@@ -46,7 +46,7 @@ async fn a_request_leaves_one_line_with_its_id_method_route_status_and_duration(
     let answer = server.get("/ok?secret=canary").await;
     let id = answer
         .lines()
-        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .find_map(|line| line.strip_prefix("X-Request-Id: "))
         .unwrap()
         .to_owned();
     server.stop();
