@@ -101,8 +101,17 @@ fn scar(root: &Path) -> Result<()> {
     fs::write(app.join(format!("_layers/sha256/{hex}/link")), b"sha256:12")?;
     fs::remove_dir_all(tree.repository("emptied").join("_manifests"))?;
     fs::create_dir_all(tree.repository("nothing/in/it"))?;
-    let uploads = fs::read_dir(app.join("_uploads"))?.count();
-    ensure!(uploads == 1, "the original keeps what was begun: {uploads}");
+    let uploads: Vec<_> = fs::read_dir(app.join("_uploads"))?.collect::<Result<_, _>>()?;
+    ensure!(
+        uploads.len() == 1,
+        "the original keeps what was begun: {uploads:?}"
+    );
+    let states = uploads[0].path().join("hashstates/sha256");
+    ensure!(
+        states.is_dir(),
+        "the original keeps what it has hashed: {}",
+        states.display()
+    );
     Ok(())
 }
 

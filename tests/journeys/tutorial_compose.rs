@@ -139,12 +139,17 @@ fn build_and_push(journey: &Journey, builder: Builder) -> Result<()> {
 struct Project<'a> {
     docker: Docker<'a>,
     file: PathBuf,
+    image: String,
+    port: u16,
 }
 
 impl<'a> Project<'a> {
     fn line(&self, words: &[&str]) -> Line<'a> {
         let line = self.docker.line(["compose", "--progress", "plain", "--file"]);
-        line.arg(&self.file).args(words)
+        line.arg(&self.file)
+            .args(words)
+            .env("REGISTRY_IMAGE", &self.image)
+            .env("REGISTRY_PORT", format!("127.0.0.1:{}", self.port))
     }
 }
 
@@ -184,30 +189,14 @@ fn service(journey: &Journey) -> Result<()> {
     line.arg("-out")
         .arg(folder.join("certs/server-crt.pem"))
         .succeeds()?;
-    let text = format!(
-        "services:
-  registry:
-    image: {image}
-    restart: always
-    ports:
-      - \"127.0.0.1:{port}:5000\"
-    environment:
-      REGISTRY_HTTP_TLS_CERTIFICATE: /certs/server-crt.pem
-      REGISTRY_HTTP_TLS_KEY: /certs/server-key.pem
-      REGISTRY_AUTH: htpasswd
-      REGISTRY_AUTH_HTPASSWD_REALM: Registry Realm
-      REGISTRY_AUTH_HTPASSWD_PATH: /auth/htpasswd
-    volumes:
-      - ./data:/var/lib/registry
-      - ./certs:/certs:ro
-      - ./auth:/auth:ro
-"
-    );
     let project = Project {
         docker,
         file: folder.join("compose.yaml"),
+        image,
+        port,
     };
-    std::fs::write(&project.file, text)?;
+    let shipped = binaries::workspace_root().join("deploy/compose.yaml");
+    std::fs::copy(shipped, &project.file).context("copy compose.yaml")?;
     let up = || -> Result<()> {
         project.line(&["up", "--detach"]).succeeds()?;
         wait_for("the service", Duration::from_mins(1), || {

@@ -132,6 +132,17 @@ struct Container<'a> {
 }
 
 impl Container<'_> {
+    /// The registry is the container's first process: it takes its leave when it is told to.
+    fn stop(&self) -> Result<()> {
+        self.docker
+            .line(["stop", "--time", "60", &self.name])
+            .succeeds()?;
+        let words = ["inspect", "--format", "{{.State.ExitCode}}", &self.name];
+        let code = self.docker.line(words).succeeds()?.stdout;
+        ensure!(code.trim_end() == "0", "ended with {code}");
+        Ok(())
+    }
+
     fn remove(&self) -> Result<()> {
         self.docker
             .line(["rm", "--force", &self.name])
@@ -156,6 +167,7 @@ fn by_image(journey: &Journey) -> Result<()> {
     };
     start_container(&container, &image, &volume, port)?;
     follow(journey, port, || {
+        container.stop()?;
         container.remove()?;
         start_container(&container, &image, &volume, port)
     })?;
