@@ -1,6 +1,6 @@
 //! One request's hold on an upload session: it writes, hashes, and ends the session.
 //!
-//! Memory per transfer is one buffer of [`PIECE_LENGTH`] and the piece that the connection just delivered.
+//! Memory per transfer is one [`Buffer`] and the piece that the connection just delivered.
 
 use std::pin::pin;
 
@@ -11,7 +11,7 @@ use shared::oci::{Algorithm, Digest, RepositoryName};
 
 use super::hash_state::{HashState, Hasher};
 use super::{Registry, RegistryError, layout};
-use crate::storage::{Buffer, PIECE_LENGTH, StagedId, StagedWriter, Step, StorageError};
+use crate::storage::{Buffer, StagedId, StagedWriter, Step, StorageError};
 
 /// The hash state of a shorter session is not stored for speed: hashing so little again is cheaper than one more file.
 pub(super) const STATE_WORTH_STORING: u64 = 1 << 20;
@@ -156,7 +156,7 @@ impl<'a> Session<'a> {
         let mut body = pin!(chunk.body);
         // A short chunk of known length needs no full buffer.
         let wanted = chunk.length.and_then(|length| usize::try_from(length).ok());
-        let mut buffer = self.registry.storage.buffer(wanted.unwrap_or(PIECE_LENGTH));
+        let mut buffer = self.registry.storage.buffer(wanted.unwrap_or(usize::MAX));
         let mut received = 0;
         while let Some(piece) = body.next().await {
             let piece = match piece {
@@ -197,7 +197,7 @@ impl<'a> Session<'a> {
         is_last: bool,
     ) -> Result<Buffer, RegistryError> {
         while !piece.is_empty() {
-            let limit = self.writer.next_length();
+            let limit = self.writer.next_length(&buffer);
             let taken = buffer.fill(&piece, limit);
             piece.advance(taken);
             let is_full = taken == 0 || buffer.len() == limit;

@@ -1,5 +1,6 @@
 //! Buffers for content on its way to a staged object.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::PIECE_LENGTH;
@@ -8,27 +9,42 @@ use super::PIECE_LENGTH;
 pub(super) const BLOCK_LENGTH: usize = 4096;
 /// Whole buffers that are kept for later requests: fresh memory costs more than the copy into it.
 const KEPT: usize = 8;
+/// While so many whole buffers are in use, further requests get one of [`CROWDED_LENGTH`]: more changes of threads for
+/// each, a quarter of the memory.
+const MANY: usize = 16;
+/// The length of a buffer in a crowd.
+const CROWDED_LENGTH: usize = 64 * 1024;
 
 /// Bytes that are gathered for [`StagedWriter::append`](super::StagedWriter::append), in memory that begins where a
-/// file system can take it as it is. Whole ones, [`PIECE_LENGTH`] long, are used again.
+/// file system can take it as it is. Whole ones, [`PIECE_LENGTH`] long, are used again; in a crowd they are shorter.
 #[derive(Debug)]
 pub struct Buffer {
     memory: Vec<u8>,
     start: usize,
     capacity: usize,
+    is_for_all: bool,
     home: Buffers,
 }
 
 /// The buffers that wait for their next use.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(super) struct Buffers(Arc<Home>);
+
+#[derive(Debug, Default)]
+struct Home {
+    kept: Mutex<Vec<Vec<u8>>>,
+    /// Whole ones that somebody has.
+    in_use: AtomicUsize,
+}
 
 impl Buffers {
-    /// An empty buffer for `length` bytes, at most [`PIECE_LENGTH`].
+    /// An empty buffer for `length` bytes or the first of them, at most [`PIECE_LENGTH`].
     pub(super) fn take(&self, length: usize) -> Buffer {
-        let capacity = length.min(PIECE_LENGTH);
+        let is_crowded = self.0.in_use.load(Ordering::Relaxed) >= MANY;
+        let capacity = length.min(if is_crowded { CROWDED_LENGTH } else { PIECE_LENGTH });
         let kept = if capacity == PIECE_LENGTH {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+            self.0.in_use.fetch_add(1, Ordering::Relaxed);
+            self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
         } else {
             None
         };
@@ -39,12 +55,23 @@ impl Buffers {
             memory,
             start,
             capacity,
+            is_for_all: length <= capacity,
             home: self.clone(),
         }
     }
 }
 
 impl Buffer {
+    /// Bytes that it can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether it can hold all that it was asked for.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.is_for_all
+    }
+
     /// Bytes that it holds.
     pub fn len(&self) -> usize {
         self.memory.len() - self.start
@@ -78,7 +105,8 @@ impl AsRef<[u8]> for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if self.capacity == PIECE_LENGTH {
-            let mut kept = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+            self.home.0.in_use.fetch_sub(1, Ordering::Relaxed);
+            let mut kept = self.home.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() < KEPT {
                 self.memory.clear();
                 kept.push(std::mem::take(&mut self.memory));
@@ -110,8 +138,17 @@ mod tests {
             assert_eq!(buffer.as_ref(), [1, 2]);
         }
         assert!(home.take(PIECE_LENGTH).is_empty());
-        let many: Vec<_> = (0..2 * KEPT).map(|_| home.take(PIECE_LENGTH)).collect();
-        drop(many);
-        assert_eq!(home.0.lock().unwrap().len(), KEPT);
+    }
+
+    #[test]
+    fn a_crowd_gets_short_buffers_and_few_whole_ones_are_kept() {
+        let home = Buffers::default();
+        let crowd: Vec<_> = (0..2 * MANY).map(|_| home.take(PIECE_LENGTH)).collect();
+        let lengths: Vec<_> = crowd.iter().map(Buffer::capacity).collect();
+        assert_eq!(lengths[..MANY], [PIECE_LENGTH; MANY]);
+        assert_eq!(lengths[MANY..], [CROWDED_LENGTH; MANY]);
+        drop(crowd);
+        assert_eq!(home.0.kept.lock().unwrap().len(), KEPT);
+        assert_eq!(home.take(PIECE_LENGTH).capacity(), PIECE_LENGTH);
     }
 }

@@ -186,7 +186,7 @@ impl Storage {
         on!(self, backend => backend.note(key, content).await)
     }
 
-    /// An empty buffer for `length` bytes, at most [`PIECE_LENGTH`], on their way to a staged object.
+    /// An empty buffer for `length` bytes or the first of them, at most [`PIECE_LENGTH`], on their way to a staged object.
     pub fn buffer(&self, length: usize) -> Buffer {
         match self {
             Self::Filesystem(filesystem) => filesystem.buffer(length),

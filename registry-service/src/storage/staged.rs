@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::buffer::BLOCK_LENGTH;
-use super::{Buffer, PIECE_LENGTH, StagedId, StorageError, filesystem, memory};
+use super::{Buffer, StagedId, StorageError, filesystem, memory};
 
 /// The right to write one staged object, exclusive between requests and processes, given back when dropped.
 /// Every piece goes to the end; what was written is visible under no key before it is promoted by a commit.
@@ -47,10 +47,11 @@ impl StagedWriter {
         self.size
     }
 
-    /// How long the next piece should be at most, if there is more to come, so that later ones begin on a block.
-    pub fn next_length(&self) -> usize {
+    /// How much of the buffer to fill before the next piece is written, if there is more to come, so that later ones
+    /// begin on a block.
+    pub fn next_length(&self, buffer: &Buffer) -> usize {
         let beyond = usize::try_from(self.size % BLOCK_LENGTH as u64).unwrap_or_default();
-        PIECE_LENGTH - beyond
+        buffer.capacity() - if buffer.is_for_all() { 0 } else { beyond }
     }
 
     /// Writes a piece at the end and runs `observe` over it on the same thread, while the piece is in the

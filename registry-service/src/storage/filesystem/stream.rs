@@ -3,17 +3,20 @@
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rustix::io::{Errno, ReadWriteFlags};
 
 use super::Filesystem;
-use super::read::SMALL_LENGTH;
 use crate::storage::{PIECE_LENGTH, StorageError};
 
-/// Buffers that are kept for later streams, each [`PIECE_LENGTH`] long.
+/// Buffers that are kept for later streams, each [`PIECE_LENGTH`] long. While as many are in use, further streams get
+/// pieces of [`CROWDED_LENGTH`]: what a crowd of slow readers holds is bounded by their number times that.
 const KEPT_BUFFERS: usize = 32;
+/// The length of a piece in a crowd.
+const CROWDED_LENGTH: usize = 64 * 1024;
 
 /// An open file and where its pieces' buffers come from.
 #[derive(Debug)]
@@ -24,38 +27,41 @@ pub(in crate::storage) struct Source {
 
 /// Buffers of finished pieces: fresh memory costs more than the copy from the page cache.
 #[derive(Default)]
-pub(super) struct Buffers(Mutex<Vec<Box<[u8]>>>);
+pub(super) struct Buffers {
+    kept: Mutex<Vec<Box<[u8]>>>,
+    /// Long ones that are part of a piece now.
+    in_use: AtomicUsize,
+}
 
-/// A piece that gives its buffer back.
+/// A piece that gives a long buffer back.
 struct Piece {
     buffer: Box<[u8]>,
     length: usize,
-    home: Arc<Buffers>,
+    home: Option<Arc<Buffers>>,
 }
 
 impl Source {
-    /// At most `wanted` bytes from `start`; fewer only at the end of the file.
+    /// At most `wanted` bytes from `start`: fewer at the end of the file, and while many read.
     pub(in crate::storage) async fn read(
         &mut self,
         start: u64,
         wanted: usize,
     ) -> Result<Bytes, StorageError> {
-        let mut buffer = self.storage.0.buffers.take(wanted);
-        let cached = read_cached(&self.file, &mut buffer[..wanted], start);
-        let length = if cached == wanted {
-            cached
-        } else {
+        let wanted = self.storage.0.buffers.fitting(wanted);
+        let mut piece = self.storage.0.buffers.take(wanted);
+        let cached = read_cached(&self.file, &mut piece.buffer[..wanted], start);
+        piece.length = cached;
+        if cached < wanted {
             let file = Arc::clone(&self.file);
             let failed = |error| StorageError::from_io("reading a piece of an object", error);
             let work = move || {
-                let rest = read_rest(&file, &mut buffer[cached..wanted], start + cached as u64);
-                rest.map(|rest| (buffer, cached + rest)).map_err(failed)
+                let rest = read_rest(&file, &mut piece.buffer[cached..wanted], start + cached as u64);
+                piece.length += rest.map_err(failed)?;
+                Ok(piece)
             };
-            let (filled, length) = self.storage.continued(work).await?;
-            buffer = filled;
-            length
-        };
-        Ok(self.storage.0.buffers.piece(buffer, length))
+            piece = self.storage.continued(work).await?;
+        }
+        Ok(Bytes::from_owner(piece))
     }
 }
 
@@ -88,23 +94,30 @@ fn read_rest(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
 }
 
 impl Buffers {
-    fn take(&self, wanted: usize) -> Box<[u8]> {
-        if (wanted as u64) <= SMALL_LENGTH {
-            return vec![0; wanted].into();
+    /// How much of `wanted` a piece should hold now. A moment's count: two that ask at once may both get a long one.
+    fn fitting(&self, wanted: usize) -> usize {
+        if self.in_use.load(Ordering::Relaxed) < KEPT_BUFFERS {
+            wanted
+        } else {
+            wanted.min(CROWDED_LENGTH)
         }
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.unwrap_or_else(|| vec![0; PIECE_LENGTH].into())
     }
 
-    fn piece(self: &Arc<Self>, buffer: Box<[u8]>, length: usize) -> Bytes {
-        if buffer.len() < PIECE_LENGTH {
-            return Bytes::from(buffer).slice(..length);
+    fn take(self: &Arc<Self>, wanted: usize) -> Piece {
+        if wanted <= CROWDED_LENGTH {
+            return Piece {
+                buffer: vec![0; wanted].into(),
+                length: 0,
+                home: None,
+            };
         }
-        Bytes::from_owner(Piece {
-            buffer,
-            length,
-            home: Arc::clone(self),
-        })
+        self.in_use.fetch_add(1, Ordering::Relaxed);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Piece {
+            buffer: kept.unwrap_or_else(|| vec![0; PIECE_LENGTH].into()),
+            length: 0,
+            home: Some(Arc::clone(self)),
+        }
     }
 }
 
@@ -116,9 +129,35 @@ impl AsRef<[u8]> for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        let mut kept = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(home) = &self.home else { return };
+        home.in_use.fetch_sub(1, Ordering::Relaxed);
+        let mut kept = home.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT_BUFFERS {
             kept.push(std::mem::take(&mut self.buffer));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_gets_short_pieces_and_whoever_comes_after_it_long_ones() {
+        let buffers = Arc::new(Buffers::default());
+        let mut crowd: Vec<Piece> = Vec::new();
+        for _ in 0..KEPT_BUFFERS {
+            assert_eq!(buffers.fitting(PIECE_LENGTH), PIECE_LENGTH);
+            crowd.push(buffers.take(PIECE_LENGTH));
+        }
+        assert_eq!(buffers.fitting(PIECE_LENGTH), CROWDED_LENGTH);
+        assert_eq!(buffers.fitting(7), 7);
+        let short = buffers.take(CROWDED_LENGTH);
+        assert_eq!(short.buffer.len(), CROWDED_LENGTH);
+        crowd.pop();
+        assert_eq!(buffers.fitting(PIECE_LENGTH), PIECE_LENGTH);
+        drop((crowd, short));
+        assert_eq!(buffers.in_use.load(Ordering::Relaxed), 0);
+        assert_eq!(buffers.kept.lock().unwrap().len(), KEPT_BUFFERS, "used again");
     }
 }

@@ -29,7 +29,7 @@ use crate::runtime::telemetry::RequestIds;
 
 /// Largest buffer for one HTTP/1.1 connection's reads, in bytes: more than the limit on headers, so that a header that
 /// is too large is answered in words up to this size (beyond it hyper answers 431 without).
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 72 << 10;
 /// HTTP/2 (RFC 9113): requests at once, flow-control windows, ping, and what a client may reset or send.
 const STREAMS: u32 = 128;
 const STREAM_WINDOW: u32 = 256 << 10;

@@ -1,7 +1,7 @@
 //! The accept loop and the HTTP shell around a service: limits, time-outs, refusals, draining.
 //!
 //! `axum::serve` has no header time-out and no connection limit, so the loop is our own, on hyper. What it holds and
-//! refuses is in [`Limits`]. Memory per connection is bounded: HTTP/1.1 reads at most 128 KiB ahead, HTTP/2
+//! refuses is in [`Limits`]. Memory per connection is bounded: HTTP/1.1 reads at most 72 KiB ahead, HTTP/2
 //! has a window of 1 MiB for the connection; bodies are streamed.
 
 mod answer_body;
