@@ -2,6 +2,7 @@
 //! `storage`. It keeps nothing of people and believes only a signed token.
 
 pub mod access_log;
+pub mod acme;
 pub mod auth;
 pub mod config;
 pub mod endpoint;
@@ -12,6 +13,7 @@ pub mod metrics;
 pub mod redirect;
 pub mod registry;
 pub mod storage;
+pub mod trace;
 
 use std::sync::Arc;
 

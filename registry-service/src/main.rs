@@ -5,6 +5,8 @@ mod arguments;
 #[path = "main/htpasswd.rs"]
 mod htpasswd;
 mod scrub;
+#[path = "main/socket.rs"]
+mod socket;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,11 +18,14 @@ use anyhow::Context as _;
 use arguments::{Arguments, Called, Command, called, configuration};
 use clap::Parser as _;
 use registry_service::access_log::AccessLog;
+use registry_service::acme::Acme;
 use registry_service::auth::key_source::KeySource;
 use registry_service::auth::{
     Authenticator, Chain, Htpasswd, OwnTokens, Realm, Rules, TokenAuthority, Verifier,
 };
-use registry_service::config::{AuthConfig, Backend, ChainConfig, Config, DebugConfig, TokenConfig};
+use registry_service::config::{
+    AuthConfig, Backend, ChainConfig, Config, DebugConfig, TlsConfig, TlsSource, TokenConfig,
+};
 use registry_service::endpoint::Policy;
 use registry_service::health::Health;
 use registry_service::http::debug::{self, Debug};
@@ -29,6 +34,7 @@ use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
+use registry_service::trace::{self, Exporter, Traced};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
 use shared::runtime::serve::{Limits, Listener, Observer, serve, shutdown_signal};
@@ -197,6 +203,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         builder.redirects = Some(redirects);
     }
     builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
+    let exporter = exporter(&clock)?;
     let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
     let health = Health::default();
@@ -211,15 +218,18 @@ async fn start(config: Config) -> anyhow::Result<()> {
             purging.dry_run,
         ));
     }
-    let tls = config
-        .http
-        .tls
-        .map(|tls| TlsAcceptorHandle::load_with(&tls.certificate, &tls.key, &tls.options))
-        .transpose()?;
-    let listener = Listener::bind(config.http.addr)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.http.addr))?
-        .with_readiness(readiness);
+    let (tls, acme) = tls(config.http.tls)?;
+    let listener = match socket::of_service_manager()? {
+        Some(listener) => listener,
+        None => Listener::bind_to(&config.http.addr)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.http.addr))?,
+    };
+    let listener = listener.with_readiness(readiness);
+    if let Some(acme) = acme {
+        let random = || f64::from(u16::from_be_bytes([random()[0], random()[1]])) / f64::from(u16::MAX);
+        acme.keep_current(clock.clone(), random)?;
+    }
     let (access_log, writer) = if config.log.access_log {
         let (log, writer) = AccessLog::start(std::io::stdout()).context("the access log")?;
         (Some(log), Some(writer))
@@ -231,10 +241,14 @@ async fn start(config: Config) -> anyhow::Result<()> {
         Some(debug) => Some(DebugServer::start(debug, &health, &listener).await?),
         None => None,
     };
-    tracing::info!(addr = %listener.local_addr()?, tls = tls.is_some(), "listening");
+    tracing::info!(addr = %listener.address()?, tls = tls.is_some(), "listening");
     let readiness = listener.readiness();
     let router = WithHealth::new(router, readiness.clone()).gated_by(health, &readiness);
+    let router = Traced::new(router);
     let served = serve(listener, tls, router, config.http.limits, shutdown_signal()).await;
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
     if let Some(debug) = debug {
         debug.end().await?;
     }
@@ -242,6 +256,39 @@ async fn start(config: Config) -> anyhow::Result<()> {
         writer.end();
     }
     Ok(served?)
+}
+
+/// What sends traces, when the process's variables want them.
+fn exporter(clock: &Clock) -> anyhow::Result<Option<Exporter>> {
+    #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
+    let found = trace::Settings::of(std::env::vars());
+    for warning in &found.warnings {
+        tracing::warn!("{warning}");
+    }
+    let Some(settings) = found.settings else {
+        return Ok(None);
+    };
+    // Without what may be secret in it.
+    let collector = settings.endpoint.host_str().unwrap_or_default().to_owned();
+    tracing::info!(collector, "requests are traced");
+    Ok(Some(trace::start(settings, clock.clone(), Arc::new(random))?))
+}
+
+/// The registry's TLS, and what keeps its certificates current when they come by ACME.
+fn tls(config: Option<TlsConfig>) -> anyhow::Result<(Option<TlsAcceptorHandle>, Option<Acme>)> {
+    let Some(config) = config else {
+        return Ok((None, None));
+    };
+    Ok(match config.source {
+        TlsSource::Files { certificate, key } => {
+            let tls = TlsAcceptorHandle::load_with(&certificate, &key, &config.options)?;
+            (Some(tls), None)
+        }
+        TlsSource::Acme(settings) => {
+            let acme = Acme::open(settings)?;
+            (Some(acme.acceptor(&config.options)?), Some(acme))
+        }
+    })
 }
 
 /// The debug server, which goes on until the registry has drained: a drain is worth watching.

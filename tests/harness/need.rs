@@ -37,6 +37,10 @@ pub enum Need {
     NetworkNamespace,
     /// Loop devices with ext4 that this user may mount.
     LoopMount,
+    /// Pebble, the test server of ACME.
+    Pebble,
+    /// What hands over sockets as systemd does.
+    SocketActivation,
     /// A Python that has the `docker` package.
     PythonDocker,
     /// The same Python with PyJWT and `cryptography`.
@@ -75,6 +79,8 @@ impl Need {
             Self::LoopMount => programs(&["mkfs.ext4", "mount"])
                 .or_else(|| not_root("mounting"))
                 .or_else(disk::missing),
+            Self::Pebble => programs(&["pebble"]),
+            Self::SocketActivation => programs(&["systemd-socket-activate"]),
             Self::PythonDocker => python().err(),
             Self::PythonJwt => python_jwt().err(),
             Self::Compose => compose().err(),

@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod acme;
 mod apart;
 mod auth_policy;
 mod bad_input;
@@ -28,10 +29,12 @@ mod same_configuration;
 mod scars;
 mod sdk;
 mod skopeo;
+mod socket;
 mod there_and_back;
 mod third_party_token;
 mod tls;
 mod tls_options;
+mod traces;
 mod tutorial_compose;
 mod tutorial_nginx;
 mod tutorial_personal;
@@ -40,6 +43,7 @@ mod validation;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
+        acme::add(suite);
         apart::add(suite);
         auth_policy::add(suite);
         conformance::add(suite);
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         push::add(suite);
         permission::add(suite);
         skopeo::add(suite);
+        socket::add(suite);
         podman::add(suite);
         containerd::add(suite);
         same_configuration::add(suite);
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         third_party_token::add(suite);
         tls::add(suite);
         tls_options::add(suite);
+        traces::add(suite);
         tutorial_compose::add(suite);
         tutorial_nginx::add(suite);
         tutorial_personal::add(suite);

@@ -26,7 +26,10 @@ const SHOWN: [&str; 9] = [
 /// `host - user [time] "request line" status bytes "referer" "user agent"`
 pub(super) fn append(out: &mut Vec<u8>, exchange: &Exchange, status: u16, user: &str, now_s: i64) {
     // Writing to memory does not fail.
-    let _ = write!(out, "{} - ", exchange.peer.0.ip());
+    let _ = match exchange.peer.ip() {
+        Some(address) => write!(out, "{address} - "),
+        None => write!(out, "{} - ", exchange.peer),
+    };
     if user.is_empty() {
         out.push(b'-');
     } else {

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use ::http::{HeaderName, HeaderValue};
 use shared::runtime::config::{Faults, Node, read_secret_file};
-use shared::runtime::serve::Limits;
+use shared::runtime::serve::{Address, Limits};
 use shared::secret::Secret;
 
 use super::auth::web_url;
@@ -15,8 +15,9 @@ use crate::http::{Network, OfRequest};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
-    key("http.addr", Kind::Text, ":5000", "Where to listen."),
-    key("http.net", Kind::OneOf(&["", "tcp"]), "tcp", "`unix` is not there in this version."),
+    key("http.addr", Kind::Text, ":5000", "Where to listen: an address and a port, or with `net: unix` the path of the socket. A socket of the service manager's (systemd) counts instead."),
+    key("http.net", Kind::OneOf(&["", "tcp", "unix"]), "tcp", "`unix`: a socket in the file system. One that lies there is replaced."),
+    key("http.socketmode", Kind::Text, "(what the umask leaves)", "Ours: permissions of that socket's file, as `0660`. Who may write to it may connect."),
     key("http.host", Kind::Text, "", "The external URL, which `Location`s then begin with, whatever `http.relativeurls` says. Nothing is put between it and `/v2/`: with `http.prefix` it ends in the path that clients use."),
     key("http.prefix", Kind::Text, "/", "The path before `/v2/`, with a slash at both ends: `/registry/`."),
     key("http.relativeurls", Kind::Switch, "(true without `http.host`)", "Whether `Location`s are relative. A `false` that is written makes them by what the request says: `Forwarded`, or `X-Forwarded-Proto` and `-Host`, or its own host; so distribution makes them by default."),
@@ -30,8 +31,8 @@ pub(super) const KEYS: &[Key] = &[
 /// `http`
 #[derive(Debug)]
 pub struct HttpConfig {
-    /// `http.addr`: where to listen, such as `:5000` or `127.0.0.1:5000`.
-    pub addr: SocketAddr,
+    /// `http.addr`, `http.net`, `http.socketmode`: where to listen, such as `:5000` or `127.0.0.1:5000`.
+    pub addr: Address,
     /// `http.host`: the external URL without a slash at its end; empty for relative locations.
     pub base_url: String,
     /// `http.prefix` without a slash at its end; empty for none.
@@ -67,7 +68,37 @@ impl HttpConfig {
     }
 }
 
-fn addr(faults: &mut Faults, root: &Section<'_>) -> SocketAddr {
+fn addr(faults: &mut Faults, root: &Section<'_>) -> Address {
+    if root.text("http.net").as_deref() == Some("unix") {
+        return socket(faults, root);
+    }
+    if root.has("http.socketmode") {
+        faults.push("http.socketmode", "http.net: unix beside it", "none");
+    }
+    Address::Tcp(tcp(faults, root))
+}
+
+fn socket(faults: &mut Faults, root: &Section<'_>) -> Address {
+    let path = root.word("http.addr").unwrap_or_default();
+    // Also the default, which is a port.
+    if !path.contains('/') || path.ends_with('/') {
+        let expected = "the path of a socket, such as /run/registry/registry.sock";
+        root.refuse(faults, "http.addr", expected);
+    }
+    let mode = root.word("http.socketmode").map(|text| {
+        let octal = u32::from_str_radix(text.trim_start_matches("0o"), 8);
+        octal.ok().filter(|mode| *mode <= 0o777)
+    });
+    if mode == Some(None) {
+        root.refuse(faults, "http.socketmode", "permissions such as 0660");
+    }
+    Address::Unix {
+        path: path.into(),
+        mode: mode.flatten(),
+    }
+}
+
+fn tcp(faults: &mut Faults, root: &Section<'_>) -> SocketAddr {
     let text = root.text("http.addr").unwrap_or_default();
     // Go's short form for every address.
     let full = match text.strip_prefix(':') {

@@ -41,7 +41,7 @@ pub use log::LogConfig;
 pub use redis::RedisConfig;
 pub use reference::reference;
 pub use storage::{Backend, Purging, StorageConfig};
-pub use tls::TlsConfig;
+pub use tls::{TlsConfig, TlsSource};
 pub use validation::ValidationConfig;
 
 use key::Key;

@@ -1,5 +1,6 @@
 mod golden;
 mod language;
+mod listening;
 mod operation;
 mod policy;
 mod variables;
@@ -69,7 +70,7 @@ health: {storagedriver: {enabled: true, interval: 10s, threshold: 3}}",
     .unwrap();
     assert_eq!(config.ignored, Vec::<String>::new());
     assert_eq!(config.log.level, "debug");
-    assert_eq!(config.http.addr, "0.0.0.0:5000".parse().unwrap());
+    assert_eq!(config.http.addr.to_string(), "0.0.0.0:5000");
     assert!(matches!(config.auth, AuthConfig::None));
     assert_eq!(
         config.storage.purging,
@@ -106,7 +107,7 @@ fn variables_are_laid_over_the_file() {
     let durability = Durability::Full;
     assert_eq!(config.storage.backend, Backend::Filesystem { root, durability });
     assert!(config.storage.delete_enabled);
-    assert_eq!(config.http.addr, "127.0.0.1:7000".parse().unwrap());
+    assert_eq!(config.http.addr.to_string(), "127.0.0.1:7000");
     assert_eq!(config.http.secret.unwrap().expose().as_slice(), b"12345");
     assert_eq!(config.http.headers.len(), 2);
     assert_eq!(config.log.level, "warn");
@@ -120,7 +121,7 @@ fn all_faults_are_told_at_once() {
             "log: {level: loud, formatter: xml}
 storage: {filesystem: {}, s3: {}, delete: {enabled: perhaps}, maintenance: {uploadpurging: {age: soon}}}
 auth: {token: {realm: nowhere}}
-http: {addr: everywhere, host: somewhere, tls: {certificate: x, clientcas: [y]}, draintimeout: -1s, net: unix}
+http: {addr: everywhere, host: somewhere, tls: {certificate: x, clientcas: [y]}, draintimeout: -1s, net: udp}
 proxy: {remoteurl: https://registry-1.docker.io}"
         ),
         [

@@ -1,12 +1,16 @@
 //! `http.tls`, `http.http2` and `http.h2c`
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use reqwest::Url;
 use shared::runtime::config::Faults;
 use shared::runtime::tls::{ClientCertificates, Demand, ExposedKey, Minimum, Options, is_supported};
 
 use super::Section;
+use super::auth::web_url;
 use super::key::{Key, Kind, key};
+use crate::acme;
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -16,7 +20,10 @@ pub(super) const KEYS: &[Key] = &[
     key("http.tls.ciphersuites", Kind::Texts, "(all that are safe)", "For TLS 1.2, by Go's names: ECDHE with AES-GCM or ChaCha20. Weaker ones of Go's are left out with a warning; those of TLS 1.3 cannot be chosen."),
     key("http.tls.clientcas", Kind::Texts, "", "PEM files of authorities whose certificates clients show; read again when they change."),
     key("http.tls.clientauth", Kind::OneOf(&["", "require-and-verify-client-cert", "verify-client-cert-if-given", "require-any-client-cert", "request-client-cert"]), "(require-and-verify-client-cert)", "What clients must show. It needs `clientcas`."),
-    key("http.tls.letsencrypt", Kind::Any, "", "Certificates by ACME.").stops(),
+    key("http.tls.letsencrypt.cachefile", Kind::Text, "", "Certificates by ACME, validated by TLS-ALPN-01 on this port: the folder of the account's key and the certificates, which replicas share. It may be one that distribution has used."),
+    key("http.tls.letsencrypt.hosts", Kind::Texts, "", "Required with `cachefile`: the names to have certificates for. Other names are refused; who asks for none gets the first."),
+    key("http.tls.letsencrypt.email", Kind::Text, "", "Whom the authority writes to."),
+    key("http.tls.letsencrypt.directoryurl", Kind::Text, acme::LETS_ENCRYPT, "The authority."),
     key("http.http2.disabled", Kind::Switch, "false", "Offer HTTP/1.1 alone."),
     key("http.h2c.enabled", Kind::Switch, "false", "HTTP/2 without TLS to clients that begin with it (\"prior knowledge\"), such as a proxy on the same machine."),
 ];
@@ -24,21 +31,32 @@ pub(super) const KEYS: &[Key] = &[
 /// `http.tls`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsConfig {
-    /// `http.tls.certificate`
-    pub certificate: PathBuf,
-    /// `http.tls.key`
-    pub key: PathBuf,
+    /// Where the certificate comes from.
+    pub source: TlsSource,
     /// `http.tls.minimumtls`, `ciphersuites`, `clientcas`, `clientauth`; `http.http2.disabled`
     pub options: Options,
     /// What is allowed and done otherwise, one sentence each.
     pub warnings: Vec<String>,
 }
 
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsSource {
+    /// `http.tls.certificate` and `key`
+    Files {
+        /// The chain.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+    /// `http.tls.letsencrypt`
+    Acme(acme::Settings),
+}
+
 impl TlsConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Option<Self> {
-        let certificate = root.word("http.tls.certificate");
-        let key = root.word("http.tls.key");
         let mut warnings = Vec::new();
+        let source = source(faults, root);
         let options = Options {
             minimum: minimum(root, &mut warnings),
             suites: suites(faults, root, &mut warnings),
@@ -47,26 +65,86 @@ impl TlsConfig {
             // Keys come from volumes and secrets whose permissions are not the registry's to choose.
             exposed_key: ExposedKey::Warn,
         };
-        match (certificate, key) {
-            (Some(certificate), Some(key)) => Some(Self {
-                certificate: certificate.into(),
-                key: key.into(),
-                options,
-                warnings,
-            }),
-            (None, None) => {
+        Some(Self {
+            source: source?,
+            options,
+            warnings,
+        })
+    }
+}
+
+fn source(faults: &mut Faults, root: &Section<'_>) -> Option<TlsSource> {
+    let certificate = root.word("http.tls.certificate");
+    let key = root.word("http.tls.key");
+    let folder = root.word("http.tls.letsencrypt.cachefile");
+    match (certificate, key, folder) {
+        (Some(_), _, Some(_)) => {
+            faults.push("http.tls", "either a certificate or letsencrypt", "both");
+            None
+        }
+        (None, _, Some(folder)) => Some(TlsSource::Acme(acme::Settings {
+            folder: folder.into(),
+            email: root.word("http.tls.letsencrypt.email"),
+            hosts: hosts(faults, root),
+            directory: directory(faults, root)?,
+        })),
+        (Some(certificate), Some(key), None) => Some(TlsSource::Files {
+            certificate: certificate.into(),
+            key: key.into(),
+        }),
+        (None, None, None) => {
+            if !root.texts("http.tls.clientcas").is_empty() {
                 // Without a certificate nobody would be asked for theirs.
-                if options.clients.is_some() {
-                    faults.push("http.tls.clientcas", "a certificate and a key beside it", "none");
-                }
-                None
+                faults.push("http.tls.clientcas", "a certificate and a key beside it", "none");
             }
-            _ => {
-                faults.push("http.tls", "both a certificate and a key", "one of them");
-                None
+            if !root.texts("http.tls.letsencrypt.hosts").is_empty() {
+                let expected = "the folder of the certificates, beside the hosts";
+                faults.push("http.tls.letsencrypt.cachefile", expected, "nothing");
             }
+            None
+        }
+        _ => {
+            faults.push("http.tls", "both a certificate and a key", "one of them");
+            None
         }
     }
+}
+
+fn hosts(faults: &mut Faults, root: &Section<'_>) -> Vec<String> {
+    const KEY: &str = "http.tls.letsencrypt.hosts";
+    let hosts: Vec<String> = root
+        .texts(KEY)
+        .iter()
+        .map(|host| host.trim_end_matches('.').to_ascii_lowercase())
+        .collect();
+    if hosts.is_empty() {
+        faults.push(KEY, "the names to have certificates for", "none");
+    }
+    for host in hosts.iter().filter(|host| !is_dns_name(host)) {
+        let expected = "DNS names such as registry.example; no addresses, no `*`, other letters as xn--…";
+        faults.push(KEY, expected, format!("{host:?}"));
+    }
+    hosts
+}
+
+/// Whether an authority may be asked about it; names are also names of files.
+fn is_dns_name(host: &str) -> bool {
+    let is_label = |label: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(allowed) && !label.starts_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(is_label) && host.parse::<IpAddr>().is_err()
+}
+
+fn directory(faults: &mut Faults, root: &Section<'_>) -> Option<Url> {
+    const KEY: &str = "http.tls.letsencrypt.directoryurl";
+    // An empty text is the default too, as with distribution.
+    let text = root.word(KEY).unwrap_or_else(|| acme::LETS_ENCRYPT.to_owned());
+    let url = web_url(&text).filter(|url| url.scheme() == "https");
+    if url.is_none() {
+        root.refuse(faults, KEY, "the https URL of an ACME directory");
+    }
+    url
 }
 
 fn minimum(root: &Section<'_>, warnings: &mut Vec<String>) -> Minimum {

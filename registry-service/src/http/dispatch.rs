@@ -63,7 +63,7 @@ impl Asked<'_> {
             let value = self.parts.headers.get(*name)?.to_str().ok()?;
             value.split(',').next()?.trim().parse().ok()
         });
-        said.or_else(|| self.parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip()))
+        said.or_else(|| self.parts.extensions.get::<PeerAddr>().and_then(|peer| peer.ip()))
     }
 
     /// The query string; empty when there is none.

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::{ManifestPushed, Service, answer, header};
 use crate::endpoint::query;
 use crate::registry::TagCondition;
+use crate::trace;
 
 /// Most `tag` parameters of one push.
 const MAX_TAGS: usize = 64;
@@ -78,7 +79,7 @@ pub(super) async fn put(
     let service = Arc::clone(asked.service);
     let storing = store_and_tell(service, stored_as, received, condition, pushed);
     // A task of its own: a client that goes away now does not keep anybody from being told.
-    match tokio::spawn(storing.in_current_span()).await {
+    match tokio::spawn(trace::in_current(storing.in_current_span())).await {
         Ok(done) => done.map(|()| response),
         Err(_) => Err(Error::Panicked),
     }

@@ -9,6 +9,7 @@ use shared::runtime::serve::{Exchange, Observer};
 use super::told::{Told, ToldError};
 use crate::access_log::{AccessLog, shown_target};
 use crate::metrics::{self, Handler};
+use crate::trace::RequestSpan;
 
 /// A request whose client went away before it was answered is written with this status, as nginx does.
 const WENT_AWAY: u16 = 499;
@@ -29,6 +30,7 @@ pub fn observer(clock: Clock, access_log: Option<AccessLog>) -> Observer {
             exchange.announced_bytes,
             exchange.sent_bytes,
         );
+        RequestSpan::ended(exchange);
         if let Some(access_log) = &access_log {
             let user = told.map_or("", |told| told.user.as_str());
             access_log.write(exchange, status, user, clock.now_s());
@@ -56,7 +58,7 @@ fn log(exchange: &Exchange, status: u16, told: Option<&Told>) {
                 $level,
                 http.request.uri = %shown_target(&exchange.uri),
                 http.request.host = text(exchange.host.as_ref()),
-                http.request.remoteaddr = %exchange.peer.0,
+                http.request.remoteaddr = %exchange.peer,
                 http.request.useragent = text(exchange.user_agent.as_ref()),
                 http.request.referer = text(exchange.referer.as_ref()),
                 http.request.contenttype = text(exchange.content_type.as_ref()),

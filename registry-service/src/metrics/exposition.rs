@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::number::{Histogram, SIZES, Snapshot, TIMES};
 use super::{
     ACCESS_LOG_DROPPED, ACTIONS, CACHE_HITS, CACHE_REQUESTS, CODES, DRIVERS, HANDLERS, HTTP, METHODS,
-    REFUSED, STORAGE, UPLOADS, process,
+    REFUSED, STORAGE, TRACE_DROPPED, TRACE_SENT, UPLOADS, process,
 };
 
 /// All metrics at this moment. `connections` is how many connections the registry holds.
@@ -146,6 +146,22 @@ fn ours(out: &mut String, connections: &AtomicUsize) {
     let help = "Lines that the access log dropped because nobody took them.";
     let dropped = ACCESS_LOG_DROPPED.get();
     one(out, "portolan_access_log_dropped_total", "counter", help, dropped);
+    let help = "Spans of traces that the collector took.";
+    one(
+        out,
+        "portolan_trace_spans_sent_total",
+        "counter",
+        help,
+        TRACE_SENT.get(),
+    );
+    let help = "Spans of traces that were dropped: the collector did not take them, or too many waited.";
+    one(
+        out,
+        "portolan_trace_spans_dropped_total",
+        "counter",
+        help,
+        TRACE_DROPPED.get(),
+    );
 }
 
 fn one(out: &mut String, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {

@@ -85,6 +85,13 @@ pub enum Action {
     RedirectUrl,
 }
 
+impl Action {
+    /// Its label.
+    pub fn label(self) -> &'static str {
+        ACTIONS[self as usize]
+    }
+}
+
 /// Labels of [`Action`], in its order.
 const ACTIONS: [&str; 8] = [
     "GetContent",
@@ -104,6 +111,13 @@ pub enum Driver {
     Filesystem,
     /// This process.
     InMemory,
+}
+
+impl Driver {
+    /// Its label.
+    pub fn label(self) -> &'static str {
+        DRIVERS[self as usize]
+    }
 }
 
 /// Labels of [`Driver`], in its order.
@@ -141,6 +155,11 @@ pub static UPLOADS: Gauge = Gauge::new();
 pub static REFUSED: Counter = Counter::new();
 /// Lines that the access log dropped because nobody took them.
 pub static ACCESS_LOG_DROPPED: Counter = Counter::new();
+
+/// Spans that the collector of traces took.
+pub static TRACE_SENT: Counter = Counter::new();
+/// Spans that it did not take, or that there was no room for.
+pub static TRACE_DROPPED: Counter = Counter::new();
 
 /// A request in flight, until it is dropped.
 #[derive(Debug)]

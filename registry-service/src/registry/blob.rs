@@ -7,8 +7,8 @@ use tracing::instrument;
 
 use super::link::find_layer;
 use super::{BlobReader, Registry, RegistryError, layout};
-use crate::metrics::{Action, Timer};
-use crate::storage::{Step, StorageError};
+use crate::metrics::Action;
+use crate::storage::{Measured, Step, StorageError};
 
 impl Registry {
     /// The size in bytes of a blob that the repository holds and whose content is stored.
@@ -67,7 +67,7 @@ impl Registry {
     }
 
     /// Measures the decision where a client is sent, until it is dropped.
-    pub fn measure_redirect(&self) -> Timer {
+    pub fn measure_redirect(&self) -> Measured {
         self.storage.timer(Action::RedirectUrl)
     }
 

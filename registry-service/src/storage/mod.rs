@@ -24,6 +24,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::metrics::{Action, Driver, Timer};
+use crate::trace;
 
 pub use buffer::Buffer;
 pub use commit::{Condition, Guard, Step};
@@ -82,6 +83,13 @@ pub enum Storage {
     Memory(Memory),
 }
 
+/// Something that is being done; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Measured {
+    _timer: Timer,
+    _traced: Option<trace::Action>,
+}
+
 /// Expands one call for whichever backend it is.
 macro_rules! on {
     ($storage:expr, $backend:ident => $call:expr) => {
@@ -93,13 +101,16 @@ macro_rules! on {
 }
 
 impl Storage {
-    /// Measures what is done until it is dropped.
-    pub(crate) fn timer(&self, action: Action) -> Timer {
+    /// Measures what is done until it is dropped, and traces it when its request is traced.
+    pub(crate) fn timer(&self, action: Action) -> Measured {
         let driver = match self {
             Self::Filesystem(_) => Driver::Filesystem,
             Self::Memory(_) => Driver::InMemory,
         };
-        Timer::begin(driver, action)
+        Measured {
+            _timer: Timer::begin(driver, action),
+            _traced: trace::action(driver.label(), action.label()),
+        }
     }
 
     /// Size and age of an object. [`StorageError::NotFound`] for what is absent and for a prefix.

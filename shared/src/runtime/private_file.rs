@@ -36,6 +36,26 @@ pub enum PrivateFileError {
 /// The name appears only with the whole content: the bytes are written beside it and then linked, so that a
 /// crash cannot leave half a key under its final name. An existing file is never overwritten.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
+    let linked = publish(path, bytes, |draft| fs::hard_link(draft, path));
+    match linked {
+        Err(PrivateFileError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+            Err(PrivateFileError::Exists(path.to_owned()))
+        }
+        other => other,
+    }
+}
+
+/// The same for a file that may be there already: readers find the old content or the new one, never a part.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> {
+    publish(path, bytes, |draft| fs::rename(draft, path))
+}
+
+/// Writes a draft beside `path`, durably, and has it take its name.
+fn publish(
+    path: &Path,
+    bytes: &[u8],
+    take_name: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), PrivateFileError> {
     let fail = |doing| {
         move |source| PrivateFileError::Io {
             doing,
@@ -57,7 +77,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> 
     ));
     // A draft of our own process id can only be left over from a crash of an earlier process.
     let _ = fs::remove_file(&draft);
-    let linked = (|| {
+    let written = (|| {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -65,16 +85,10 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFileError> 
             .open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::hard_link(&draft, path)
+        take_name(&draft)
     })();
     let _ = fs::remove_file(&draft);
-    match linked {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(PrivateFileError::Exists(path.to_owned()));
-        }
-        Err(error) => return Err(fail("writing")(error)),
-    }
+    written.map_err(fail("writing"))?;
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(fail("syncing the folder of"))
@@ -120,6 +134,18 @@ mod tests {
             1,
             "no draft stays behind"
         );
+    }
+
+    #[test]
+    fn a_replaced_file_is_the_new_one_as_private_as_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("certificate");
+        for content in [b"one", b"two"] {
+            replace_private(&path, content).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), content);
+            check_private(&path).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +10,22 @@ use http::{Request, Response};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
 
+use super::address::PeerAddr;
 use super::exchange::Observer;
 use super::frames::Http2Wire;
 use super::limits::Limits;
 use super::listener::Readiness;
-use super::request::{PeerAddr, Scheme, Shell};
+use super::request::{Scheme, Shell};
 use super::shutdown::{Shutdown, asked_to_end, at_least};
 use super::socket::{OnSocket, StallGuard, has_unread};
 use super::state::ConnectionState;
+use super::stream::Stream;
 use super::wire::{Http1Wire, answer_and_close};
 use crate::runtime::telemetry::RequestIds;
+use crate::runtime::tls::TlsAcceptorHandle;
 
 /// Largest buffer for one HTTP/1.1 connection's reads, in bytes: more than the limit on headers, so that a header that
 /// is too large is answered in words up to this size (beyond it hyper answers 431 without).
@@ -56,7 +56,7 @@ const WRONG_PROTOCOL_LINGER: Duration = Duration::from_secs(1);
 /// What all connections of one listener share.
 pub(super) struct Shared<S> {
     pub(super) service: S,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<TlsAcceptorHandle>,
     pub(super) limits: Arc<Limits>,
     pub(super) ids: Arc<RequestIds>,
     /// A permit for each request in flight.
@@ -69,8 +69,8 @@ pub(super) struct Shared<S> {
 /// Serves one accepted connection to its end. Errors are the client's doing, and logged at debug.
 pub(super) async fn handle<S>(
     shared: Arc<Shared<S>>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: PeerAddr,
     state: Arc<ConnectionState>,
 ) where
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible>
@@ -106,7 +106,7 @@ pub(super) async fn handle<S>(
         state: Arc::clone(&state),
         readiness: shared.readiness.clone(),
         observer: shared.observer.clone(),
-        peer: PeerAddr(peer),
+        peer,
         scheme,
     };
     let prior_knowledge = shared.tls.is_none() && shared.limits.plain_http2 && first == PREFACE[0] && {
@@ -132,7 +132,7 @@ pub(super) async fn handle<S>(
 
 /// A connection that begins with a TLS handshake.
 async fn secured<S>(
-    tls: &TlsAcceptor,
+    tls: &TlsAcceptorHandle,
     stream: StallGuard,
     shell: Shell<S>,
     stopping: watch::Receiver<Shutdown>,
@@ -140,14 +140,15 @@ async fn secured<S>(
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let peer = shell.peer.0;
+    let peer = shell.peer;
     // A handshake that has begun is not quiet, whatever the shutdown: it has its own time-out.
     let accepted = tokio::select! {
         accepted = timeout(shell.limits.tls_handshake, Box::pin(tls.accept(stream))) => accepted,
         () = shell.state.close.notified() => return,
     };
     let stream = match accepted {
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(Some(stream))) => stream,
+        Ok(Ok(None)) => return tracing::debug!(%peer, "an authority looked whether its name leads here"),
         Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
     };
@@ -159,7 +160,7 @@ async fn secured<S>(
 }
 
 /// The first byte that the client sent, which stays to be read; none when it closed first.
-async fn first_byte(stream: &TcpStream) -> Option<u8> {
+async fn first_byte(stream: &Stream) -> Option<u8> {
     let mut first = [0];
     match stream.peek(&mut first).await {
         Ok(1) => Some(first[0]),
@@ -168,7 +169,7 @@ async fn first_byte(stream: &TcpStream) -> Option<u8> {
 }
 
 /// Whether the client begins with HTTP/2 (RFC 9113, section 3.3). What it sent stays to be read.
-async fn begins_with_preface(stream: &TcpStream) -> bool {
+async fn begins_with_preface(stream: &Stream) -> bool {
     let mut begin = [0; PREFACE.len()];
     loop {
         match stream.peek(&mut begin).await {
@@ -190,7 +191,7 @@ where
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let peer = shell.peer.0;
+    let peer = shell.peer;
     let state = Arc::clone(&shell.state);
     let limits = Arc::clone(&shell.limits);
     let wire = Http1Wire::new(stream, Arc::clone(&state), Arc::clone(&limits), opened);
@@ -233,7 +234,7 @@ where
     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let peer = shell.peer.0;
+    let peer = shell.peer;
     let state = Arc::clone(&shell.state);
     let limits = Arc::clone(&shell.limits);
     let connection = http2::Builder::new(TokioExecutor::new())

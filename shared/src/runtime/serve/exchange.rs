@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, HOST, REFERER, USER_AGENT};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use http_body::Body;
 
-use super::request::PeerAddr;
+use super::address::PeerAddr;
 use crate::runtime::telemetry::RequestId;
 
 /// Told of every request when it has ended, in the request's span. It must not wait.

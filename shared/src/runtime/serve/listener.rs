@@ -3,14 +3,18 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
+use super::address::{Address, PeerAddr};
 use super::exchange::Observer;
+use super::socket_file::SocketFile;
+use super::stream::Stream;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -21,17 +25,23 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// slow downloads turn into all of a small machine's memory.
 const UNSENT_BYTES: u32 = 256 << 10;
 
-/// A bound TCP socket; [`serve`](super::serve) accepts from it.
+/// A bound socket; [`serve`](super::serve) accepts from it.
 #[derive(Debug)]
 pub struct Listener {
-    pub(super) inner: TcpListener,
+    inner: Inner,
     pub(super) observer: Option<Observer>,
     readiness: Readiness,
     connections: Arc<AtomicUsize>,
 }
 
+#[derive(Debug)]
+enum Inner {
+    Tcp(TcpListener),
+    Unix(UnixListener, Option<SocketFile>),
+}
+
 impl Listener {
-    /// Binds and listens; port 0 takes a free one. Must be called inside a tokio runtime.
+    /// Binds and listens over TCP; port 0 takes a free one. Must be called inside a tokio runtime.
     #[expect(
         clippy::unused_async,
         reason = "it needs the runtime, and resolving names may come"
@@ -43,25 +53,68 @@ impl Listener {
             TcpSocket::new_v6()?
         };
         socket.set_reuseaddr(true)?;
-        // Accepted sockets inherit what follows, which saves system calls for each.
-        socket.set_nodelay(true)?;
-        let probes = TcpKeepalive::new()
-            .with_time(KEEPALIVE_TIME)
-            .with_interval(KEEPALIVE_INTERVAL);
-        SockRef::from(&socket).set_tcp_keepalive(&probes)?;
-        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_BYTES)?;
+        prepare(&SockRef::from(&socket))?;
         socket.bind(addr)?;
-        Ok(Self {
-            inner: socket.listen(BACKLOG)?,
+        Ok(Self::of(Inner::Tcp(socket.listen(BACKLOG)?)))
+    }
+
+    /// Binds and listens anywhere. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// What lies at the path of a socket is no socket; the system refuses.
+    pub async fn bind_to(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(addr) => Self::bind(*addr).await,
+            Address::Unix { path, mode } => {
+                let (listener, file) = SocketFile::bind(path, *mode)?;
+                Ok(Self::of(Inner::Unix(listener, Some(file))))
+            }
+        }
+    }
+
+    /// Listens on a TCP socket that the service manager has bound. Must be called inside a tokio runtime.
+    pub fn of_tcp(socket: std::net::TcpListener) -> io::Result<Self> {
+        prepare(&SockRef::from(&socket))?;
+        socket.set_nonblocking(true)?;
+        Ok(Self::of(Inner::Tcp(TcpListener::from_std(socket)?)))
+    }
+
+    /// The same for a socket of this machine. Its file is the service manager's, and stays.
+    pub fn of_unix(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self::of(Inner::Unix(UnixListener::from_std(socket)?, None)))
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self {
+            inner,
             observer: None,
             readiness: Readiness::default(),
             connections: Arc::default(),
-        })
+        }
     }
 
-    /// The address that is listened on, with the port that was taken.
+    /// Where it listens, with the port that was taken.
+    pub fn address(&self) -> io::Result<Address> {
+        match &self.inner {
+            Inner::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            Inner::Unix(listener, _) => {
+                let addr = listener.local_addr()?;
+                let path = addr.as_pathname().unwrap_or(Path::new("@")).to_owned();
+                Ok(Address::Unix { path, mode: None })
+            }
+        }
+    }
+
+    /// The TCP address that is listened on, with the port that was taken.
+    ///
+    /// # Errors
+    /// It is no TCP socket.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        match &self.inner {
+            Inner::Tcp(listener) => listener.local_addr(),
+            Inner::Unix(..) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     /// Whether this listener's process should get requests: goes red when its shutdown begins.
@@ -69,19 +122,50 @@ impl Listener {
         self.readiness.clone()
     }
 
+    pub(super) async fn accept(&self) -> io::Result<(Stream, PeerAddr)> {
+        match &self.inner {
+            Inner::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), PeerAddr(Some(peer))))
+            }
+            Inner::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), PeerAddr(None)))
+            }
+        }
+    }
+
     /// Stops listening. What the system has accepted for us by then is handed out: closing the socket would reset these
     /// connections, whose clients may already have sent their requests.
-    pub(super) fn close(self) -> Vec<(TcpStream, SocketAddr)> {
+    pub(super) fn close(self) -> Vec<(Stream, PeerAddr)> {
         let mut waiting = Vec::new();
-        let Ok(listener) = self.inner.into_std() else {
-            return waiting;
-        };
         // It does not block; an error of any kind ends the collection.
-        while let Ok((stream, peer)) = listener.accept() {
-            if stream.set_nonblocking(true).is_ok()
-                && let Ok(stream) = TcpStream::from_std(stream)
-            {
-                waiting.push((stream, peer));
+        match self.inner {
+            Inner::Tcp(listener) => {
+                let Ok(listener) = listener.into_std() else {
+                    return waiting;
+                };
+                while let Ok((stream, peer)) = listener.accept() {
+                    if stream.set_nonblocking(true).is_ok()
+                        && let Ok(stream) = TcpStream::from_std(stream)
+                    {
+                        waiting.push((Stream::Tcp(stream), PeerAddr(Some(peer))));
+                    }
+                }
+            }
+            Inner::Unix(listener, file) => {
+                // Who comes from here on finds no file, instead of a socket that nobody accepts from.
+                drop(file);
+                let Ok(listener) = listener.into_std() else {
+                    return waiting;
+                };
+                while let Ok((stream, _)) = listener.accept() {
+                    if stream.set_nonblocking(true).is_ok()
+                        && let Ok(stream) = UnixStream::from_std(stream)
+                    {
+                        waiting.push((Stream::Unix(stream), PeerAddr(None)));
+                    }
+                }
             }
         }
         waiting
@@ -105,6 +189,16 @@ impl Listener {
         self.readiness = readiness;
         self
     }
+}
+
+/// Accepted sockets inherit what is set here, which saves system calls for each.
+fn prepare(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    let probes = TcpKeepalive::new()
+        .with_time(KEEPALIVE_TIME)
+        .with_interval(KEEPALIVE_INTERVAL);
+    socket.set_tcp_keepalive(&probes)?;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)
 }
 
 /// Whether load balancers should send requests here: green from the start, red from the beginning of a shutdown and while

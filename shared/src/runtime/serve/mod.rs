@@ -4,6 +4,7 @@
 //! refuses is in [`Limits`]. Memory per connection is bounded: HTTP/1.1 reads at most 72 KiB ahead, HTTP/2
 //! has a window of 1 MiB for the connection; bodies are streamed.
 
+mod address;
 mod answer_body;
 mod connection;
 mod exchange;
@@ -17,7 +18,9 @@ mod request_body;
 mod shutdown;
 mod signal;
 mod socket;
+mod socket_file;
 mod state;
+mod stream;
 mod turn;
 mod wire;
 
@@ -25,7 +28,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,16 +36,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
+pub use address::{Address, PeerAddr};
 pub use exchange::{Exchange, Observer};
 pub use limits::Limits;
 pub use listener::{Listener, Readiness, State as ReadyState};
-pub use request::{PeerAddr, Scheme, X_REQUEST_ID};
+pub use request::{Scheme, X_REQUEST_ID};
 pub use request_body::BodyStalled;
 pub use signal::shutdown_signal;
 
@@ -53,6 +55,7 @@ use super::telemetry::RequestIds;
 use connection::{Shared, handle};
 use shutdown::Shutdown;
 use state::ConnectionState;
+use stream::Stream;
 
 /// How long accepting pauses when the process has no file descriptor or memory left, and how often a full
 /// table is looked at again.
@@ -91,7 +94,7 @@ where
     let readiness = listener.readiness();
     let shared = Arc::new(Shared {
         service,
-        tls: tls.map(|tls| TlsAcceptor::from(tls.config())),
+        tls,
         in_flight: Arc::new(Semaphore::new(limits.max_requests.min(Semaphore::MAX_PERMITS))),
         limits: Arc::clone(&limits),
         ids: Arc::new(RequestIds::new(u64::from_be_bytes(run))),
@@ -109,7 +112,7 @@ where
         stop.send_replace(Shutdown::Announced);
         sleep(limits.drain_delay).await;
     };
-    accept(&listener.inner, &shared, &mut table, drain_begins).await;
+    accept(&listener, &shared, &mut table, drain_begins).await;
     if crate::sabotage::breaks("no-drain") {
         return Ok(());
     }
@@ -134,7 +137,7 @@ where
 }
 
 async fn accept<S>(
-    listener: &TcpListener,
+    listener: &Listener,
     shared: &Arc<Shared<S>>,
     table: &mut Table,
     drain_begins: impl Future<Output = ()>,
@@ -210,7 +213,7 @@ impl Table {
         }
     }
 
-    fn admit<S>(&mut self, shared: &Arc<Shared<S>>, stream: TcpStream, peer: SocketAddr)
+    fn admit<S>(&mut self, shared: &Arc<Shared<S>>, stream: Stream, peer: PeerAddr)
     where
         S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible>
             + Clone
@@ -219,7 +222,9 @@ impl Table {
             + 'static,
         S::Future: Send + 'static,
     {
-        let counted = counted_address(peer.ip(), self.limits.exempt_loopback);
+        let counted = peer
+            .ip()
+            .and_then(|address| counted_address(address, self.limits.exempt_loopback));
         if let Some(address) = counted {
             let count = self.by_address.entry(address).or_default();
             if *count >= self.limits.max_connections_per_address {

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
+use super::address::PeerAddr;
 use super::answer_body::{Access, AnswerBody};
 use super::exchange::{Exchange, Observer};
 use super::limits::Limits;
@@ -31,10 +31,6 @@ use crate::runtime::telemetry::{RequestId, RequestIds};
 
 /// The header that names the request in every answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The other end of the connection; in the extensions of every request. Behind a proxy this is the proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerAddr(pub SocketAddr);
 
 /// How the request came in; in the extensions of every request. Behind a proxy this is the last hop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A TCP stream that is reset when its peer stops reading.
+//! A stream that is reset when its peer stops reading.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::state::ConnectionState;
+use super::stream::Stream;
 
-/// What stands on a TCP socket.
+/// What stands on a socket.
 pub(super) trait OnSocket {
-    fn socket(&self) -> &TcpStream;
+    fn socket(&self) -> &Stream;
 
     /// Whether bytes have come to the socket that nobody has read, as the kernel knows it: what this process knows may be
     /// older when it has much to do.
@@ -28,23 +27,23 @@ pub(super) trait OnSocket {
 }
 
 /// The same of the socket itself.
-pub(super) fn has_unread(socket: &TcpStream) -> bool {
+pub(super) fn has_unread(socket: &Stream) -> bool {
     let mut byte = [MaybeUninit::uninit()];
-    matches!(SockRef::from(socket).peek(&mut byte), Ok(1))
+    matches!(socket.socket().peek(&mut byte), Ok(1))
 }
 
 /// Fails a write that makes no progress for `limit`, and then resets the connection, so that the kernel's buffers
 /// are freed too. Below TLS, where each byte that the peer took counts as progress.
 #[derive(Debug)]
 pub(super) struct StallGuard {
-    inner: TcpStream,
+    inner: Stream,
     state: Arc<ConnectionState>,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl StallGuard {
-    pub(super) fn new(inner: TcpStream, state: Arc<ConnectionState>, limit: Duration) -> Self {
+    pub(super) fn new(inner: Stream, state: Arc<ConnectionState>, limit: Duration) -> Self {
         Self {
             inner,
             state,
@@ -62,7 +61,7 @@ impl StallGuard {
         if stalled.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        let _ = self.inner.set_zero_linger();
+        self.inner.reset_when_dropped();
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "the peer stopped reading",
@@ -71,13 +70,13 @@ impl StallGuard {
 }
 
 impl OnSocket for StallGuard {
-    fn socket(&self) -> &TcpStream {
+    fn socket(&self) -> &Stream {
         &self.inner
     }
 }
 
 impl OnSocket for TlsStream<StallGuard> {
-    fn socket(&self) -> &TcpStream {
+    fn socket(&self) -> &Stream {
         self.get_ref().0.socket()
     }
 }
@@ -117,7 +116,7 @@ impl AsyncWrite for StallGuard {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A TCP stream has nothing to flush: this must not count as progress of a write that waits.
+        // A socket has nothing to flush: this must not count as progress of a write that waits.
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 

@@ -6,7 +6,9 @@ mod form;
 mod log;
 mod process;
 mod tls;
+mod unix;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +20,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -68,13 +71,16 @@ fn routes(gate: Arc<Notify>, entered: Arc<Notify>) -> Router {
 }
 
 async fn ok(
-    Extension(PeerAddr(peer)): Extension<PeerAddr>,
+    Extension(peer): Extension<PeerAddr>,
     Extension(scheme): Extension<Scheme>,
     Extension(id): Extension<RequestId>,
 ) -> Response {
     (
         Extension(RouteName("test.ok")),
-        format!("{} {scheme:?} {id}", peer.ip()),
+        format!(
+            "{} {scheme:?} {id}",
+            peer.ip().map_or("@".to_owned(), |address| address.to_string())
+        ),
     )
         .into_response()
 }

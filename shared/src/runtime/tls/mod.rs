@@ -17,20 +17,27 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::NoServerSessionStorage;
+use rustls::server::{Acceptor, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 pub use options::{ClientCertificates, Demand, ExposedKey, Minimum, Options, is_supported};
 pub use self_signed::self_signed;
 
-pub use super::private_file::{PrivateFileError, check_private, write_private};
+pub use super::private_file::{PrivateFileError, check_private, replace_private, write_private};
 use client::Clients;
 use reload::ReloadingCertificate;
+pub use reload::{Stamp, stamp};
 
 /// How often at most the certificate's files are looked at, upon a handshake.
 pub const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The protocol by which an authority validates that a name leads here (RFC 8737, section 4).
+pub const ACME_TLS: &[u8] = b"acme-tls/1";
 
 /// TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +96,7 @@ pub enum TlsError {
 #[derive(Clone, Debug)]
 pub struct TlsAcceptorHandle {
     config: Arc<ServerConfig>,
+    validation: Option<Arc<ServerConfig>>,
 }
 
 impl TlsAcceptorHandle {
@@ -107,6 +115,19 @@ impl TlsAcceptorHandle {
 
     fn build(certificate: &Path, key: &Path, options: &Options, every: Duration) -> Result<Self, TlsError> {
         let source = ReloadingCertificate::load(certificate, key, options.exposed_key, every)?;
+        Self::resolved(Arc::new(source), options, every)
+    }
+
+    /// Serves the certificates that `source` gives.
+    pub fn with_source(source: Arc<dyn ResolvesServerCert>, options: &Options) -> Result<Self, TlsError> {
+        Self::resolved(source, options, RELOAD_INTERVAL)
+    }
+
+    fn resolved(
+        source: Arc<dyn ResolvesServerCert>,
+        options: &Options,
+        every: Duration,
+    ) -> Result<Self, TlsError> {
         let mut provider = (*provider()).clone();
         if let Some(names) = &options.suites {
             provider.cipher_suites.retain(|suite| {
@@ -127,7 +148,7 @@ impl TlsAcceptorHandle {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(source));
+        let mut config = builder.with_cert_resolver(source);
         if options.http2 {
             config.alpn_protocols.push(b"h2".to_vec());
         }
@@ -141,7 +162,43 @@ impl TlsAcceptorHandle {
         }
         Ok(Self {
             config: Arc::new(config),
+            validation: None,
         })
+    }
+
+    /// Answers validations by TLS-ALPN-01 too (RFC 8737), with the certificates that `source` gives. Whoever validates is
+    /// asked for no certificate, and no request is read.
+    pub fn validated_by(mut self, source: Arc<dyn ResolvesServerCert>) -> Result<Self, TlsError> {
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(source);
+        config.alpn_protocols.push(ACME_TLS.to_vec());
+        config.send_tls13_tickets = 0;
+        self.validation = Some(Arc::new(config));
+        Ok(self)
+    }
+
+    /// Takes a handshake; nothing when it was a validation, which is over with it.
+    pub(super) async fn accept<I>(&self, stream: I) -> io::Result<Option<TlsStream<I>>>
+    where
+        I: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(validation) = &self.validation else {
+            let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
+            return acceptor.accept(stream).await.map(Some);
+        };
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let is_validation = {
+            let hello = begun.client_hello();
+            // Alone: who offers others too is a client that wants to speak one of them.
+            hello.alpn().is_some_and(|offered| offered.eq([ACME_TLS]))
+        };
+        if !is_validation {
+            return begun.into_stream(Arc::clone(&self.config)).await.map(Some);
+        }
+        let mut stream = begun.into_stream(Arc::clone(validation)).await?;
+        stream.shutdown().await?;
+        Ok(None)
     }
 
     /// The configuration that connections are accepted with.
@@ -159,7 +216,8 @@ pub fn provider() -> Arc<CryptoProvider> {
     })
 }
 
-fn load_pair(certificate: &Path, key: &Path, exposed: ExposedKey) -> Result<CertifiedKey, TlsError> {
+/// Reads a certificate chain and its key, which may stand in one file, and holds them to belong together.
+pub fn load_pair(certificate: &Path, key: &Path, exposed: ExposedKey) -> Result<CertifiedKey, TlsError> {
     let chain = read_certificates(certificate)?;
     let bytes = zeroize::Zeroizing::new(read(key)?);
     match (check_private(key), exposed) {

@@ -29,7 +29,7 @@ struct Seen {
 }
 
 /// What changes when a file is replaced or written: inode, size, time of modification.
-pub(super) type Stamp = (u64, u64, i64, i64);
+pub type Stamp = (u64, u64, i64, i64);
 
 impl ReloadingCertificate {
     pub(super) fn load(
@@ -91,7 +91,8 @@ impl ResolvesServerCert for ReloadingCertificate {
     }
 }
 
-pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+/// The stamp of a file that is there.
+pub fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = fs::metadata(path).ok()?;
     Some((
         metadata.ino(),

@@ -207,7 +207,7 @@ async fn connections_that_nobody_had_accepted_when_the_port_closed_are_served() 
     for (mut stream, peer) in waiting {
         let client = clients
             .iter_mut()
-            .find(|client| client.local_addr().unwrap() == peer);
+            .find(|client| Some(client.local_addr().unwrap()) == peer.0);
         stream.write_all(b"x").await.unwrap();
         assert_eq!(client.unwrap().read_u8().await.unwrap(), b'x');
     }

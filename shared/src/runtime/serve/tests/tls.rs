@@ -298,3 +298,60 @@ async fn a_slow_header_over_tls_is_closed() {
         .expect("the server closes");
     assert!(bytes.is_empty());
 }
+
+/// Gives one certificate to everybody.
+#[derive(Debug)]
+struct Always(Arc<rustls::sign::CertifiedKey>);
+
+impl rustls::server::ResolvesServerCert for Always {
+    fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_validates_gets_its_answer_and_nothing_else_and_others_notice_nothing() {
+    use crate::runtime::tls::{ACME_TLS, ExposedKey, Options, load_pair};
+    let folder = tempfile::tempdir().unwrap();
+    let pair = |name: &str| {
+        let path = folder.path().join(name);
+        let (certificate, key) = self_signed(&["localhost".to_owned()], Clock::system().now()).unwrap();
+        write_private(&path, format!("{}{certificate}", *key).as_bytes()).unwrap();
+        let pair = load_pair(&path, &path, ExposedKey::Refuse).unwrap();
+        (Arc::new(Always(Arc::new(pair))), certificate)
+    };
+    let ((served, certificate), (answer, answered)) = (pair("served"), pair("answer"));
+    let tls = TlsAcceptorHandle::with_source(served, &Options::default())
+        .unwrap()
+        .validated_by(answer)
+        .unwrap();
+    let server = TlsServer {
+        server: Server::start_with(Limits::default(), Some(tls)).await,
+        certificate,
+    };
+    let mut ordinary = server.connect(b"http/1.1").await;
+    ordinary
+        .write_all(b"GET /ok HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut text = String::new();
+    ordinary.read_to_string(&mut text).await.unwrap();
+    assert_status(&text, 200);
+    assert_eq!(
+        server.connect(b"h2").await.get_ref().1.alpn_protocol(),
+        Some(&b"h2"[..])
+    );
+
+    let server = TlsServer {
+        certificate: answered,
+        ..server
+    };
+    let mut validating = server.connect(ACME_TLS).await;
+    assert_eq!(validating.get_ref().1.alpn_protocol(), Some(ACME_TLS));
+    let _ = validating.write_all(b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut bytes = Vec::new();
+    let _ = timeout(PATIENCE, validating.read_to_end(&mut bytes))
+        .await
+        .unwrap();
+    assert_eq!(bytes, b"", "a request was answered");
+}
