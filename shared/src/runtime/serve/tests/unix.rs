@@ -114,7 +114,7 @@ async fn a_drain_serves_who_was_connected_and_removes_the_file() {
     local.gate.notify_one();
     let answer = read_all(&mut busy).await;
     assert!(answer.ends_with("through"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.contains("Connection: close"), "{answer}");
     timeout(PATIENCE, local.task).await.unwrap().unwrap().unwrap();
 }
 
