@@ -10,6 +10,7 @@ pub mod health;
 pub mod http;
 pub mod maintenance;
 pub mod metrics;
+pub mod notification;
 pub mod redirect;
 pub mod registry;
 pub mod storage;
@@ -26,6 +27,7 @@ use shared::secret::Secret;
 use crate::auth::Authenticator;
 use crate::endpoint::Policy;
 use crate::http::{OnManifestPushed, Service, UploadStates};
+use crate::notification::Notifications;
 use crate::registry::{DEFAULT_MAX_BLOB_SIZE, Registry};
 use crate::storage::Storage;
 
@@ -58,6 +60,8 @@ pub struct Builder {
     pub readiness: Readiness,
     /// Who is told of each manifest before its push is answered. Default: nobody.
     pub on_manifest_pushed: Option<OnManifestPushed>,
+    /// Who is told of changes and reads. Default: nobody.
+    pub notifications: Option<Notifications>,
 }
 
 /// A registry that is ready.
@@ -88,6 +92,7 @@ impl Builder {
             redirects: None,
             readiness: Readiness::default(),
             on_manifest_pushed: None,
+            notifications: None,
         }
     }
 
@@ -115,6 +120,7 @@ impl Builder {
             options: self.http,
             redirects: self.redirects,
             on_manifest_pushed: self.on_manifest_pushed,
+            notifications: self.notifications,
         });
         Built { router, registry }
     }

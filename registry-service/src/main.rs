@@ -4,6 +4,8 @@
 mod arguments;
 #[path = "main/htpasswd.rs"]
 mod htpasswd;
+#[path = "main/notifications.rs"]
+mod notifications;
 mod scrub;
 #[path = "main/socket.rs"]
 mod socket;
@@ -30,6 +32,7 @@ use registry_service::endpoint::Policy;
 use registry_service::health::Health;
 use registry_service::http::debug::{self, Debug};
 use registry_service::http::{WithHealth, observer, warning};
+use registry_service::notification::Notifications;
 use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
@@ -139,6 +142,20 @@ fn run(command: Command) -> anyhow::Result<()> {
                 quiet,
             ))
         }
+        Command::Notifications { command } => {
+            let (command, config) = command.into_parts();
+            let config = load(config)?;
+            telemetry::init(config.log.format.clone(), "error")?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let storage = storage(&config.storage.backend, &Clock::system())?;
+            runtime.block_on(notifications::run(
+                &storage,
+                &config.notifications.endpoints,
+                command,
+            ))
+        }
         Command::Serve { config } => {
             let config = load(config)?;
             telemetry::init(log_format(&config), &config.log.level)?;
@@ -191,6 +208,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.http.base_url = config.http.base_url;
     builder.http.prefix = config.http.prefix;
     builder.http.of_request = config.http.of_request;
+    builder.http.requests = config.http.requests;
     builder.http.max_catalog = config.validation.max_catalog;
     builder.http.max_tags = config.validation.max_tags;
     builder.http.headers = config.http.headers;
@@ -203,6 +221,8 @@ async fn start(config: Config) -> anyhow::Result<()> {
         builder.redirects = Some(redirects);
     }
     builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
+    builder.notifications = notifications::start(&builder, config.notifications, &config.http.addr)?;
+    let notifications = builder.notifications.clone();
     let exporter = exporter(&clock)?;
     let readiness = builder.readiness.clone();
     let Built { router, registry } = builder.build();
@@ -238,7 +258,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     };
     let listener = listener.observed_by(observer(clock, access_log));
     let debug = match config.debug {
-        Some(debug) => Some(DebugServer::start(debug, &health, &listener).await?),
+        Some(debug) => Some(DebugServer::start(debug, &health, &listener, notifications).await?),
         None => None,
     };
     tracing::info!(addr = %listener.address()?, tls = tls.is_some(), "listening");
@@ -298,7 +318,12 @@ struct DebugServer {
 }
 
 impl DebugServer {
-    async fn start(config: DebugConfig, health: &Health, registry: &Listener) -> anyhow::Result<Self> {
+    async fn start(
+        config: DebugConfig,
+        health: &Health,
+        registry: &Listener,
+        notifications: Option<Notifications>,
+    ) -> anyhow::Result<Self> {
         let listener = Listener::bind(config.addr)
             .await
             .with_context(|| format!("the debug server cannot listen on {}", config.addr))?
@@ -309,6 +334,7 @@ impl DebugServer {
             health: health.clone(),
             metrics_path: config.metrics_path,
             connections: registry.connections(),
+            notifications,
         });
         let limits = Limits {
             max_connections: 64,

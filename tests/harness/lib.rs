@@ -39,6 +39,7 @@ pub mod nginx;
 pub mod open_registry;
 pub mod peer;
 pub mod process;
+pub mod receiver;
 pub mod run;
 pub mod scratch;
 pub mod server;

@@ -17,6 +17,7 @@ mod htpasswd;
 mod layering;
 mod login;
 mod memory;
+mod notification;
 mod official_suite;
 mod operation;
 mod peer;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         garbage::add(suite);
         htpasswd::add(suite);
         memory::add(suite);
+        notification::add(suite);
         official_suite::add(suite);
         operation::add(suite);
         peer::add(suite);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use shared::runtime::config::{Content, Node};
 
-use super::key::{Key, Kind, Standing};
-use super::shape::{Shape, join};
+use super::key::{Key, Standing};
+use super::shape::{Shape, join, without_password};
 
 /// A key that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,14 @@ fn is_choice(path: &str, name: &str) -> bool {
 }
 
 fn value(key: &Key, node: Option<&Node>, path: &str, is_secret: bool) -> Option<Value> {
-    let is_secret = is_secret || matches!(key.kind, Kind::Secret | Kind::AnySecret);
+    let is_secret = is_secret || key.kind.is_secret();
     let acts = !matches!(key.standing, Standing::NotYet);
     let (text, origin) = match node {
         Some(_) if is_secret => ("(hidden)".to_owned(), node?.origin.to_string()),
-        Some(node) => (node.to_value().to_string(), node.origin.to_string()),
+        Some(node) => {
+            let text = node.to_value().to_string();
+            (without_password(&text).into_owned(), node.origin.to_string())
+        }
         None if acts => (key.written_default()?.to_owned(), "default".to_owned()),
         None => return None,
     };

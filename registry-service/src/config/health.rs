@@ -20,7 +20,7 @@ pub(super) const KEYS: &[Key] = &[
     key("health.file[].interval", Kind::Duration, "10s", "How often."),
     key("health.file[].threshold", Kind::Integer, "1", "After how many failures in a row it counts as failing."),
     key("health.http[].uri", Kind::Text, "", "Asked with HEAD."),
-    key("health.http[].headers", Kind::Headers, "", "Headers of the request."),
+    key("health.http[].headers", Kind::SecretHeaders, "", "Headers of the request."),
     key("health.http[].statuscode", Kind::Integer, "200", "The status that is well."),
     key("health.http[].timeout", Kind::Duration, "0s", "Longest wait; without one 30s."),
     key("health.http[].interval", Kind::Duration, "10s", "How often."),
@@ -101,7 +101,7 @@ fn timeout(item: &Section<'_>) -> Option<Duration> {
     Some(item.duration("timeout")).filter(|timeout| !timeout.is_zero())
 }
 
-fn headers(faults: &mut Faults, item: &Section<'_>) -> Vec<(HeaderName, HeaderValue)> {
+pub(super) fn headers(faults: &mut Faults, item: &Section<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = Vec::new();
     for (name, values) in item.get("headers").map(Node::entries).unwrap_or_default() {
         let parsed = name.parse::<HeaderName>();

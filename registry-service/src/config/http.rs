@@ -39,6 +39,8 @@ pub struct HttpConfig {
     pub prefix: String,
     /// `http.relativeurls: false` without `http.host`, and `http.trustedproxies`.
     pub of_request: Option<OfRequest>,
+    /// `http.trustedproxies`, for what is told of requests.
+    pub requests: OfRequest,
     /// `http.secret` or `http.secretfile`: shared by all replicas; `None` for a random one per process.
     pub secret: Option<Secret<Vec<u8>>>,
     /// `http.headers`
@@ -54,11 +56,13 @@ pub struct HttpConfig {
 impl HttpConfig {
     pub(super) fn check(faults: &mut Faults, root: &Section<'_>) -> Self {
         let prefix = prefix(faults, root);
+        let requests = requests(faults, root);
         Self {
             limits: limits::check(faults, root),
             addr: addr(faults, root),
             base_url: base_url(faults, root),
-            of_request: of_request(faults, root),
+            of_request: is_absolute(root).then(|| requests.clone()),
+            requests,
             prefix,
             secret: secret(faults, root),
             headers: headers(faults, root),
@@ -141,7 +145,13 @@ fn base_url(faults: &mut Faults, root: &Section<'_>) -> String {
     host.trim_end_matches('/').to_owned()
 }
 
-fn of_request(faults: &mut Faults, root: &Section<'_>) -> Option<OfRequest> {
+/// Whether `Location`s are absolute by what a request says.
+fn is_absolute(root: &Section<'_>) -> bool {
+    let is_asked_for = root.has("http.relativeurls") && !root.switch("http.relativeurls");
+    is_asked_for && root.word("http.host").is_none()
+}
+
+fn requests(faults: &mut Faults, root: &Section<'_>) -> OfRequest {
     const KEY: &str = "http.trustedproxies";
     let mut trusted = Vec::new();
     for text in root.texts(KEY) {
@@ -154,9 +164,7 @@ fn of_request(faults: &mut Faults, root: &Section<'_>) -> Option<OfRequest> {
             ),
         }
     }
-    let is_absolute = root.has("http.relativeurls") && !root.switch("http.relativeurls");
-    let by_request = is_absolute && root.word("http.host").is_none();
-    by_request.then_some(OfRequest { trusted })
+    OfRequest { trusted }
 }
 
 fn secret(faults: &mut Faults, root: &Section<'_>) -> Option<Secret<Vec<u8>>> {

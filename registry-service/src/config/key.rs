@@ -43,6 +43,8 @@ pub enum Kind {
     Texts,
     /// A map from header names to lists of texts.
     Headers,
+    /// The same, their values never shown.
+    SecretHeaders,
     /// A map, or nothing: its keys have lines of their own.
     Section,
     /// The same as one of Go's maps: a variable may make any key in it.
@@ -54,6 +56,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether its value is never shown.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::AnySecret | Self::SecretHeaders)
+    }
+
     /// Whether its keys have lines of their own.
     pub const fn is_map(self) -> bool {
         matches!(self, Self::Section | Self::Map)

@@ -38,6 +38,7 @@ pub use auth::{AuthConfig, ChainConfig, TokenConfig};
 pub use debug::DebugConfig;
 pub use http::HttpConfig;
 pub use log::LogConfig;
+pub use notifications::NotificationsConfig;
 pub use redis::RedisConfig;
 pub use reference::reference;
 pub use storage::{Backend, Purging, StorageConfig};
@@ -94,6 +95,8 @@ pub struct Config {
     pub debug: Option<DebugConfig>,
     /// `health`
     pub health: Vec<crate::health::Check>,
+    /// `notifications`
+    pub notifications: NotificationsConfig,
     /// `validation`
     pub validation: ValidationConfig,
     /// `middleware.storage`: where clients are sent for blobs; empty with `storage.redirect.disable`.
@@ -157,7 +160,6 @@ impl Config {
         let storage = StorageConfig::check(&mut faults, &root);
         let (redirects, said) = middleware::check(&mut faults, &root);
         remarks.extend(said);
-        notifications::check(&mut faults, &root);
         proxy::check(&mut faults, &root);
         let config = Self {
             log: LogConfig::check(&mut faults, &root),
@@ -165,6 +167,7 @@ impl Config {
             http: HttpConfig::check(&mut faults, &root),
             debug: DebugConfig::check(&mut faults, &root),
             health: health::check(&mut faults, &root, &storage),
+            notifications: NotificationsConfig::check(&mut faults, &root),
             validation: ValidationConfig::check(&mut faults, &root),
             redis: RedisConfig::check(&mut faults, &root),
             storage,

@@ -43,6 +43,7 @@ fn takes(kind: Kind) -> String {
         Kind::Size => "size",
         Kind::Texts => "list of texts",
         Kind::Headers => "map of lists of texts",
+        Kind::SecretHeaders => "map of lists of secret texts",
         Kind::Section | Kind::Map => "map",
         Kind::Any | Kind::AnySecret => "anything",
         Kind::OneOf(words) => {

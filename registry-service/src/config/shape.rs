@@ -1,5 +1,7 @@
 //! All keys as one tree, and how a tree of values is held against it.
 
+use std::borrow::Cow;
+
 use shared::runtime::config::{ByteSize, Content, Faults, GoDuration, Node, Resolved};
 
 use super::key::{Key, Kind, Standing};
@@ -56,9 +58,12 @@ impl Shape {
 
     /// Whether any key may stand here, as in one of Go's maps.
     pub(super) fn is_open(&self) -> bool {
-        let is_free = self
-            .key
-            .is_some_and(|key| matches!(key.kind, Kind::Any | Kind::AnySecret | Kind::Headers | Kind::Map));
+        let is_free = self.key.is_some_and(|key| {
+            matches!(
+                key.kind,
+                Kind::Any | Kind::AnySecret | Kind::Headers | Kind::SecretHeaders | Kind::Map
+            )
+        });
         is_free || self.below("*").is_some()
     }
 
@@ -136,6 +141,16 @@ impl Shape {
     }
 }
 
+/// A text in which a URL shows neither account nor password.
+pub(super) fn without_password(text: &str) -> Cow<'_, str> {
+    let hidden = text.split_once("://").and_then(|(scheme, rest)| {
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        let at = authority.rfind('@')?;
+        Some(format!("{scheme}://(hidden)@{}", &rest[at + 1..]))
+    });
+    hidden.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 pub(super) fn join(path: &str, name: &str) -> String {
     match (path, name) {
         ("", name) => name.to_owned(),
@@ -156,8 +171,8 @@ pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
 pub(super) fn found(key: &Key, node: &Node) -> String {
     let origin = &node.origin;
     match &node.content {
-        Content::Scalar(scalar) if !matches!(key.kind, Kind::Secret | Kind::AnySecret) => {
-            format!("{:?} ({origin})", scalar.text())
+        Content::Scalar(scalar) if !key.kind.is_secret() => {
+            format!("{:?} ({origin})", without_password(scalar.text()))
         }
         _ => format!("{} ({origin})", node.kind()),
     }
@@ -189,7 +204,7 @@ fn misfit(kind: Kind, node: &Node) -> Option<String> {
             return (!fits).then(|| format!("one of {}", words.join(", ")));
         }
         Kind::Texts => (texts(node).is_some(), "a list of texts"),
-        Kind::Headers => {
+        Kind::Headers | Kind::SecretHeaders => {
             let fits = matches!(node.content, Content::Map(_))
                 && node
                     .entries()

@@ -1,6 +1,7 @@
 mod golden;
 mod language;
 mod listening;
+mod notifications;
 mod operation;
 mod policy;
 mod variables;

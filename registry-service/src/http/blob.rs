@@ -30,6 +30,7 @@ pub(super) async fn stat(
     if is_known_already(&asked.parts.headers, digest) {
         return Ok(not_modified(digest, size));
     }
+    asked.blob_pulled(name, digest, size);
     Ok(head(StatusCode::OK, digest, size, Body::empty()))
 }
 
@@ -46,6 +47,7 @@ pub(super) async fn read(
             return Ok(not_modified(digest, size));
         }
         if let Some(url) = redirected(asked, redirects, &path) {
+            asked.blob_pulled(name, digest, size);
             return Ok(elsewhere(url, digest));
         }
     }
@@ -59,6 +61,7 @@ pub(super) async fn read(
         Requested::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Requested::Unsatisfiable => return Err(Error::RangeNotSatisfiable { size }),
     };
+    asked.blob_pulled(name, digest, size);
     let length = part.end - part.start;
     let content = Content::new(reader.narrow(part.clone()).into_stream(), length);
     let mut response = head(status, digest, length, Body::new(content));
@@ -76,7 +79,7 @@ pub(super) async fn delete(
     digest: &Digest,
 ) -> Result<Response, Error> {
     let stored_as = asked.authorized.stored_as(name);
-    asked.service.registry.delete_blob(stored_as, digest).await?;
+    asked.registry(name).delete_blob(stored_as, digest).await?;
     Ok(answer::empty(StatusCode::ACCEPTED))
 }
 

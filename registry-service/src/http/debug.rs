@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::health::Health;
 use crate::metrics;
+use crate::notification::Notifications;
 
 /// What the debug server tells of.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Debug {
     pub metrics_path: Option<String>,
     /// How many connections the registry holds.
     pub connections: Arc<AtomicUsize>,
+    /// Who is told of changes.
+    pub notifications: Option<Notifications>,
 }
 
 /// The debug server's paths: `/debug/health`, `/debug/health/down`, `/debug/health/up`, `/debug/vars` and that of the
@@ -42,7 +45,7 @@ async fn answer(State(debug): State<Debug>, method: Method, uri: Uri) -> Respons
             debug.health.mark_up();
             StatusCode::OK.into_response()
         }
-        "/debug/vars" if reads => variables(),
+        "/debug/vars" if reads => variables(debug.notifications.as_ref()),
         path if reads && debug.metrics_path.as_deref() == Some(path) => {
             let content_type = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
             ([content_type], metrics::text(&debug.connections)).into_response()
@@ -62,11 +65,10 @@ fn health(health: &Health) -> Response {
 }
 
 /// As Go's `expvar` gives it, without the command line, which may hold secrets.
-fn variables() -> Response {
-    json_answer(
-        StatusCode::OK,
-        &json!({ "registry": { "version": env!("CARGO_PKG_VERSION") } }),
-    )
+fn variables(notifications: Option<&Notifications>) -> Response {
+    let told = notifications.map_or_else(|| json!({ "endpoints": [] }), Notifications::shown);
+    let registry = json!({ "version": env!("CARGO_PKG_VERSION"), "notifications": told });
+    json_answer(StatusCode::OK, &json!({ "registry": registry }))
 }
 
 fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response {

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::Body as _;
-use shared::runtime::serve::{PeerAddr, RouteName, Scheme};
+use shared::runtime::serve::{RouteName, Scheme};
 
 use super::admission::Admission;
 use super::error::Error;
@@ -59,11 +59,7 @@ impl Asked<'_> {
 
     /// Where the request comes from, as the first proxy says it, or else the connection.
     pub(super) fn client_address(&self) -> Option<IpAddr> {
-        let said = ["x-forwarded-for", "x-real-ip"].iter().find_map(|name| {
-            let value = self.parts.headers.get(*name)?.to_str().ok()?;
-            value.split(',').next()?.trim().parse().ok()
-        });
-        said.or_else(|| self.parts.extensions.get::<PeerAddr>().and_then(|peer| peer.ip()))
+        self.service.options.requests.client_address(&self.parts)
     }
 
     /// The query string; empty when there is none.

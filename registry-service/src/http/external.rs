@@ -10,6 +10,8 @@ use shared::runtime::serve::{PeerAddr, Scheme};
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ impl Network {
     }
 }
 
-/// `Location`s by what the request says of its own URL, as distribution makes them.
+/// What a request says of its own URL and of its client, as distribution understands it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfRequest {
     /// Proxies whose `Forwarded` and `X-Forwarded-…` are believed; everybody when there are none.
@@ -92,6 +94,26 @@ impl OfRequest {
         }
         let host = host.filter(|host| is_authority(host))?;
         Some(format!("{scheme}://{host}"))
+    }
+
+    /// The client's address as events tell it: what a proxy says, or the connection's with its port.
+    pub(super) fn client(&self, parts: &Parts) -> String {
+        let said = self.said_client(parts).map(|address| address.to_string());
+        let peer = || parts.extensions.get::<PeerAddr>().map(ToString::to_string);
+        said.or_else(peer).unwrap_or_default()
+    }
+
+    /// The client's address, as a proxy says it or as the connection has it.
+    pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
+        let peer = || parts.extensions.get::<PeerAddr>().and_then(|peer| peer.ip());
+        self.said_client(parts).or_else(peer)
+    }
+
+    /// As distribution reads it: the first address of `X-Forwarded-For`, else `X-Real-Ip`.
+    fn said_client(&self, parts: &Parts) -> Option<IpAddr> {
+        let said = |name| text(&parts.headers, name).and_then(|list| first(list).parse().ok());
+        let said = said(&X_FORWARDED_FOR).or_else(|| said(&X_REAL_IP));
+        said.filter(|_| self.trusts(parts))
     }
 
     fn trusts(&self, parts: &Parts) -> bool {
@@ -137,6 +159,41 @@ fn is_authority(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clients_address_is_what_a_trusted_proxy_says() {
+        let parts = |headers: &[(&str, &str)]| {
+            let mut request = http::Request::builder();
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            parts
+                .extensions
+                .insert(PeerAddr(Some("10.0.0.1:4000".parse().unwrap())));
+            parts
+        };
+        let everybody = OfRequest::default();
+        let nobody = OfRequest {
+            trusted: vec!["192.0.2.0/24".parse().unwrap()],
+        };
+        for (headers, expected) in [
+            (vec![], "10.0.0.1:4000"),
+            (
+                vec![("x-forwarded-for", "198.51.100.7, 10.0.0.9")],
+                "198.51.100.7",
+            ),
+            (
+                vec![("x-forwarded-for", "unknown"), ("x-real-ip", "2001:db8::1")],
+                "2001:db8::1",
+            ),
+            (vec![("x-real-ip", "nonsense")], "10.0.0.1:4000"),
+        ] {
+            assert_eq!(everybody.client(&parts(&headers)), expected);
+            assert_eq!(nobody.client(&parts(&headers)), "10.0.0.1:4000");
+            assert_eq!(nobody.client_address(&parts(&headers)), "10.0.0.1".parse().ok());
+        }
+    }
 
     #[test]
     fn a_network_holds_its_addresses_and_no_others() {

@@ -1,5 +1,6 @@
 //! Manifests: end-3, end-7 and end-9 of the distribution-spec.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,7 +15,7 @@ use super::dispatch::Asked;
 use super::error::Error;
 use super::{ManifestPushed, Service, answer, header};
 use crate::endpoint::query;
-use crate::registry::TagCondition;
+use crate::registry::{Registry, TagCondition};
 use crate::trace;
 
 /// Most `tag` parameters of one push.
@@ -32,6 +33,9 @@ pub(super) async fn read(
     let stored = asked.service.registry.get_manifest(stored_as, reference).await?;
     let known = asked.parts.headers.get(IF_NONE_MATCH);
     let is_known = known.is_some_and(|list| header::matches_etag(list, &stored.digest));
+    if !is_known {
+        asked.manifest_pulled(name, reference, &stored);
+    }
     let length = stored.bytes.len();
     let (status, body) = if is_known {
         (StatusCode::NOT_MODIFIED, Body::empty())
@@ -77,7 +81,11 @@ pub(super) async fn put(
     let response = stored(asked, &pushed, subject.as_ref(), reference);
     let stored_as = asked.authorized.stored_as(name).clone();
     let service = Arc::clone(asked.service);
-    let storing = store_and_tell(service, stored_as, received, condition, pushed);
+    let announcing = match asked.registry(name) {
+        Cow::Owned(registry) => Some(registry),
+        Cow::Borrowed(_) => None,
+    };
+    let storing = store_and_tell(service, announcing, stored_as, received, condition, pushed);
     // A task of its own: a client that goes away now does not keep anybody from being told.
     match tokio::spawn(trace::in_current(storing.in_current_span())).await {
         Ok(done) => done.map(|()| response),
@@ -87,12 +95,13 @@ pub(super) async fn put(
 
 async fn store_and_tell(
     service: Arc<Service>,
+    announcing: Option<Registry>,
     stored_as: RepositoryName,
     received: ReceivedManifest<Bytes>,
     condition: TagCondition,
     pushed: ManifestPushed,
 ) -> Result<(), Error> {
-    let registry = &service.registry;
+    let registry = announcing.as_ref().unwrap_or(&service.registry);
     registry
         .put_manifest(&stored_as, received, &pushed.tags, &condition)
         .await?;
@@ -109,7 +118,7 @@ pub(super) async fn delete(
     reference: &Reference,
 ) -> Result<Response, Error> {
     let stored_as = asked.authorized.stored_as(name);
-    let registry = &asked.service.registry;
+    let registry = asked.registry(name);
     match reference {
         Reference::Tag(tag) => registry.delete_tag(stored_as, tag).await?,
         Reference::Digest(digest) => registry.delete_manifest(stored_as, digest).await?,

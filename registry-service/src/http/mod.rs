@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod header;
 pub mod health;
 mod manifest;
+mod notice;
 mod observer;
 mod page;
 mod range;
@@ -42,6 +43,7 @@ use admission::Admission;
 
 use crate::auth::Authenticator;
 use crate::endpoint::Policy;
+use crate::notification::Notifications;
 use crate::redirect::Redirects;
 use crate::registry::Registry;
 
@@ -81,6 +83,8 @@ pub struct Options {
     pub prefix: String,
     /// With an empty `base_url`: absolute `Location`s by what a request says. Default: relative ones.
     pub of_request: Option<OfRequest>,
+    /// How requests are understood that events tell of.
+    pub requests: OfRequest,
     /// Longest page of the catalog.
     pub max_catalog: usize,
     /// Longest page of tags.
@@ -98,6 +102,7 @@ impl Default for Options {
             base_url: String::new(),
             prefix: String::new(),
             of_request: None,
+            requests: OfRequest::default(),
             max_catalog: page::MAX_PAGE,
             max_tags: page::MAX_PAGE,
             headers: Vec::new(),
@@ -124,6 +129,8 @@ pub struct Service {
     pub redirects: Option<Redirects>,
     /// Who is told of manifests.
     pub on_manifest_pushed: Option<OnManifestPushed>,
+    /// Who is told of changes and reads.
+    pub notifications: Option<Notifications>,
 }
 
 /// The registry as a router without any path of its own: it answers whatever it is given.

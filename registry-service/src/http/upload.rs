@@ -22,8 +22,7 @@ pub(super) async fn start(
     if let Some(mount) = mount {
         let (stored_as, sources) = (asked.authorized.stored_as(name), asked.authorized.mount_sources());
         if asked
-            .service
-            .registry
+            .registry(name)
             .mount_blob(stored_as, sources, &mount.digest)
             .await?
         {
@@ -56,8 +55,7 @@ async fn put_whole(
     let length = answer::content_length(&asked.parts.headers);
     let stored_as = asked.authorized.stored_as(name);
     asked
-        .service
-        .registry
+        .registry(name)
         .put_blob(stored_as, digest, length, body.into_data_stream())
         .await?;
     Ok(created(asked, name, digest))
@@ -111,8 +109,8 @@ pub(super) async fn finish(
     let chunk = chunk(&asked.parts.headers, body)?;
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
     let _turn = asked.admission.upload(owner).await?;
-    let registry = &asked.service.registry;
-    registry
+    asked
+        .registry(name)
         .finish_upload(stored_as, owner, &id, chunk, &digest)
         .await?;
     Ok(created(asked, name, &digest))

@@ -60,6 +60,12 @@ pub(crate) enum Command {
         #[arg(short, long)]
         quiet: bool,
     },
+    /// Show the events that wait for notification endpoints, and bring dead letters back. May run while the registry is
+    /// served.
+    Notifications {
+        #[command(subcommand)]
+        command: NotificationsCommand,
+    },
     /// Check a configuration, and say what is wrong with it, or what holds and where each value came from.
     CheckConfig {
         /// The configuration: distribution's config.yml.
@@ -69,6 +75,35 @@ pub(crate) enum Command {
     /// Print the table of all keys of the configuration for the documentation.
     #[command(hide = true)]
     Reference,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum NotificationsCommand {
+    /// Show the events that wait for delivery, a line each.
+    List(Events),
+    /// Show the dead letters, a line each: events that waited too long, or were too many.
+    Dead(Events),
+    /// Put the dead letters back into their queues, behind what waits there.
+    Replay(Events),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Events {
+    /// Only those of this endpoint.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+    /// The configuration: distribution's config.yml.
+    #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+    config: Option<PathBuf>,
+}
+
+impl NotificationsCommand {
+    /// The command, and the configuration that it names.
+    pub(crate) fn into_parts(mut self) -> (Self, Option<PathBuf>) {
+        let (Self::List(events) | Self::Dead(events) | Self::Replay(events)) = &mut self;
+        let config = events.config.take();
+        (self, config)
+    }
 }
 
 /// What the binary is asked to be, by the name that it was called by.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::number::{Histogram, SIZES, Snapshot, TIMES};
 use super::{
     ACCESS_LOG_DROPPED, ACTIONS, CACHE_HITS, CACHE_REQUESTS, CODES, DRIVERS, HANDLERS, HTTP, METHODS,
-    REFUSED, STORAGE, TRACE_DROPPED, TRACE_SENT, UPLOADS, process,
+    REFUSED, STORAGE, TRACE_DROPPED, TRACE_SENT, UPLOADS, notification, process,
 };
 
 /// All metrics at this moment. `connections` is how many connections the registry holds.
@@ -15,12 +15,13 @@ pub fn text(connections: &AtomicUsize) -> String {
     requests(&mut out);
     sizes(&mut out);
     storage(&mut out);
+    notification::append(&mut out);
     ours(&mut out, connections);
     process::append(&mut out);
     out
 }
 
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(super) fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

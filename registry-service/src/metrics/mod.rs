@@ -1,10 +1,11 @@
 //! What is counted, under distribution's names, and Prometheus' text of it.
 //!
-//! Everything is a static: a process has one set of metrics, and counting is an addition to an atomic, without a lock, a
-//! look-up or an allocation. Labels come from closed sets that are compiled in; no name that a client chose is
-//! one. A crate would bring families that are looked up by label under a lock, for the same text.
+//! Nearly everything is a static: a process has one set of metrics, and counting is an addition to an atomic, without a lock,
+//! a look-up or an allocation. Labels come from closed sets that are compiled in, and from the configuration; no name that
+//! a client chose is one. A crate would bring families that are looked up by label under a lock, for the same text.
 
 mod exposition;
+mod notification;
 mod number;
 pub mod process;
 
@@ -14,7 +15,8 @@ mod tests;
 use std::time::{Duration, Instant};
 
 pub use exposition::text;
-pub use number::{Counter, Gauge};
+pub use notification::{EndpointNumbers, endpoint};
+pub use number::{Counter, Gauge, Level};
 
 use number::Histogram;
 

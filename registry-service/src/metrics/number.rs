@@ -45,6 +45,32 @@ impl Gauge {
     }
 }
 
+/// How much there is of something.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// So much it is.
+    pub fn set(&self, now: u64) {
+        self.0.store(now, Ordering::Relaxed);
+    }
+
+    /// So much more.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// So much less; what is less than there is.
+    pub fn sub(&self, less: u64) {
+        self.0.fetch_sub(less, Ordering::Relaxed);
+    }
+
+    /// How much.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Upper bounds of times in nanoseconds, as the text writes them in seconds: those of distribution.
 pub(super) const TIMES: [(u64, &str); 13] = [
     (5_000_000, "0.005"),

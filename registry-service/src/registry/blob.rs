@@ -6,7 +6,7 @@ use shared::oci::{Digest, RepositoryName};
 use tracing::instrument;
 
 use super::link::find_layer;
-use super::{BlobReader, Registry, RegistryError, layout};
+use super::{BlobReader, Change, Registry, RegistryError, layout};
 use crate::metrics::Action;
 use crate::storage::{Measured, Step, StorageError};
 
@@ -81,16 +81,21 @@ impl Registry {
         from: &[RepositoryName],
         digest: &Digest,
     ) -> Result<bool, RegistryError> {
-        if self.find_blob(to, digest).await?.is_some() {
+        if let Some((_, size)) = self.find_blob(to, digest).await? {
+            let from = from.first();
+            self.announce(to, Change::BlobMounted { digest, size, from })
+                .await?;
             return Ok(true);
         }
         for source in from {
-            if let Some((held, _)) = self.find_blob(source, digest).await? {
+            if let Some((held, size)) = self.find_blob(source, digest).await? {
                 let write = Step::Write {
                     key: layout::layer_link(to, digest),
                     content: layout::link(&held),
                 };
-                self.storage.commit(Vec::new(), vec![write]).await?;
+                let from = Some(source);
+                let mounted = Change::BlobMounted { digest, size, from };
+                self.commit(to, Vec::new(), vec![write], &[mounted]).await?;
                 return Ok(true);
             }
         }
@@ -109,16 +114,17 @@ impl Registry {
             return Err(RegistryError::blob_unknown(digest));
         }
         let key = layout::layer_link(repository, digest);
-        let storage = self.storage.clone();
-        let removal = async move { storage.commit(Vec::new(), vec![Step::Remove { key }]).await };
+        let removal = vec![Step::Remove { key }];
         if shared::sabotage::breaks("acknowledge-before-delete") {
-            tokio::spawn(async {
+            let storage = self.storage.clone();
+            tokio::spawn(async move {
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-                removal.await
+                storage.commit(Vec::new(), removal).await
             });
             return Ok(());
         }
-        removal.await?;
+        let deleted = Change::BlobDeleted(digest);
+        self.commit(repository, Vec::new(), removal, &[deleted]).await?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
 use super::link::has_revision;
-use super::{Registry, RegistryError, TagCondition, layout};
+use super::{Change, Registry, RegistryError, TagCondition, layout};
 use crate::storage::{Condition, Guard, Stamp, Step, StorageError};
 
 /// Largest manifest in bytes, as in distribution.
@@ -140,7 +140,17 @@ impl Registry {
             steps.push(write(layout::tag_index(repository, tag, &digest)));
             steps.push(write(key));
         }
-        match self.storage.commit(guards, steps).await {
+        let pushed = |tag| Change::ManifestPushed {
+            digest: &digest,
+            media_type: view.media_type(),
+            bytes: &bytes,
+            tag,
+        };
+        let mut changes: Vec<_> = tags.iter().map(|tag| pushed(Some(tag))).collect();
+        if tags.is_empty() {
+            changes.push(pushed(None));
+        }
+        match self.commit(repository, guards, steps, &changes).await {
             Ok(()) => {
                 self.manifests.keep(&digest, &bytes, view.media_type());
                 Ok(())
@@ -213,7 +223,9 @@ impl Registry {
             condition,
         };
         let key = layout::revision(repository, digest);
-        self.storage.commit(vec![guard], vec![Step::Remove { key }]).await
+        let deleted = Change::ManifestDeleted(digest);
+        self.commit(repository, vec![guard], vec![Step::Remove { key }], &[deleted])
+            .await
     }
 
     /// Whether the repository holds any manifest.

@@ -5,6 +5,7 @@
 //! another process, or distribution itself, changes the tree meanwhile: caches hold what cannot change (content by
 //! its digest), and lists that are valid only while the stamp of their prefix is the same.
 
+mod announce;
 mod blob;
 mod catalog;
 mod content_cache;
@@ -35,10 +36,12 @@ use shared::runtime::clock::Clock;
 use shared::secret::Secret;
 
 pub use crate::storage::{Fitness, Reader as BlobReader, StorageError};
+pub use announce::{Announcer, Change};
 pub use error::RegistryError;
 pub use manifest::StoredManifest;
 pub use rules::{Children, Class, Expression, ForeignUrls, InvalidExpression, Platform, Rules};
 pub use tag::TagCondition;
+pub use upload::LEASES;
 pub use upload_id::{InvalidUploadId, UploadId};
 pub use upload_session::Chunk;
 
@@ -77,6 +80,7 @@ pub struct Registry {
     tags: TagCache,
     levels: LevelCache,
     referrers: ReferrerCache,
+    announcer: Option<Arc<dyn Announcer>>,
 }
 
 impl Registry {
@@ -91,6 +95,7 @@ impl Registry {
             tags: tag_list::tag_cache(),
             levels: LevelCache::new(),
             referrers: referrer::referrer_cache(),
+            announcer: None,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
 use super::link::Link;
-use super::{Registry, RegistryError, layout};
+use super::{Change, Registry, RegistryError, layout};
 use crate::storage::{Condition, Guard, Key, Step, Storage, StorageError};
 
 /// Tags that are listed in one go.
@@ -87,8 +87,8 @@ impl Registry {
             condition: Condition::Any,
         };
         let key = layout::tag(repository, tag);
-        self.storage
-            .commit(vec![guard], vec![Step::Remove { key }])
+        let deleted = Change::TagDeleted(tag);
+        self.commit(repository, vec![guard], vec![Step::Remove { key }], &[deleted])
             .await?;
         Ok(())
     }
@@ -129,6 +129,7 @@ impl Registry {
         for _ in 0..ATTEMPTS {
             let mut guards = Vec::new();
             let mut steps = Vec::new();
+            let mut changes = Vec::new();
             for tag in &tags {
                 consume_budget().await;
                 let key = layout::tag_current(repository, tag);
@@ -140,6 +141,7 @@ impl Registry {
                     steps.push(Step::Remove {
                         key: layout::tag(repository, tag),
                     });
+                    changes.push(Change::TagDeleted(tag));
                 }
             }
             if steps.is_empty() {
@@ -150,7 +152,7 @@ impl Registry {
                 key: key.clone(),
                 condition: revision.clone(),
             });
-            match self.storage.commit(guards, steps).await {
+            match self.commit(repository, guards, steps, &changes).await {
                 Ok(()) => return Ok(()),
                 Err(error @ StorageError::Conflict { .. }) => conflict = Some(error),
                 Err(error) => return Err(error.into()),

@@ -12,7 +12,7 @@ use tracing::instrument;
 
 use super::upload_session::{BoxError, Chunk, Session, discard_quietly};
 use super::{Registry, RegistryError, UploadId, layout};
-use crate::storage::{EntryKind, StagedId, StagedWriter, Step, StorageError};
+use crate::storage::{EntryKind, StagedId, StagedWriter, Stat, Step, StorageError};
 
 /// How many sessions are looked at in one go when abandoned ones are purged.
 const PURGE_BATCH: usize = 256;
@@ -20,6 +20,8 @@ const PURGE_BATCH: usize = 256;
 /// long, but not for a request that is still alive.
 const LOCKED_ATTEMPTS: u32 = 10;
 const LOCKED_PAUSE: Duration = Duration::from_millis(30);
+/// Staged objects whose names begin so are no sessions: somebody holds them to be the only one to do something.
+pub const LEASES: &str = "lease-";
 /// For a proof's control alone.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -173,7 +175,7 @@ impl Registry {
             let after_name = after.as_ref().map(StagedId::as_str);
             let batch = self.storage.list_staged(after_name, PURGE_BATCH).await?;
             for (staged, stat) in &batch {
-                if stat.modified_ms < before && self.forget_session(staged).await? {
+                if is_abandoned(staged, stat, before) && self.forget_session(staged).await? {
                     purged += 1;
                 }
             }
@@ -195,7 +197,8 @@ impl Registry {
         loop {
             let after_name = after.as_ref().map(StagedId::as_str);
             let batch = self.storage.list_staged(after_name, PURGE_BATCH).await?;
-            count += batch.iter().filter(|(_, stat)| stat.modified_ms < before).count();
+            let abandoned = |(staged, stat): &&(StagedId, Stat)| is_abandoned(staged, stat, before);
+            count += batch.iter().filter(abandoned).count();
             if batch.len() < PURGE_BATCH {
                 return Ok(count);
             }
@@ -303,6 +306,10 @@ impl Registry {
         let blob = self.find_blob(repository, digest).await?;
         blob.map(|(_, size)| size).ok_or(RegistryError::BlobUploadUnknown)
     }
+}
+
+fn is_abandoned(staged: &StagedId, stat: &Stat, before: i64) -> bool {
+    stat.modified_ms < before && !staged.as_str().starts_with(LEASES)
 }
 
 fn session_error(error: StorageError) -> RegistryError {

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use shared::oci::{Algorithm, Digest, RepositoryName};
 
 use super::hash_state::{HashState, Hasher};
-use super::{Registry, RegistryError, layout};
+use super::{Change, Registry, RegistryError, layout};
 use crate::storage::{Buffer, StagedId, StagedWriter, Step, StorageError};
 
 /// The hash state of a shorter session is not stored for speed: hashing so little again is cheaper than one more file.
@@ -372,7 +372,11 @@ impl<'a> Session<'a> {
             let key = layout::hash_state(&self.staged);
             steps.push(Step::Remove { key });
         }
-        let committed = self.registry.storage.commit(Vec::new(), steps).await;
+        let pushed = Change::BlobPushed { digest, size };
+        let committed = self
+            .registry
+            .commit(repository, Vec::new(), steps, &[pushed])
+            .await;
         self.hash.forget();
         if let Err(error @ StorageError::Full { .. }) = committed {
             // The space is needed for what can still succeed.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Key, StagedWriter, Stamp, Version};
+use super::{Key, StagedWriter, Stamp, StorageError, Version};
 
 /// A key whose state is checked, and kept from changing through other guards, while the commit becomes visible.
 #[derive(Debug, Clone)]
@@ -45,6 +45,18 @@ pub enum Step {
         /// Where.
         key: Key,
     },
+    /// A small object appears under the next number of a series: `<stem>-<number>` with 20 digits. The number is one more
+    /// than the last that a commit took from `counter`, also when the objects of earlier numbers are gone; the first is 1.
+    /// Commits that take from one counter keep each other out as if they guarded it: the order of the numbers is the order
+    /// in which the commits became visible. A commit that does not become visible takes none.
+    Number {
+        /// A prefix with one empty object, whose name is the last number.
+        counter: Key,
+        /// What the object's key begins with.
+        stem: Key,
+        /// All of it.
+        content: Bytes,
+    },
     /// The object lies under another key from now on; one that is there already is replaced.
     /// [`StorageError::NotFound`](super::StorageError::NotFound) when it is absent.
     Move {
@@ -58,4 +70,28 @@ pub enum Step {
         /// What.
         key: Key,
     },
+}
+
+/// The text of a number in a key: in byte order as they are in size.
+pub(super) fn digits(number: u64) -> String {
+    format!("{number:020}")
+}
+
+/// The number of such a text.
+pub(super) fn number(digits: &str) -> Option<u64> {
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| digits.parse().ok())
+        .flatten()
+}
+
+/// The keys of a number: in its counter, and of its object.
+pub(super) fn numbered(counter: &Key, stem: &Key, number: u64) -> Result<(Key, Key), StorageError> {
+    let digits = digits(number);
+    let keys = counter
+        .join(&digits)
+        .and_then(|last| Ok((last, Key::parse(&format!("{stem}-{digits}"))?)));
+    keys.map_err(|_| StorageError::Unavailable {
+        doing: format!("numbering {stem}, which is too long"),
+        source: None,
+    })
 }

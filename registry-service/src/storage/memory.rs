@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::commit::{number, numbered};
 use super::reader::Source;
 use super::staged::{Health, Medium};
 use super::{
@@ -175,6 +176,11 @@ impl Memory {
                     state.put(&key, content.into(), now_ms)?;
                     state.staged.remove(&staged.id);
                 }
+                Step::Number {
+                    counter,
+                    stem,
+                    content,
+                } => state.put_numbered(&counter, &stem, content, now_ms)?,
                 Step::Move { from, to } => {
                     let held = state.objects.get(from.as_str());
                     let content = held.map(|object| object.content.clone());
@@ -322,6 +328,30 @@ impl State {
             self.changed(text);
         }
         Ok(())
+    }
+
+    fn put_numbered(
+        &mut self,
+        counter: &Key,
+        stem: &Key,
+        content: Bytes,
+        modified_ms: i64,
+    ) -> Result<(), StorageError> {
+        let taken = self.children(counter.as_str());
+        let last = taken.keys().filter_map(|name| number(name)).max().unwrap_or(0);
+        let mut next = last + 1;
+        let (taken, key) = loop {
+            let (taken, key) = numbered(counter, stem, next)?;
+            if !self.objects.contains_key(key.as_str()) {
+                break (taken, key);
+            }
+            next += 1;
+        };
+        if last > 0 {
+            self.remove(&numbered(counter, stem, last)?.0);
+        }
+        self.put(&taken, Bytes::new(), modified_ms)?;
+        self.put(&key, content, modified_ms)
     }
 
     fn remove(&mut self, key: &Key) {

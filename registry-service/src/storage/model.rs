@@ -44,6 +44,7 @@ enum Change {
     Promote(usize, usize),
     Remove(usize),
     RemovePrefix(usize),
+    Number(u8),
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
@@ -60,6 +61,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         2 => (staged(), at()).prop_map(|(staged, at)| Change::Promote(staged, at)),
         1 => at().prop_map(Change::Remove),
         1 => (0..PREFIXES.len()).prop_map(Change::RemovePrefix),
+        1 => any::<u8>().prop_map(Change::Number),
     ];
     let guards = prop::collection::vec((at(), expected), 0..3);
     let operation = prop_oneof![
@@ -123,6 +125,11 @@ async fn run(storage: &Storage, operation: &Operation) -> String {
                     Change::RemovePrefix(prefix) => Step::Remove {
                         key: key(PREFIXES[*prefix]),
                     },
+                    Change::Number(content) => Step::Number {
+                        counter: key("counter"),
+                        stem: key("q/n"),
+                        content: bytes(*content),
+                    },
                     Change::Promote(staged, at) => match storage.open_staged(&id(STAGED[*staged])).await {
                         Ok(staged) => Step::Promote {
                             staged,
@@ -165,6 +172,12 @@ async fn state(storage: &Storage) -> Vec<String> {
         let read = storage.read(&key(at), 100).await;
         let size = storage.stat(&key(at)).await.map(|stat| stat.size);
         state.push(format!("{at}: {} {}", told(read), told(size)));
+    }
+    // Numbers, and the one that was taken last.
+    for prefix in ["q", "counter"] {
+        let mut listed = storage.list(&key(prefix), None, 99).await.unwrap();
+        listed.retain(|entry| entry.kind == EntryKind::Object);
+        state.push(format!("{listed:?}"));
     }
     for (staged, stat) in storage.list_staged(None, 9).await.unwrap() {
         state.push(format!("{staged}: {}", stat.size));

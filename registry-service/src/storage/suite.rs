@@ -62,6 +62,14 @@ pub(super) fn write(at: &str, content: &'static str) -> Step {
     }
 }
 
+pub(super) fn number(stem: &str, content: &'static str) -> Step {
+    Step::Number {
+        counter: key(&format!("counter/{stem}")),
+        stem: key(stem),
+        content: Bytes::from_static(content.as_bytes()),
+    }
+}
+
 pub(super) fn remove(at: &str) -> Step {
     Step::Remove { key: key(at) }
 }

@@ -16,6 +16,7 @@ mod crash;
 mod crowd;
 mod delete_while_pulling;
 mod descriptors;
+mod events;
 mod failed_sync;
 mod fault;
 mod full_disk;
@@ -65,6 +66,7 @@ pub const PROOFS: &[Proof] = &[
     kill::PROOF,
     power_cut::PROOF,
     injected_fault::PROOF,
+    events::PROOF,
     failed_sync::PROOF,
     full_disk::PROOF,
     read_only_disk::PROOF,

@@ -30,6 +30,12 @@ enum Prepared {
         staged: StagedWriter,
         key: Key,
     },
+    Number {
+        temporary: Temporary,
+        file: Option<File>,
+        counter: Key,
+        stem: Key,
+    },
     Move {
         from: Key,
         to: Key,
@@ -47,9 +53,9 @@ pub(super) struct Applied {
 }
 
 /// A temporary file, removed when dropped before it got its key.
-struct Temporary {
-    path: PathBuf,
-    placed: bool,
+pub(super) struct Temporary {
+    pub(super) path: PathBuf,
+    pub(super) placed: bool,
 }
 
 impl Filesystem {
@@ -105,6 +111,20 @@ impl Filesystem {
                     staged.write_last()?;
                     Prepared::Promote { staged, key }
                 }
+                Step::Number {
+                    counter,
+                    stem,
+                    content,
+                } => {
+                    let (temporary, file) = self.write_temporary(&stem, &content)?;
+                    self.start_writing(&file);
+                    Prepared::Number {
+                        temporary,
+                        file: Some(file),
+                        counter,
+                        stem,
+                    }
+                }
                 Step::Move { from, to } => Prepared::Move { from, to },
                 Step::Remove { key } => Prepared::Remove { key },
             });
@@ -117,7 +137,7 @@ impl Filesystem {
             }
         }
         for step in &mut prepared {
-            if let Prepared::Write { file, key, .. } = step {
+            if let Prepared::Write { file, key, .. } | Prepared::Number { file, stem: key, .. } = step {
                 // Closed as soon as its content is safe.
                 if let Some(file) = file.take() {
                     self.sync_data(&file)
@@ -137,7 +157,11 @@ impl Filesystem {
         }
     }
 
-    fn write_temporary(&self, key: &Key, content: &Bytes) -> Result<(Temporary, File), StorageError> {
+    pub(super) fn write_temporary(
+        &self,
+        key: &Key,
+        content: &Bytes,
+    ) -> Result<(Temporary, File), StorageError> {
         let path = self.0.area.temporary();
         let mut file = options()
             .write(true)
@@ -160,7 +184,7 @@ impl Filesystem {
         let _held = self
             .0
             .locks
-            .lock(guards.iter().map(|guard| &guard.key))
+            .lock(guards.iter().map(|guard| &guard.key).chain(counters(&steps)))
             .map_err(locking)?;
         guards.iter().try_for_each(|guard| self.check(guard))?;
         for step in steps {
@@ -173,6 +197,15 @@ impl Filesystem {
                 }
                 Prepared::Promote { staged, key } => {
                     self.place(&self.staged_path(&staged.id), &key, applied)?;
+                }
+                Prepared::Number {
+                    mut temporary,
+                    counter,
+                    stem,
+                    ..
+                } => {
+                    self.place_numbered(&temporary.path, &counter, &stem, applied)?;
+                    temporary.placed = true;
                 }
                 Prepared::Move { from, to } => self.move_object(&from, &to, applied)?,
                 Prepared::Remove { key } => self.remove(&key, applied)?,
@@ -209,7 +242,7 @@ impl Filesystem {
     }
 
     /// Renames a file to its key: the step's moment of visibility. Parents are made when they are missing.
-    fn place(&self, from: &Path, key: &Key, applied: &mut Applied) -> Result<(), StorageError> {
+    pub(super) fn place(&self, from: &Path, key: &Key, applied: &mut Applied) -> Result<(), StorageError> {
         let path = self.path(key);
         let parent = path.parent().unwrap_or(&self.0.root);
         let mut attempts = 0..ATTEMPTS;
@@ -276,6 +309,14 @@ impl Filesystem {
         })
         .await
     }
+}
+
+/// What is locked beside the guards.
+fn counters(steps: &[Prepared]) -> impl Iterator<Item = &Key> {
+    steps.iter().filter_map(|step| match step {
+        Prepared::Number { counter, .. } => Some(counter),
+        _ => None,
+    })
 }
 
 /// For operations on our own files, whose absence is no answer to the caller's question.

@@ -12,6 +12,7 @@ mod durable;
 mod failed_syncs;
 mod journal;
 mod lock;
+mod number;
 mod read;
 mod rounds;
 mod staged;

@@ -125,6 +125,37 @@ async fn guards_hold_between_two_instances_on_one_folder() {
     assert_eq!(content(&storages[0], "t").await.unwrap(), "100");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_are_taken_once_between_two_instances_in_the_order_of_visibility() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = [open(folder.path()), open(folder.path())];
+    for round in 0..5 {
+        let commits = (0..40).map(|n| {
+            let write = Step::Write {
+                key: key("tag"),
+                content: n.to_string().into(),
+            };
+            let number = Step::Number {
+                counter: key("counter"),
+                stem: key("log/a"),
+                content: n.to_string().into(),
+            };
+            instances[n % 2].commit(vec![], vec![write, number])
+        });
+        for result in future::join_all(commits).await {
+            result.unwrap();
+        }
+        let taken = entries(folder.path().join("log"));
+        let expected: Vec<_> = (1..=(round + 1) * 40).map(|n| format!("a-{n:020}")).collect();
+        assert_eq!(taken, expected);
+        let last = format!("log/{}", taken.last().unwrap());
+        assert_eq!(
+            content(&instances[0], &last).await,
+            content(&instances[1], "tag").await
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_staged_object_has_one_writer_between_two_instances() {
     let folder = tempfile::tempdir().unwrap();

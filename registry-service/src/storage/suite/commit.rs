@@ -2,7 +2,7 @@
 
 use futures_util::{FutureExt as _, future};
 
-use super::{content, guard, id, key, names, promote, put, remove, staged, version, write};
+use super::{content, guard, id, key, names, number, promote, put, remove, staged, version, write};
 use crate::storage::{Condition, Step, Storage, StorageError, Version};
 
 rules! {
@@ -152,6 +152,51 @@ rules! {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    async fn numbers_of_a_series_go_on_though_its_objects_are_gone(storage: &Storage) {
+        storage.commit(vec![], vec![number("log/a", "one"), number("log/a", "two"), number("log/b", "of b")]).await.unwrap();
+        let digits = |number: u32| format!("{number:020}");
+        assert_eq!(names(storage, "log", None, 9).await, [
+            format!("a-{}", digits(1)), format!("a-{}", digits(2)), format!("b-{}", digits(1)),
+        ]);
+        assert_eq!(content(storage, &format!("log/a-{}", digits(2))).await.unwrap(), "two");
+        storage.commit(vec![], vec![remove("log")]).await.unwrap();
+        storage.commit(vec![], vec![number("log/a", "three")]).await.unwrap();
+        assert_eq!(names(storage, "log", None, 9).await, [format!("a-{}", digits(3))]);
+        assert_eq!(names(storage, "counter/log/a", None, 9).await, [digits(3)], "the last number and nothing else");
+        // Without its counter a series begins anew, and replaces nothing that stands in it.
+        storage.commit(vec![], vec![remove("counter")]).await.unwrap();
+        put(storage, &format!("log/a-{}", digits(1)), "foreign").await;
+        storage.commit(vec![], vec![number("log/a", "again")]).await.unwrap();
+        assert_eq!(content(storage, &format!("log/a-{}", digits(2))).await.unwrap(), "again");
+        assert_eq!(content(storage, &format!("log/a-{}", digits(1))).await.unwrap(), "foreign");
+    }
+
+    async fn a_commit_whose_guard_does_not_hold_takes_no_number(storage: &Storage) {
+        put(storage, "tag", "x").await;
+        let steps = || vec![write("tag", "y"), number("log/a", "event")];
+        assert_error!(storage.commit(guard("tag", Condition::Absent), steps()).await, Conflict);
+        assert_eq!(names(storage, "log", None, 9).await, [""; 0]);
+        storage.commit(guard("tag", Condition::Any), steps()).await.unwrap();
+        assert_eq!(names(storage, "log", None, 9).await, [format!("a-{:020}", 1)]);
+    }
+
+    async fn the_order_of_numbers_is_the_order_of_visibility(storage: &Storage) {
+        for _ in 0..10 {
+            let commit = |n: u32| {
+                let write = Step::Write { key: key("tag"), content: n.to_string().into() };
+                let number = Step::Number { counter: key("counter"), stem: key("log/a"), content: n.to_string().into() };
+                storage.commit(vec![], vec![write, number])
+            };
+            for result in future::join_all((0..20).map(commit)).await {
+                result.unwrap();
+            }
+            let last = names(storage, "log", None, 1_000).await.pop().unwrap();
+            assert_eq!(content(storage, &format!("log/{last}")).await, content(storage, "tag").await);
+        }
+        let expected: Vec<_> = (1..=200).map(|number| format!("a-{number:020}")).collect();
+        assert_eq!(names(storage, "log", None, 1_000).await, expected);
     }
 
     async fn an_empty_commit_does_nothing(storage: &Storage) {

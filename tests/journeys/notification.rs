@@ -1,0 +1,568 @@
+//! Notifications: a receiver gets what distribution would send it, in order, and nothing is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::api::Api;
+use harness::archive::digest;
+use harness::binaries::path_of;
+use harness::environment::find_program;
+use harness::layout::{IMAGE_CONFIG, IMAGE_INDEX, IMAGE_MANIFEST};
+use harness::open_registry::{Choices, OpenRegistry};
+use harness::process::{Daemon, free_port, wait_for};
+use harness::receiver::Receiver;
+use harness::{Context, Journey, Need, Result, Suite, ensure};
+use http::Method;
+use serde_json::{Value, json};
+
+pub(crate) fn add(suite: &mut Suite) {
+    let peer = &[Need::Portolan, Need::DockerRegistry];
+    suite.add(
+        "notification",
+        "a_receiver_gets_the_same_events_as_from_distribution_field_by_field",
+        peer,
+        same_events,
+    );
+    let alone = &[Need::Portolan];
+    suite.add(
+        "notification",
+        "two_replicas_that_move_one_tag_tell_of_it_in_the_order_of_visibility",
+        alone,
+        order,
+    );
+    suite.add(
+        "notification",
+        "what_was_acknowledged_before_a_kill_is_told_after_it_and_in_order",
+        alone,
+        killed,
+    );
+    suite.add(
+        "notification",
+        "a_receiver_that_hangs_holds_up_no_push_and_what_is_too_much_can_be_replayed",
+        alone,
+        hanging,
+    );
+    suite.add(
+        "notification",
+        "another_replica_takes_over_from_one_that_died",
+        alone,
+        takeover,
+    );
+}
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The section with one endpoint; further lines of it are indented by six spaces.
+fn section(url: &str, more: &str) -> String {
+    format!(
+        "notifications:\n  events:\n    includereferences: true\n  endpoints:\n    - name: alice\n      url: {url}\n{more}"
+    )
+}
+
+fn start(journey: &Journey, folder: &Path, config: String) -> Result<OpenRegistry> {
+    let choices = Choices {
+        config,
+        ..Choices::default()
+    };
+    OpenRegistry::start(journey, folder, &choices)
+}
+
+fn quickly() -> &'static str {
+    "      backoff: 20ms\n      timeout: 30s\n"
+}
+
+/// A manifest without layers, told apart by a number.
+fn manifest(config: &str, number: usize) -> Vec<u8> {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": IMAGE_MANIFEST,
+        "config": { "mediaType": IMAGE_CONFIG, "digest": config, "size": 2 },
+        "layers": [],
+        "annotations": { "number": number.to_string() },
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn is_of_manifest(event: &Value) -> bool {
+    event["target"]["mediaType"] == IMAGE_MANIFEST
+}
+
+// The same events.
+
+fn same_events(journey: &Journey) -> Result<()> {
+    let (to_theirs, to_ours) = (Receiver::start()?, Receiver::start()?);
+    let debug = [free_port()?, free_port()?];
+    let operator =
+        |port: u16| format!("  debug:\n    addr: 127.0.0.1:{port}\n    prometheus:\n      enabled: true\n");
+    let headers = "      headers:\n        X-Secret: [canary-of-the-endpoint]\n      timeout: 30s\n      mediatype: application/vnd.docker.distribution.events.v1+json\n      ignore:\n        actions: [none]\n";
+    let folder = journey.subfolder("original")?;
+    let port = free_port()?;
+    let file = folder.join("original.yml");
+    let text = format!(
+        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\nhttp:\n  \
+         addr: 127.0.0.1:{port}\n  secret: a secret\n{}{}",
+        folder.display(),
+        operator(debug[0]),
+        section(&to_theirs.url(), headers),
+    );
+    std::fs::write(&file, text)?;
+    let mut command = Command::new(find_program("docker-registry").context("docker-registry is missing")?);
+    command.arg("serve").arg(&file);
+    let log = folder.join("original.log");
+    journey.watch_foreign_log(&log);
+    let mut daemon = Daemon::start("docker-registry", command, &log)?;
+    let theirs = Api::new(&format!("http://127.0.0.1:{port}"), None)?;
+    daemon.wait_until_ready(PATIENCE, || theirs.get("/v2/").is_ok())?;
+
+    let config = operator(debug[1]) + &section(&to_ours.url(), headers);
+    let registry = start(journey, &journey.subfolder("ours")?, config)?;
+    let ours = registry.api()?;
+
+    work(&theirs)?;
+    work(&ours)?;
+    // Each event is sent alone and in order: the last one is that of the last delete.
+    let is_last = |events: &[Value]| {
+        let deletes = events.iter().filter(|event| event["action"] == "delete");
+        deletes.count() == 4
+    };
+    let expected = to_theirs.wait("the events of the original", is_last)?;
+    let found = to_ours.wait("as many events", |events| events.len() >= expected.len())?;
+    let (expected, found) = (normalised(&expected, &theirs)?, normalised(&found, &ours)?);
+    journey.note(&format!(
+        "{} events of the original:\n{}",
+        expected.len(),
+        expected.join("\n")
+    ));
+    for event in &expected {
+        ensure!(
+            found.contains(event),
+            "only the original tells\n{event}\nours:\n{}",
+            found.join("\n")
+        );
+    }
+    for event in &found {
+        ensure!(expected.contains(event), "only ours tells\n{event}");
+    }
+    ensure!(expected == found, "other numbers of events");
+    ensure!(expected.len() >= 17, "only {} events", expected.len());
+
+    let media_type = |receiver: &Receiver| -> Result<String> {
+        let head = receiver.last_head();
+        let line = head.lines().find(|line| line.starts_with("content-type:"));
+        Ok(line.context("no media type")?.to_owned())
+    };
+    let (of_original, of_ours) = (media_type(&to_theirs)?, media_type(&to_ours)?);
+    journey.note(&format!("the original sends {of_original}, ours {of_ours}"));
+    ensure!(of_original == of_ours, "{of_original}, {of_ours}");
+    for receiver in [&to_theirs, &to_ours] {
+        ensure!(
+            receiver.last_head().contains("x-secret: canary-of-the-endpoint"),
+            "no header"
+        );
+    }
+    numbers(debug)
+}
+
+/// The same metrics and variables, ours without secrets.
+fn numbers(debug: [u16; 2]) -> Result<()> {
+    let [theirs, ours] = debug.map(|port| Api::new(&format!("http://127.0.0.1:{port}"), None));
+    let (theirs, ours) = (theirs?, ours?);
+    let families = |api: &Api| -> Result<BTreeSet<String>> {
+        let answer = api.get("/metrics")?.expect(200)?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("registry_notifications_"));
+        // Without the values.
+        Ok(lines
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(name, _)| name.to_owned())
+            .collect())
+    };
+    let settled = wait_for("the same metrics", PATIENCE, || {
+        let (theirs, ours) = (families(&theirs)?, families(&ours)?);
+        Ok(theirs.is_subset(&ours).then_some(theirs))
+    });
+    let names = settled.with_context(|| format!("{:#?} {:#?}", families(&theirs), families(&ours)))?;
+    ensure!(names.len() >= 6, "{names:?}");
+    let variables = |api: &Api| -> Result<Value> {
+        let document = api.get("/debug/vars")?.expect(200)?.json()?;
+        Ok(document["registry"]["notifications"]["endpoints"][0].clone())
+    };
+    let (theirs, ours) = (variables(&theirs)?, variables(&ours)?);
+    let keys = |value: &Value| -> BTreeSet<String> {
+        value
+            .as_object()
+            .map(|map| map.keys().cloned().collect())
+            .unwrap_or_default()
+    };
+    ensure!(
+        !keys(&theirs).is_empty() && keys(&theirs).is_subset(&keys(&ours)),
+        "{theirs} {ours}"
+    );
+    ensure!(
+        keys(&theirs["Metrics"]) == keys(&ours["Metrics"]),
+        "{theirs} {ours}"
+    );
+    ensure!(
+        theirs["Metrics"]["Successes"] == ours["Metrics"]["Successes"],
+        "{theirs} {ours}"
+    );
+    ensure!(!ours.to_string().contains("canary"), "a secret is shown: {ours}");
+    Ok(())
+}
+
+/// Pushes, pulls, mounts and deletes, one after the other.
+fn work(api: &Api) -> Result<()> {
+    let image = api.push_small_image("team/app", "one", "a layer")?;
+    let agent = [("user-agent", "a journey/1"), ("accept", "*/*")];
+    let index = json!({
+        "schemaVersion": 2, "mediaType": IMAGE_INDEX,
+        "manifests": [{"mediaType": IMAGE_MANIFEST, "digest": image, "size": 100,
+                       "platform": {"os": "linux", "architecture": "amd64"}}],
+    });
+    let index = api.push_manifest("team/app", "many", IMAGE_INDEX, index.to_string().into_bytes())?;
+    let send = |method: Method, path: &str| api.send(method, path, &agent, Bytes::new());
+    let layer = digest(b"a layer");
+    for reference in ["one", &image, "many"] {
+        let accept = [
+            ("user-agent", "a journey/1"),
+            ("accept", IMAGE_MANIFEST),
+            ("accept", IMAGE_INDEX),
+        ];
+        let path = format!("/v2/team/app/manifests/{reference}");
+        api.send(Method::GET, &path, &accept, Bytes::new())?.expect(200)?;
+        api.send(Method::HEAD, &path, &accept, Bytes::new())?
+            .expect(200)?;
+    }
+    let blob = format!("/v2/team/app/blobs/{layer}");
+    send(Method::HEAD, &blob)?.expect(200)?;
+    send(Method::GET, &blob)?.expect(200)?;
+    let ranged = [("user-agent", "a journey/1"), ("range", "bytes=2-4")];
+    api.send(Method::GET, &blob, &ranged, Bytes::new())?.expect(206)?;
+    // What does not succeed is not told.
+    send(Method::GET, "/v2/team/app/manifests/absent")?.expect(404)?;
+    send(Method::HEAD, &format!("/v2/other/blobs/{layer}"))?.expect(404)?;
+    let mount = format!("/v2/other/blobs/uploads/?mount={layer}&from=team/app");
+    send(Method::POST, &mount)?.expect(201)?;
+    send(Method::POST, &mount)?.expect(201)?;
+    send(Method::DELETE, &format!("/v2/other/blobs/{layer}"))?.expect(202)?;
+    let absent = format!("/v2/other/blobs/{}", digest(b"absent"));
+    send(Method::DELETE, &absent)?.expect(404)?;
+    api.push_manifest(
+        "team/app",
+        "again",
+        IMAGE_MANIFEST,
+        api.manifest("team/app", "one")?.body,
+    )?;
+    send(Method::DELETE, &format!("/v2/team/app/manifests/{index}"))?.expect(202)?;
+    let config = api.push_blob("last", "{}")?;
+    let only = api.push_manifest(
+        "last",
+        &digest(&manifest(&config, 0)),
+        IMAGE_MANIFEST,
+        manifest(&config, 0),
+    )?;
+    send(Method::DELETE, &format!("/v2/last/manifests/{only}"))?.expect(202)?;
+    Ok(())
+}
+
+/// Events in an order of their own, with what differs from process to process replaced by what it is.
+fn normalised(events: &[Value], api: &Api) -> Result<Vec<String>> {
+    let host = api.base().trim_start_matches("http://");
+    let mut normalised = Vec::new();
+    for event in events {
+        let mut event = event.clone();
+        let mut replace = |path: &[&str], is: fn(&str) -> bool| -> Result<()> {
+            let mut value = &mut event;
+            for name in path {
+                value = value.get_mut(name).with_context(|| format!("no {path:?}"))?;
+            }
+            let text = value.as_str().with_context(|| format!("{path:?} is no text"))?;
+            ensure!(is(text), "{path:?} is {text}");
+            *value = json!("(checked)");
+            Ok(())
+        };
+        let is_uuid = |text: &str| text.len() == 36 && text.split('-').count() == 5;
+        replace(&["id"], is_uuid)?;
+        replace(&["timestamp"], |text| text.len() > 19 && text.contains('T'))?;
+        replace(&["request", "id"], |text| !text.is_empty())?;
+        replace(&["request", "addr"], |text| text.starts_with("127.0.0.1:"))?;
+        replace(&["source", "addr"], |text| {
+            let parts = text.rsplit_once(':');
+            parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        })?;
+        replace(&["source", "instanceID"], is_uuid)?;
+        normalised.push(event.to_string().replace(host, "(host)"));
+    }
+    normalised.sort();
+    Ok(normalised)
+}
+
+// Order.
+
+fn order(journey: &Journey) -> Result<()> {
+    const WORKERS: usize = 6;
+    const MOVES: usize = 12;
+    let receiver = Receiver::start()?;
+    let folder = journey.subfolder("registry")?;
+    let config = || section(&receiver.url(), quickly());
+    let registries = [
+        start(journey, &folder, config())?,
+        start(journey, &folder, config())?,
+    ];
+    let apis = [registries[0].api()?, registries[1].api()?];
+    let blob = apis[0].push_blob("app", "{}")?;
+    let moving = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| {
+                let (api, blob) = (&apis[worker % 2], &blob);
+                scope.spawn(move || -> Result<Vec<String>> {
+                    let numbers = (0..MOVES).map(|number| worker * MOVES + number);
+                    numbers
+                        .map(|number| {
+                            api.push_manifest("app", "moving", IMAGE_MANIFEST, manifest(blob, number))
+                        })
+                        .collect()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| harness::anyhow!("a worker panicked"))?)
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let count = WORKERS * MOVES;
+    let tags = |events: &[Value]| -> Vec<String> {
+        let moves = events
+            .iter()
+            .filter(|event| event["target"]["tag"] == "moving" && event["action"] == "push");
+        moves
+            .map(|event| event["target"]["digest"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let events = receiver.wait("every move", |events| tags(events).len() >= count)?;
+    let told = tags(&events);
+    ensure!(told.len() == count, "{} moves were told", told.len());
+    let stands = apis[0]
+        .manifest("app", "moving")?
+        .header("docker-content-digest")?
+        .to_owned();
+    ensure!(
+        told.last() == Some(&stands),
+        "the tag stands at {stands}, and the last that was told is {:?}",
+        told.last()
+    );
+    let place: BTreeMap<&String, usize> = told.iter().enumerate().map(|(at, digest)| (digest, at)).collect();
+    for of_worker in &moving {
+        // Each was acknowledged before the next began.
+        let places: Vec<_> = of_worker.iter().map(|digest| place.get(digest)).collect();
+        ensure!(places.is_sorted() && !places.contains(&None), "{places:?}");
+    }
+    let sources: BTreeSet<String> = events
+        .iter()
+        .map(|event| event["source"]["addr"].to_string())
+        .collect();
+    ensure!(sources.len() == 2, "both replicas should have told: {sources:?}");
+    Ok(())
+}
+
+// Kills.
+
+fn killed(journey: &Journey) -> Result<()> {
+    const IMAGES: usize = 8;
+    let port = free_port()?;
+    let folder = journey.subfolder("registry")?;
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let mut registry = start(journey, &folder, section(&url, quickly()))?;
+    let mut pushed = BTreeMap::<&str, Vec<String>>::new();
+    // Nobody listens yet.
+    for number in 0..IMAGES {
+        for repository in ["a", "b/c"] {
+            let api = registry.api()?;
+            let blob = api.push_blob(repository, "{}")?;
+            let digest = api.push_manifest(repository, "one", IMAGE_MANIFEST, manifest(&blob, number))?;
+            pushed.entry(repository).or_default().push(digest);
+        }
+        if number % 3 == 0 {
+            registry.kill();
+            registry.start_again()?;
+        }
+    }
+    registry.kill();
+    let receiver = Receiver::start_on(port)?;
+    registry.start_again()?;
+    let of = |events: &[Value], repository: &str| -> Vec<String> {
+        let of = events
+            .iter()
+            .filter(|event| is_of_manifest(event) && event["target"]["repository"] == repository);
+        of.map(|event| event["target"]["digest"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let events = receiver.wait("every push", |events| {
+        pushed
+            .iter()
+            .all(|(repository, digests)| of(events, repository).len() >= digests.len())
+    })?;
+    for (repository, digests) in &pushed {
+        ensure!(
+            of(&events, repository) == *digests,
+            "{repository}: {:?}",
+            of(&events, repository)
+        );
+    }
+    let head = receiver.last_head();
+    ensure!(
+        head.contains("application/vnd.docker.distribution.events.v2+json"),
+        "{head}"
+    );
+    let ids: BTreeSet<String> = events.iter().map(|event| event["id"].to_string()).collect();
+    ensure!(
+        ids.len() == events.len() && ids.len() == IMAGES * 4,
+        "{} of {} events",
+        ids.len(),
+        events.len()
+    );
+    let list = || commanded(journey, &registry, &["list", "--endpoint", "alice"]);
+    wait_for("an empty queue", PATIENCE, || {
+        Ok(list()?.starts_with("0 events wait").then_some(()))
+    })?;
+    let api = registry.api()?;
+    api.delete("/v2/a/manifests/one")?.expect(202)?;
+    let events = receiver.wait("the delete", |events| {
+        events.iter().any(|event| event["action"] == "delete")
+    })?;
+    let last = events.last().context("no event")?;
+    ensure!(
+        last["target"] == json!({"repository": "a", "tag": "one"}),
+        "{last}"
+    );
+    // Neither garbage collection nor scrub takes the queues for anything else.
+    let line = journey
+        .command(path_of("registry-service")?)
+        .arg("scrub")
+        .arg(registry.config());
+    line.succeeds()?;
+    let catalog = api.get("/v2/_catalog")?.expect(200)?.json()?;
+    ensure!(catalog["repositories"] == json!(["a", "b/c"]), "{catalog}");
+    Ok(())
+}
+
+fn commanded(journey: &Journey, registry: &OpenRegistry, words: &[&str]) -> Result<String> {
+    let line = journey
+        .command(path_of("registry-service")?)
+        .arg("notifications")
+        .args(words);
+    Ok(line.arg(registry.config()).succeeds()?.stdout)
+}
+
+// A receiver that hangs.
+
+fn hanging(journey: &Journey) -> Result<()> {
+    const PUSHES: usize = 12;
+    let receiver = Receiver::start()?;
+    receiver.hang(true);
+    let more = "      timeout: 60s\n      backoff: 20ms\n      maxevents: 5\n";
+    let registry = start(
+        journey,
+        &journey.subfolder("registry")?,
+        section(&receiver.url(), more),
+    )?;
+    let api = registry.api()?;
+    let blob = api.push_blob("app", "{}")?;
+    wait_for("the first event", PATIENCE, || {
+        Ok((receiver.requests() == 1).then_some(()))
+    })?;
+    let mut pushed = Vec::new();
+    for number in 0..PUSHES {
+        pushed.push(api.push_manifest(
+            "app",
+            &format!("t{number}"),
+            IMAGE_MANIFEST,
+            manifest(&blob, number),
+        )?);
+    }
+    // All of them are answered though the first event is not.
+    ensure!(
+        (receiver.requests(), receiver.events().len()) == (1, 0),
+        "{} requests",
+        receiver.requests()
+    );
+    let waiting = commanded(journey, &registry, &["list"])?;
+    ensure!(waiting.lines().count() == PUSHES + 2, "{waiting}");
+    for digest in &pushed {
+        ensure!(waiting.contains(digest.as_str()), "{digest} is not listed");
+    }
+    receiver.answer(503);
+    receiver.hang(false);
+    // Now that it hears, it says no: what is too much becomes dead letters, the oldest first.
+    let dead = wait_for("dead letters", PATIENCE, || {
+        let dead = commanded(journey, &registry, &["dead"])?;
+        Ok(dead.starts_with("alice 1 ").then_some(dead))
+    })?;
+    ensure!(
+        dead.contains(&format!("{} dead letters", PUSHES + 1 - 5)),
+        "{dead}"
+    );
+    receiver.answer(200);
+    let kept = receiver.wait("what was left", |events| events.len() >= 5)?;
+    let last: Vec<_> = pushed[PUSHES - 5..].iter().map(|digest| json!(digest)).collect();
+    ensure!(
+        kept.iter().map(|event| &event["target"]["digest"]).eq(&last),
+        "{kept:?}"
+    );
+    wait_for("all dead letters to be replayed", PATIENCE, || {
+        let replayed = commanded(journey, &registry, &["replay", "--endpoint", "alice"])?;
+        Ok((!replayed.contains("stay dead")).then_some(()))
+    })?;
+    let all = receiver.wait("the replayed", |events| events.len() > PUSHES)?;
+    let digests: BTreeSet<_> = all
+        .iter()
+        .filter_map(|event| event["target"]["digest"].as_str())
+        .collect();
+    ensure!(
+        pushed.iter().all(|digest| digests.contains(digest.as_str())),
+        "{all:?}"
+    );
+    ensure!(
+        commanded(journey, &registry, &["dead"])?.starts_with("0 dead letters"),
+        "dead letters stay"
+    );
+    Ok(())
+}
+
+// Replicas.
+
+fn takeover(journey: &Journey) -> Result<()> {
+    let receiver = Receiver::start()?;
+    let folder = journey.subfolder("registry")?;
+    let mut registries = Vec::new();
+    for _ in 0..2 {
+        registries.push(start(journey, &folder, section(&receiver.url(), quickly()))?);
+    }
+    let mut told = 0;
+    for round in 0..4 {
+        let (dies, lives) = (round % 2, (round + 1) % 2);
+        for at in [dies, lives] {
+            let api = registries[at].api()?;
+            let blob = api.push_blob("app", "{}")?;
+            api.push_manifest("app", "one", IMAGE_MANIFEST, manifest(&blob, 10 * round + at))?;
+            told += 1;
+        }
+        registries[dies].kill();
+        let moves = |events: &[Value]| {
+            let ids = events
+                .iter()
+                .filter(|event| is_of_manifest(event))
+                .map(|event| event["id"].to_string());
+            ids.collect::<BTreeSet<_>>().len()
+        };
+        receiver.wait("what both were told", |events| moves(events) == told)?;
+        registries[dies].start_again()?;
+    }
+    Ok(())
+}

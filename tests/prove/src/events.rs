@@ -1,0 +1,197 @@
+//! R11: the registry is killed under pushes, and its receiver fails; every event arrives in order.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use harness::api::Api;
+use harness::archive::digest;
+use harness::binaries::path_of;
+use harness::layout::{IMAGE_CONFIG, IMAGE_MANIFEST};
+use harness::open_registry::{Choices, OpenRegistry};
+use harness::process::wait_for;
+use harness::receiver::Receiver;
+use serde_json::{Value, json};
+
+use crate::{Proof, Run, Verdict};
+
+/// See `docs/proofs.md`.
+pub(crate) const PROOF: Proof = Proof {
+    id: "R11",
+    promise: "kill -9 of the registry and failures of the receiver lose no event of an acknowledged push and keep each repository's order",
+    needs: &[harness::Need::Portolan],
+    control: "events are written after the push was acknowledged",
+    run,
+};
+
+/// Clients at once, each with a repository of its own,
+const CLIENTS: usize = 6;
+/// and one that all move a tag of.
+const SHARED: &str = "shared";
+/// The server is killed so long after its clients began, at most.
+const LOAD_MS: u64 = 400;
+/// Longest wait for the queue to be empty.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The digests that one client pushed to its repository and to the shared one, in the order of their acknowledgements.
+#[derive(Debug, Default)]
+struct Ledger {
+    own: Vec<String>,
+    shared: Vec<String>,
+}
+
+fn run(run: &mut Run<'_>) -> Result<Verdict> {
+    let receiver = Receiver::start()?;
+    let config = format!(
+        "notifications:\n  endpoints:\n    - name: proof\n      url: {}\n      timeout: 30s\n      backoff: 50ms\n      \
+         threshold: 2\n      batch: 10\n      maxevents: 1000000\n",
+        receiver.url()
+    );
+    let choices = Choices {
+        sabotage: if run.control { "tell-after-commit" } else { "" }.into(),
+        config,
+        ..Choices::default()
+    };
+    let folder = run.folder().join("storage");
+    let mut registry = OpenRegistry::start(run.journey, &folder, &choices)?;
+    let mut verdict = Verdict::default();
+    let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(|_| Ledger::default()).collect();
+    let mut next = 0_u64;
+    let kills = run.choose(6, 200);
+    for number in 0..kills {
+        // Every third time nobody hears.
+        let is_failing = run.random.below(3) == 0;
+        receiver.answer(if is_failing { 503 } else { 200 });
+        let moment = Duration::from_millis(50 + run.random.below(LOAD_MS));
+        let ended = AtomicBool::new(false);
+        let api = registry.api()?;
+        next = std::thread::scope(|scope| -> Result<u64> {
+            let clients: Vec<_> = ledgers
+                .iter_mut()
+                .enumerate()
+                .map(|(client, ledger)| {
+                    let (api, ended) = (&api, &ended);
+                    scope.spawn(move || push(api, client, next, ledger, ended))
+                })
+                .collect();
+            // The random moment is what is tried here.
+            std::thread::sleep(moment);
+            registry.kill();
+            ended.store(true, Ordering::Relaxed);
+            let mut furthest = next;
+            for client in clients {
+                let reached = client.join().map_err(|_| anyhow!("a client panicked"))?;
+                furthest = furthest.max(reached);
+            }
+            Ok(furthest)
+        })?;
+        registry.start_again()?;
+        verdict.count("kills", 1);
+        verdict.count("rounds_without_a_receiver", u64::from(is_failing));
+        run.progress(&format!("kill {number} of {kills}"));
+    }
+    receiver.answer(200);
+    let list = || -> Result<String> {
+        let line = run.journey.command(path_of("registry-service")?);
+        let line = line.args(["notifications", "list"]).arg(registry.config());
+        Ok(line.succeeds()?.stdout)
+    };
+    wait_for("an empty queue", PATIENCE, || {
+        Ok(list()?.starts_with("0 events wait").then_some(()))
+    })?;
+    judge(&receiver.events(), &ledgers, &mut verdict);
+    let api = registry.api()?;
+    let stands = api.manifest(SHARED, "moving")?;
+    let told = receiver.events();
+    let last = told
+        .iter()
+        .rfind(|event| is_move(event))
+        .map(|event| &event["target"]["digest"]);
+    let stands = json!(stands.header("docker-content-digest")?);
+    verdict.require(last == Some(&stands), || {
+        format!("the tag stands at {stands}, and the last that was told is {last:?}")
+    });
+    registry.stop()?;
+    Ok(verdict)
+}
+
+/// Pushes until the server is gone; the next number that nobody has used.
+fn push(api: &Api, client: usize, first: u64, ledger: &mut Ledger, ended: &AtomicBool) -> u64 {
+    let mut number = first;
+    while !ended.load(Ordering::Relaxed) {
+        let content = manifest(client, number);
+        number += 1;
+        let own = format!("own/{client}");
+        let pushed = (|| -> Result<()> {
+            for repository in [own.as_str(), SHARED] {
+                api.push_blob(repository, "{}")?;
+                let of = api.push_manifest(repository, "moving", IMAGE_MANIFEST, content.clone())?;
+                if repository == SHARED {
+                    ledger.shared.push(of);
+                } else {
+                    ledger.own.push(of);
+                }
+            }
+            Ok(())
+        })();
+        // Killed in between: in doubt, and no part of the ledger.
+        if pushed.is_err() {
+            break;
+        }
+    }
+    number
+}
+
+fn manifest(client: usize, number: u64) -> Vec<u8> {
+    let document = json!({
+        "schemaVersion": 2,
+        "mediaType": IMAGE_MANIFEST,
+        "config": { "mediaType": IMAGE_CONFIG, "digest": digest(b"{}"), "size": 2 },
+        "layers": [],
+        "annotations": { "client": client.to_string(), "number": number.to_string() },
+    });
+    document.to_string().into_bytes()
+}
+
+fn is_move(event: &Value) -> bool {
+    event["target"]["repository"] == SHARED && event["target"]["tag"] == "moving"
+}
+
+/// Holds what arrived against what was acknowledged.
+fn judge(events: &[Value], ledgers: &[Ledger], verdict: &mut Verdict) {
+    let mut seen = HashMap::new();
+    let mut told: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (at, event) in events.iter().enumerate() {
+        // The same event may come again.
+        if *seen.entry(event["id"].as_str().unwrap_or_default()).or_insert(at) != at {
+            verdict.count("events_that_came_again", 1);
+            continue;
+        }
+        let target = &event["target"];
+        if target["tag"] == "moving" {
+            let text = |name: &str| target[name].as_str().unwrap_or_default();
+            told.insert((text("repository"), text("digest")), at);
+        }
+    }
+    verdict.figure("events", seen.len());
+    for (client, ledger) in ledgers.iter().enumerate() {
+        let own = format!("own/{client}");
+        for (repository, pushed) in [(own.as_str(), &ledger.own), (SHARED, &ledger.shared)] {
+            verdict.count("acknowledged_pushes", pushed.len() as u64);
+            let mut before = None;
+            for digest in pushed {
+                let Some(at) = told.get(&(repository, digest.as_str())) else {
+                    verdict.violation(format!(
+                        "the push of {digest} to {repository} was acknowledged and not told"
+                    ));
+                    continue;
+                };
+                verdict.require(before.is_none_or(|before| before < *at), || {
+                    format!("{digest} of {repository} was told out of order")
+                });
+                before = Some(*at);
+            }
+        }
+    }
+}
