@@ -167,28 +167,25 @@ fn same_events(journey: &Journey) -> Result<()> {
     numbers(debug)
 }
 
-/// The same metrics and variables, ours without secrets.
+/// Metrics, and the same variables as distribution's without its secrets.
 fn numbers(debug: [u16; 2]) -> Result<()> {
     let [theirs, ours] = debug.map(|port| Api::new(&format!("http://127.0.0.1:{port}"), None));
     let (theirs, ours) = (theirs?, ours?);
-    let families = |api: &Api| -> Result<BTreeSet<String>> {
-        let answer = api.get("/metrics")?.expect(200)?;
+    // Under the names of distribution 3; 2.8 has no metrics of them.
+    let of_alice = [
+        "events_total{endpoint=\"alice\",type=\"Events\"} ",
+        "events_total{endpoint=\"alice\",type=\"Successes\"} ",
+        "events_total{endpoint=\"alice\",type=\"Failures\"} 0",
+        "events_total{endpoint=\"alice\",type=\"Errors\"} 0",
+        "pending_total{endpoint=\"alice\"} 0",
+        "status_total{code=\"200 OK\",endpoint=\"alice\"} ",
+    ];
+    wait_for("the metrics", PATIENCE, || {
+        let answer = ours.get("/metrics")?.expect(200)?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let lines = text
-            .lines()
-            .filter(|line| line.starts_with("registry_notifications_"));
-        // Without the values.
-        Ok(lines
-            .filter_map(|line| line.rsplit_once(' '))
-            .map(|(name, _)| name.to_owned())
-            .collect())
-    };
-    let settled = wait_for("the same metrics", PATIENCE, || {
-        let (theirs, ours) = (families(&theirs)?, families(&ours)?);
-        Ok(theirs.is_subset(&ours).then_some(theirs))
-    });
-    let names = settled.with_context(|| format!("{:#?} {:#?}", families(&theirs), families(&ours)))?;
-    ensure!(names.len() >= 6, "{names:?}");
+        let is_there = |line: &str| text.contains(&format!("\nregistry_notifications_{line}"));
+        Ok(of_alice.into_iter().all(is_there).then_some(()))
+    })?;
     let variables = |api: &Api| -> Result<Value> {
         let document = api.get("/debug/vars")?.expect(200)?.json()?;
         Ok(document["registry"]["notifications"]["endpoints"][0].clone())
