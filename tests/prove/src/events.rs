@@ -1,7 +1,7 @@
 //! R11: the registry is killed under pushes, and its receiver fails; every event arrives in order.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -29,9 +29,9 @@ pub(crate) const PROOF: Proof = Proof {
 const CLIENTS: usize = 6;
 /// and one that all move a tag of.
 const SHARED: &str = "shared";
-/// The server is killed so long after its clients began, at most.
-const LOAD_MS: u64 = 400;
-/// Longest wait for the queue to be empty.
+/// The server is killed after so many acknowledgements, at most.
+const LOAD: u64 = 60;
+/// Longest wait for as many, and for the queue to be empty.
 const PATIENCE: Duration = Duration::from_mins(4);
 
 /// The digests that one client pushed to its repository and to the shared one, in the order of their acknowledgements.
@@ -58,25 +58,31 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(|_| Ledger::default()).collect();
     let mut next = 0_u64;
+    let api = registry.api()?;
+    for client in 0..CLIENTS {
+        api.push_blob(&own(client), "{}")?;
+    }
+    api.push_blob(SHARED, "{}")?;
     let kills = run.choose(6, 200);
     for number in 0..kills {
         // Every third time nobody hears.
-        let is_failing = run.random.below(3) == 0;
+        let is_failing = number % 3 == 2;
         receiver.answer(if is_failing { 503 } else { 200 });
-        let moment = Duration::from_millis(50 + run.random.below(LOAD_MS));
-        let ended = AtomicBool::new(false);
+        let wanted = 1 + run.random.below(LOAD);
+        let (ended, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
         let api = registry.api()?;
         next = std::thread::scope(|scope| -> Result<u64> {
             let clients: Vec<_> = ledgers
                 .iter_mut()
                 .enumerate()
                 .map(|(client, ledger)| {
-                    let (api, ended) = (&api, &ended);
-                    scope.spawn(move || push(api, client, next, ledger, ended))
+                    let (api, ended, acknowledged) = (&api, &ended, &acknowledged);
+                    scope.spawn(move || push(api, client, next, ledger, (ended, acknowledged)))
                 })
                 .collect();
-            // The random moment is what is tried here.
-            std::thread::sleep(moment);
+            let enough = wait_for("acknowledgements", PATIENCE, || {
+                Ok((acknowledged.load(Ordering::Relaxed) >= wanted).then_some(()))
+            });
             registry.kill();
             ended.store(true, Ordering::Relaxed);
             let mut furthest = next;
@@ -84,7 +90,7 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
                 let reached = client.join().map_err(|_| anyhow!("a client panicked"))?;
                 furthest = furthest.max(reached);
             }
-            Ok(furthest)
+            enough.map(|()| furthest)
         })?;
         registry.start_again()?;
         verdict.count("kills", 1);
@@ -117,21 +123,27 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
 }
 
 /// Pushes until the server is gone; the next number that nobody has used.
-fn push(api: &Api, client: usize, first: u64, ledger: &mut Ledger, ended: &AtomicBool) -> u64 {
+fn push(
+    api: &Api,
+    client: usize,
+    first: u64,
+    ledger: &mut Ledger,
+    (ended, acknowledged): (&AtomicBool, &AtomicU64),
+) -> u64 {
     let mut number = first;
     while !ended.load(Ordering::Relaxed) {
         let content = manifest(client, number);
         number += 1;
-        let own = format!("own/{client}");
+        let own = own(client);
         let pushed = (|| -> Result<()> {
             for repository in [own.as_str(), SHARED] {
-                api.push_blob(repository, "{}")?;
                 let of = api.push_manifest(repository, "moving", IMAGE_MANIFEST, content.clone())?;
                 if repository == SHARED {
                     ledger.shared.push(of);
                 } else {
                     ledger.own.push(of);
                 }
+                acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
         })();
@@ -141,6 +153,10 @@ fn push(api: &Api, client: usize, first: u64, ledger: &mut Ledger, ended: &Atomi
         }
     }
     number
+}
+
+fn own(client: usize) -> String {
+    format!("own/{client}")
 }
 
 fn manifest(client: usize, number: u64) -> Vec<u8> {
@@ -176,7 +192,7 @@ fn judge(events: &[Value], ledgers: &[Ledger], verdict: &mut Verdict) {
     }
     verdict.figure("events", seen.len());
     for (client, ledger) in ledgers.iter().enumerate() {
-        let own = format!("own/{client}");
+        let own = own(client);
         for (repository, pushed) in [(own.as_str(), &ledger.own), (SHARED, &ledger.shared)] {
             verdict.count("acknowledged_pushes", pushed.len() as u64);
             let mut before = None;
