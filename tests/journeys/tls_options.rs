@@ -20,6 +20,12 @@ pub(crate) fn add(suite: &mut Suite) {
     );
     suite.add(
         "tls_options",
+        "a_client_that_vouches_for_itself_is_let_in_when_its_own_certificate_is_listed",
+        needs,
+        itself,
+    );
+    suite.add(
+        "tls_options",
         "an_exchanged_authority_of_clients_counts_without_a_restart",
         needs,
         exchanged_authority,
@@ -243,6 +249,54 @@ fn http2(journey: &Journey) -> Result<()> {
             .succeeds()?
             .stdout;
         ensure!(said == "202 1.1", "{http:?}: {said}");
+    }
+    Ok(())
+}
+
+/// What the tutorials' openssl makes: it vouches for itself, and says that it is an authority.
+fn vouching_for_itself(journey: &Journey, folder: &std::path::Path, name: &str) -> Result<Certificate> {
+    let made = Certificate {
+        certificate: folder.join(format!("{name}.crt")),
+        key: folder.join(format!("{name}.key")),
+    };
+    let line = journey
+        .command("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes"]);
+    let line = line.args(["-days", "30", "-subj", &format!("/CN={name}")]);
+    let line = line.args(["-addext", "basicConstraints=critical,CA:true"]);
+    let line = line.args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
+    let line = line
+        .arg("-keyout")
+        .arg(&made.key)
+        .arg("-out")
+        .arg(&made.certificate);
+    line.succeeds()?;
+    Ok(made)
+}
+
+fn itself(journey: &Journey) -> Result<()> {
+    let ground = Ground::make(journey)?;
+    let client = vouching_for_itself(journey, &ground.folder, "itself")?;
+    let stranger = vouching_for_itself(journey, &ground.folder, "another")?;
+    let clientcas = format!(
+        "    clientcas: [{}, {}]\n",
+        ground.authority.certificate.display(),
+        client.certificate.display()
+    );
+    let registry = ground.start(&clientcas, "")?;
+    for version in ["1.2", "1.3"] {
+        for (who, shown, expected) in [
+            ("who is listed", &client, true),
+            ("whom a listed authority vouches for", &ground.client, true),
+            ("who vouches for itself alone", &stranger, false),
+        ] {
+            let line = ground.curl(&registry).args(["--tls-max", version]);
+            let is_let_in = with(line, Some(shown))?;
+            ensure!(
+                is_let_in == expected,
+                "TLS {version}: {who} is let in: {is_let_in}"
+            );
+        }
     }
     Ok(())
 }

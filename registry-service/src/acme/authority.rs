@@ -1,5 +1,6 @@
 //! Speaking with the authority: the directory, nonces, signed requests, problems.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use reqwest::{Response, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use shared::runtime::tls;
 
 use super::account::{AccountKey, Signer};
 use super::{AcmeError, Settings};
@@ -69,8 +71,12 @@ pub(super) struct Authority<'a> {
 }
 
 /// A client without redirects, ambient proxies or endless waiting.
-pub(super) fn client() -> Result<reqwest::Client, AcmeError> {
-    let built = reqwest::Client::builder()
+pub(super) fn client(authorities: Option<&Path>) -> Result<reqwest::Client, AcmeError> {
+    let mut builder = reqwest::Client::builder();
+    if let Some(authorities) = authorities {
+        builder = builder.tls_backend_preconfigured(tls::trusting(authorities)?);
+    }
+    let built = builder
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(Duration::from_secs(10))

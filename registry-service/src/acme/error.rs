@@ -37,7 +37,7 @@ pub enum AcmeError {
     /// The authority cannot be reached.
     #[error(
         "the authority cannot be reached; look at http.tls.letsencrypt.directoryurl, the network, and, when its own \
-         certificate is of a private authority, at SSL_CERT_FILE"
+         certificate is of a private authority, at http.tls.letsencrypt.directoryca"
     )]
     Unreachable(#[source] reqwest::Error),
     /// It does not want to.

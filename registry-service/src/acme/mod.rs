@@ -41,6 +41,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Where the authority says what it can do (RFC 8555, section 7.1.1).
     pub directory: Url,
+    /// Whose certificate is believed there instead of the system's authorities: a file (PEM).
+    pub authorities: Option<PathBuf>,
 }
 
 /// The certificates of a process: what is in the folder is served, and kept current.

@@ -69,7 +69,7 @@ impl Renewal {
         };
         let hosts = settings.hosts.iter().map(host).collect();
         Ok(Self {
-            client: client()?,
+            client: client(settings.authorities.as_deref())?,
             settings,
             certificates,
             clock,

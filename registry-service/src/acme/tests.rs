@@ -122,6 +122,7 @@ fn a_folder_that_cannot_be_used_is_named_with_its_key() {
         email: None,
         hosts: vec!["a.test".to_owned()],
         directory: LETS_ENCRYPT.parse().unwrap(),
+        authorities: None,
     };
     let error = Acme::open(settings).unwrap_err().to_string();
     assert!(

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::Url;
+use shared::runtime::tls;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::jwks::Origin;
@@ -33,6 +34,8 @@ pub struct KeyLocations {
     pub jwks: Option<PathBuf>,
     /// The URL of a JSON Web Key Set (`jwksurl`), as the index publishes it.
     pub jwks_url: Option<Url>,
+    /// Whose certificate is believed there instead of the system's authorities (`jwksurlca`).
+    pub jwks_authorities: Option<PathBuf>,
     /// Where the last good set of the URL is kept.
     pub kept: Option<PathBuf>,
 }
@@ -60,6 +63,9 @@ pub enum KeySourceError {
     /// The HTTP client cannot be set up.
     #[error("cannot set up the client that fetches keys")]
     Client(#[source] reqwest::Error),
+    /// The authorities cannot be used.
+    #[error("cannot take the authorities of the key set's URL")]
+    Authorities(#[from] tls::TlsError),
     /// An answer of the URL is none.
     #[error("the key set's URL cannot be fetched")]
     Fetch(#[source] reqwest::Error),
@@ -106,7 +112,12 @@ impl KeySource {
 
     /// Reads what lies in files; without any connection to anybody.
     pub fn open(locations: KeyLocations) -> Result<Self, KeySourceError> {
-        let client = locations.jwks_url.is_some().then(client).transpose()?;
+        let authorities = locations.jwks_authorities.as_deref();
+        let client = locations
+            .jwks_url
+            .is_some()
+            .then(|| client(authorities))
+            .transpose()?;
         let kept = locations
             .kept
             .as_deref()
@@ -274,8 +285,12 @@ impl Source {
 }
 
 /// A client without redirects, ambient proxies or endless waiting.
-fn client() -> Result<reqwest::Client, KeySourceError> {
-    reqwest::Client::builder()
+fn client(authorities: Option<&Path>) -> Result<reqwest::Client, KeySourceError> {
+    let mut builder = reqwest::Client::builder();
+    if let Some(authorities) = authorities {
+        builder = builder.tls_backend_preconfigured(tls::trusting(authorities)?);
+    }
+    builder
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(Duration::from_secs(5))

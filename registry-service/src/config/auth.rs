@@ -26,6 +26,7 @@ pub(super) const KEYS: &[Key] = &[
     key("auth.token.rootcertbundle", Kind::Text, "", "Certificates (PEM) whose keys are believed: directly, by RFC 7638 thumbprint or libtrust fingerprint, or as roots of `x5c`, with up to three certificates in between. Other blocks are passed over."),
     key("auth.token.jwks", Kind::Text, "", "A file with a JSON Web Key Set; read again when it changes. It may hold shared secrets (`oct`, at least 32 bytes), and is then to be kept like a password."),
     key("auth.token.jwksurl", Kind::Text, "", "Ours: the URL of the index's key set, fetched in the background, the last good set kept."),
+    key("auth.token.jwksurlca", Kind::Text, "", "Ours: the authorities (PEM) to believe there instead of the system's. The server's own certificate may be one, also when it vouches for itself."),
     key("auth.token.insecurejwksurl", Kind::Switch, "false", "Ours: allow `http` for it on another host than this one."),
     key("auth.token.signingalgorithms", Kind::Texts, "(all)", "Which of `EdDSA`, `ES256`, `ES384`, `ES512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `HS256`, `HS384`, `HS512` are allowed. What a key can do its kind says, or its `alg` in a key set; `HS…` needs a shared secret among the keys."),
     key("auth.token.autoredirect", Kind::Switch, "false", "Send clients to `autoredirectpath` on the host that they asked for, by `X-Forwarded-Proto` or else https, instead of to `realm`."),
@@ -152,6 +153,7 @@ fn token(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> To
         bundle: path(root.text("auth.token.rootcertbundle")),
         jwks: path(root.text("auth.token.jwks")),
         kept: kept.filter(|_| jwks_url.is_some()),
+        jwks_authorities: path(root.text("auth.token.jwksurlca")),
         jwks_url,
     };
     if keys.bundle.is_none() && keys.jwks.is_none() && !root.has("auth.token.jwksurl") {

@@ -24,6 +24,7 @@ pub(super) const KEYS: &[Key] = &[
     key("http.tls.letsencrypt.hosts", Kind::Texts, "", "Required with `cachefile`: the names to have certificates for. Other names are refused; who asks for none gets the first."),
     key("http.tls.letsencrypt.email", Kind::Text, "", "Whom the authority writes to."),
     key("http.tls.letsencrypt.directoryurl", Kind::Text, acme::LETS_ENCRYPT, "The authority."),
+    key("http.tls.letsencrypt.directoryca", Kind::Text, "", "Ours: whose certificates are believed when speaking with it, instead of the system's authorities (PEM); its own may be one."),
     key("http.http2.disabled", Kind::Switch, "false", "Offer HTTP/1.1 alone."),
     key("http.h2c.enabled", Kind::Switch, "false", "HTTP/2 without TLS to clients that begin with it (\"prior knowledge\"), such as a proxy on the same machine."),
 ];
@@ -87,6 +88,7 @@ fn source(faults: &mut Faults, root: &Section<'_>) -> Option<TlsSource> {
             email: root.word("http.tls.letsencrypt.email"),
             hosts: hosts(faults, root),
             directory: directory(faults, root)?,
+            authorities: root.word("http.tls.letsencrypt.directoryca").map(Into::into),
         })),
         (Some(certificate), Some(key), None) => Some(TlsSource::Files {
             certificate: certificate.into(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
+use shared::runtime::tls;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -20,9 +21,9 @@ const LAST: Duration = Duration::from_secs(5);
 /// Traces cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The file of `OTEL_EXPORTER_OTLP_CERTIFICATE` cannot be read.
-    #[error("OTEL_EXPORTER_OTLP_CERTIFICATE: {0} cannot be read")]
-    Certificate(String, #[source] std::io::Error),
+    /// The file of `OTEL_EXPORTER_OTLP_CERTIFICATE` cannot be used.
+    #[error("cannot take the authorities of OTEL_EXPORTER_OTLP_CERTIFICATE")]
+    Certificate(#[from] tls::TlsError),
     /// The HTTP client cannot be set up.
     #[error("cannot set up the client that sends traces")]
     Client(#[source] reqwest::Error),
@@ -45,10 +46,7 @@ impl Exporter {
             .no_proxy()
             .timeout(settings.timeout);
         if let Some(path) = &settings.certificate {
-            let shown = || path.display().to_string();
-            let pem = std::fs::read(path).map_err(|error| TraceError::Certificate(shown(), error))?;
-            let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(TraceError::Client)?;
-            client = client.tls_certs_merge(roots);
+            client = client.tls_backend_preconfigured(tls::trusting(path)?);
         }
         let client = client.build().map_err(TraceError::Client)?;
         let (stop, stopped) = oneshot::channel();

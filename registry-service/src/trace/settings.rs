@@ -16,7 +16,7 @@ pub struct Settings {
     pub endpoint: Url,
     /// Headers of each request there; they may be secret.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Whose certificate is believed there besides the system's (PEM).
+    /// Whose certificate is believed there instead of the system's authorities (PEM).
     pub certificate: Option<PathBuf>,
     /// Time for one request.
     pub timeout: Duration,

@@ -171,3 +171,41 @@ async fn an_unknown_key_id_takes_nothing_from_a_file_that_did_not_change() {
     assert!(source.refresh_now().await);
     assert!(knows(&source, "one"));
 }
+
+#[tokio::test]
+async fn an_index_whose_certificate_vouches_for_itself_is_believed_when_it_is_named() {
+    use shared::runtime::serve::{Limits, Listener, serve};
+    use shared::runtime::tls::{TlsAcceptorHandle, write_private};
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let both = folder.path().join("both.pem");
+    write_private(
+        &both,
+        format!("{}{}", key.serialize_pem(), certificate.pem()).as_bytes(),
+    )
+    .unwrap();
+    let document = Signer::es256().jwks("one");
+    let router = Router::new().route("/jwks", get(move || std::future::ready(document.clone())));
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let url = format!("https://localhost:{}/jwks", listener.local_addr().unwrap().port());
+    let tls = TlsAcceptorHandle::load(&both, &both).unwrap();
+    tokio::spawn(serve(
+        listener,
+        Some(tls),
+        router,
+        Limits::default(),
+        std::future::pending(),
+    ));
+    for (authorities, expected) in [(None, false), (Some(both), true)] {
+        let locations = KeyLocations {
+            jwks_authorities: authorities,
+            ..at(&url.parse().unwrap(), None)
+        };
+        let source = KeySource::open(locations).unwrap();
+        source.refresh_now().await;
+        assert_eq!(knows(&source, "one"), expected);
+    }
+}

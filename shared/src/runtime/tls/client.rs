@@ -11,6 +11,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::itself::{self, Purpose};
 use super::options::{ClientCertificates, Demand};
 use super::reload::{Stamp, stamp};
 use super::{TlsError, read_certificates};
@@ -23,8 +24,15 @@ pub(super) struct Clients {
     every: Duration,
     provider: Arc<CryptoProvider>,
     /// Who verifies; nobody where any certificate is good.
-    current: RwLock<Option<Arc<dyn ClientCertVerifier>>>,
+    current: RwLock<Option<Current>>,
     seen: Mutex<(Instant, Vec<Option<Stamp>>)>,
+}
+
+/// The authorities as they were last read.
+#[derive(Debug, Clone)]
+struct Current {
+    by_path: Arc<dyn ClientCertVerifier>,
+    roots: Arc<[CertificateDer<'static>]>,
 }
 
 impl Clients {
@@ -50,20 +58,26 @@ impl Clients {
         if !self.demand.verifies() {
             return Ok(());
         }
-        let mut roots = RootCertStore::empty();
+        let mut store = RootCertStore::empty();
+        let mut roots = Vec::new();
         for path in &self.authorities {
             for certificate in read_certificates(path)? {
-                roots.add(certificate).map_err(|source| TlsError::Authority {
+                roots.push(certificate.clone());
+                store.add(certificate).map_err(|source| TlsError::Authority {
                     path: path.clone(),
                     source,
                 })?;
             }
         }
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
+        let by_path =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(store), Arc::clone(&self.provider))
                 .build()
                 .map_err(TlsError::NoAuthority)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        let current = Current {
+            by_path,
+            roots: roots.into(),
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current);
         Ok(())
     }
 
@@ -114,7 +128,10 @@ impl ClientCertVerifier for Clients {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         match verifier {
-            Some(verifier) => verifier.verify_client_cert(end_entity, intermediates, now),
+            Some(current) if itself::believes(&current.roots, end_entity, Purpose::Client, now) => {
+                Ok(ClientCertVerified::assertion())
+            }
+            Some(current) => current.by_path.verify_client_cert(end_entity, intermediates, now),
             None if self.demand.verifies() => Err(Error::General("no authorities".to_owned())),
             None => Ok(ClientCertVerified::assertion()),
         }

@@ -6,7 +6,9 @@
 //! no process-wide default decides.
 
 mod client;
+mod itself;
 mod options;
+mod outgoing;
 mod reload;
 mod self_signed;
 
@@ -26,6 +28,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 pub use options::{ClientCertificates, Demand, ExposedKey, Minimum, Options, is_supported};
+pub use outgoing::trusting;
 pub use self_signed::self_signed;
 
 pub use super::private_file::{PrivateFileError, check_private, replace_private, write_private};
@@ -74,7 +77,7 @@ pub enum TlsError {
     #[error(transparent)]
     Exposed(PrivateFileError),
     /// What stands in a file of authorities cannot be one.
-    #[error("{} holds a certificate that cannot vouch for clients", path.display())]
+    #[error("{} holds a certificate that cannot vouch for others", path.display())]
     Authority {
         /// The file.
         path: PathBuf,
@@ -82,7 +85,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// No authority was given.
-    #[error("while setting up the authorities of client certificates")]
+    #[error("while setting up the authorities of certificates")]
     NoAuthority(#[source] rustls::server::VerifierBuilderError),
     /// The cryptographic library refused its own defaults.
     #[error("while setting up TLS")]

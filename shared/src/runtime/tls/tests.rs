@@ -189,3 +189,89 @@ fn a_self_signed_certificate_is_valid_for_825_days() {
     at(824).unwrap();
     at(825).unwrap_err();
 }
+
+/// A certificate that vouches for itself and says that it is an authority, as openssl makes it.
+fn vouching_for_itself(
+    host: &str,
+    begins_days: i64,
+    usage: Option<rcgen::ExtendedKeyUsagePurpose>,
+) -> CertificateDer<'static> {
+    let mut params = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.extended_key_usages = usage.into_iter().collect();
+    params.not_before = Clock::system().now() + time::Duration::days(begins_days);
+    params.not_after = params.not_before + time::Duration::days(10);
+    let key = rcgen::KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().der().clone()
+}
+
+#[test]
+fn an_authority_that_is_listed_itself_is_believed_for_its_time_its_purpose_and_its_name() {
+    use super::itself::{Purpose, believes, names};
+    use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+    let now = || {
+        let now = u64::try_from(Clock::system().now_s()).unwrap();
+        rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(now))
+    };
+    for (begins, usage, client, server) in [
+        (-1, None, true, true),
+        (-1, Some(ClientAuth), true, false),
+        (-1, Some(ServerAuth), false, true),
+        (-11, None, false, false),
+        (1, None, false, false),
+    ] {
+        let shown = format!("{begins} {usage:?}");
+        let certificate = vouching_for_itself("a.test", begins, usage);
+        let stranger = vouching_for_itself("a.test", -1, None);
+        let roots = [stranger.clone(), certificate.clone()];
+        for (purpose, expected) in [(Purpose::Client, client), (Purpose::Server, server)] {
+            assert_eq!(
+                believes(&roots, &certificate, purpose, now()),
+                expected,
+                "{shown}"
+            );
+            assert!(
+                !believes(&roots[..1], &certificate, purpose, now()),
+                "{shown}: not listed"
+            );
+        }
+        names(&certificate, &ServerName::try_from("a.test").unwrap()).unwrap();
+        names(&certificate, &ServerName::try_from("b.test").unwrap()).unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_vouches_for_itself_is_believed_by_who_names_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut params = rcgen::CertificateParams::new(["registry.test".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let path = folder.path().join("both.pem");
+    write_private(
+        &path,
+        format!("{}{}", key.serialize_pem(), certificate.pem()).as_bytes(),
+    )
+    .unwrap();
+    let tls = TlsAcceptorHandle::load(&path, &path).unwrap();
+    let stranger = Pair::new(&["registry.test"]);
+    for (root, name, expected) in [
+        (path.clone(), "registry.test", true),
+        (path.clone(), "other.test", false),
+        (stranger.certificate(), "registry.test", false),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(tls.config());
+        let accepting = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(acceptor.accept(stream).await);
+        });
+        let connector = TlsConnector::from(Arc::new(trusting(&root).unwrap()));
+        let stream = TcpStream::connect(addr).await.unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let connected = connector.connect(name.clone(), stream).await;
+        assert_eq!(connected.is_ok(), expected, "{name:?} {}", root.display());
+        accepting.await.unwrap();
+    }
+}
