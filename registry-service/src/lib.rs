@@ -5,9 +5,11 @@ pub mod access_log;
 pub mod acme;
 pub mod auth;
 pub mod config;
+pub mod descriptor_cache;
 pub mod endpoint;
 pub mod health;
 pub mod http;
+pub mod mail;
 pub mod maintenance;
 pub mod metrics;
 pub mod notification;
@@ -54,6 +56,8 @@ pub struct Builder {
     pub max_blob_size: u64,
     /// What manifests must keep to. Default: what the specification asks.
     pub rules: registry::Rules,
+    /// Who else is told of blobs that come and go. Default: nobody.
+    pub descriptors: Option<descriptor_cache::DescriptorCache>,
     /// Where clients are sent for blobs. Default: nowhere.
     pub redirects: Option<redirect::Redirects>,
     /// Whether the process should get requests; learns how the storage does. Default: one of its own.
@@ -89,6 +93,7 @@ impl Builder {
             http: http::Options::default(),
             max_blob_size: DEFAULT_MAX_BLOB_SIZE,
             rules: registry::Rules::default(),
+            descriptors: None,
             redirects: None,
             readiness: Readiness::default(),
             on_manifest_pushed: None,
@@ -106,6 +111,7 @@ impl Builder {
         let options = registry::Options {
             max_blob_size: self.max_blob_size,
             rules: self.rules,
+            descriptors: self.descriptors,
             upload_secret: derive(&self.secret, b"portolan hash states"),
             random: self.random,
         };

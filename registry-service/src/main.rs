@@ -4,6 +4,8 @@
 mod arguments;
 #[path = "main/htpasswd.rs"]
 mod htpasswd;
+#[path = "main/log.rs"]
+mod log;
 #[path = "main/notifications.rs"]
 mod notifications;
 mod scrub;
@@ -28,10 +30,12 @@ use registry_service::auth::{
 use registry_service::config::{
     AuthConfig, Backend, ChainConfig, Config, DebugConfig, TlsConfig, TlsSource, TokenConfig,
 };
+use registry_service::descriptor_cache::DescriptorCache;
 use registry_service::endpoint::Policy;
 use registry_service::health::Health;
 use registry_service::http::debug::{self, Debug};
 use registry_service::http::{WithHealth, observer, warning};
+use registry_service::mail::Mailer;
 use registry_service::notification::Notifications;
 use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
@@ -41,7 +45,7 @@ use registry_service::trace::{self, Exporter, Traced};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
 use shared::runtime::serve::{Limits, Listener, Observer, serve, shutdown_signal};
-use shared::runtime::telemetry::{self, Format};
+use shared::runtime::telemetry;
 use shared::runtime::tls::TlsAcceptorHandle;
 use shared::secret::Secret;
 
@@ -158,25 +162,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Serve { config } => {
             let config = load(config)?;
-            telemetry::init(log_format(&config), &config.log.level)?;
+            let (hook, mailers) = log::mail(&config)?;
+            telemetry::init(log::format(&config, hook), &config.log.level)?;
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(start(config))
+            let served = runtime.block_on(start(config));
+            mailers.into_iter().for_each(Mailer::end);
+            served
         }
     }
-}
-
-/// The configured format; each line also names this process, of which there may be several, and its version.
-fn log_format(config: &Config) -> Format {
-    let mut format = config.log.format.clone();
-    if let Format::Fields(lines) = &mut format {
-        let instance = u128::from_be_bytes(random());
-        lines
-            .fields
-            .push(("instance.id".to_owned(), format!("{instance:032x}")));
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        lines.fields.push(("version".to_owned(), version));
-    }
-    format
 }
 
 fn load(named: Option<PathBuf>) -> anyhow::Result<Config> {
@@ -215,6 +208,14 @@ async fn start(config: Config) -> anyhow::Result<()> {
     builder.http.warning = config.http.warning.as_deref().map(warning);
     builder.max_blob_size = config.validation.max_blob_size;
     builder.rules = config.validation.rules;
+    let descriptors = config
+        .redis
+        .as_ref()
+        .filter(|_| config.storage.cache_in_redis)
+        .map(DescriptorCache::start)
+        .transpose()
+        .context("redis")?;
+    builder.descriptors.clone_from(&descriptors);
     // What has no effect must be good all the same, as in distribution.
     let redirects = Redirects::open(&config.redirects).context("middleware.storage")?;
     if effects_on_folder(&config.redirects).any(|has_effect| has_effect) {
@@ -258,7 +259,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
     };
     let listener = listener.observed_by(observer(clock, access_log));
     let debug = match config.debug {
-        Some(debug) => Some(DebugServer::start(debug, &health, &listener, notifications).await?),
+        Some(debug) => Some(DebugServer::start(debug, &health, &listener, notifications, descriptors).await?),
         None => None,
     };
     tracing::info!(addr = %listener.address()?, tls = tls.is_some(), "listening");
@@ -323,6 +324,7 @@ impl DebugServer {
         health: &Health,
         registry: &Listener,
         notifications: Option<Notifications>,
+        descriptors: Option<DescriptorCache>,
     ) -> anyhow::Result<Self> {
         let listener = Listener::bind(config.addr)
             .await
@@ -335,6 +337,7 @@ impl DebugServer {
             metrics_path: config.metrics_path,
             connections: registry.connections(),
             notifications,
+            descriptors,
         });
         let limits = Limits {
             max_connections: 64,

@@ -22,6 +22,8 @@ pub enum Need {
     /// Debian's `docker-registry`: CNCF distribution 2.8.
     DockerRegistry,
     Nginx,
+    /// `redis-server` and `redis-cli`.
+    Redis,
     Openssl,
     Curl,
     Htpasswd,
@@ -68,6 +70,7 @@ impl Need {
             Self::Containerd => programs(&["containerd", "ctr"]).or_else(|| not_root("containerd")),
             Self::DockerRegistry => programs(&["docker-registry"]),
             Self::Nginx => programs(&["nginx"]),
+            Self::Redis => programs(&["redis-server", "redis-cli"]),
             Self::Openssl => programs(&["openssl"]),
             Self::Curl => programs(&["curl"]),
             Self::Htpasswd => programs(&["htpasswd"]),

@@ -47,6 +47,14 @@ impl DockerRegistry {
         Self::run(port, folder, &text, &[])
     }
 
+    /// The same with keys below `storage`, indented by two spaces.
+    pub fn with_storage(folder: &Path, root: &Path, storage: &str, sections: &str) -> Result<Self> {
+        let port = free_port()?;
+        let text = configuration(port, root, &Auth::None)?;
+        let text = text.replacen("storage:\n", &format!("storage:\n{storage}"), 1) + sections;
+        Self::run(port, folder, &text, &[])
+    }
+
     /// The same on a given port, with a command line put before its own.
     pub fn start_on(port: u16, folder: &Path, root: &Path, auth: &Auth, launcher: &[String]) -> Result<Self> {
         Self::run(port, folder, &configuration(port, root, auth)?, launcher)

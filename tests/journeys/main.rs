@@ -25,6 +25,7 @@ mod permission;
 mod podman;
 mod push;
 mod redirect;
+mod redis_cache;
 mod replica;
 mod same_configuration;
 mod scars;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         operation::add(suite);
         peer::add(suite);
         redirect::add(suite);
+        redis_cache::add(suite);
         replica::add(suite);
         scars::add(suite);
         there_and_back::add(suite);

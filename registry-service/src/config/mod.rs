@@ -101,7 +101,7 @@ pub struct Config {
     pub validation: ValidationConfig,
     /// `middleware.storage`: where clients are sent for blobs; empty with `storage.redirect.disable`.
     pub redirects: Vec<crate::redirect::Choice>,
-    /// `redis`
+    /// `redis`; asked for by `storage.cache` alone.
     pub redis: Option<RedisConfig>,
     /// Keys that are there and not known, by their full paths.
     pub ignored: Vec<String>,
@@ -169,7 +169,7 @@ impl Config {
             health: health::check(&mut faults, &root, &storage),
             notifications: NotificationsConfig::check(&mut faults, &root),
             validation: ValidationConfig::check(&mut faults, &root),
-            redis: RedisConfig::check(&mut faults, &root),
+            redis: redis(&mut faults, &root, &storage),
             storage,
             redirects,
             ignored: found.unknown,
@@ -212,6 +212,18 @@ fn in_go_map(path: &str) -> bool {
     ["storage", "auth"]
         .iter()
         .any(|map| path == *map || path.strip_prefix(map).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn redis(faults: &mut Faults, root: &Section<'_>, storage: &StorageConfig) -> Option<RedisConfig> {
+    let redis = RedisConfig::check(faults, root);
+    if storage.cache_in_redis && redis.is_none() {
+        faults.push(
+            "redis",
+            "where redis is, since storage.cache asks for it",
+            "nothing",
+        );
+    }
+    redis
 }
 
 fn check_version(faults: &mut Faults, root: &Section<'_>) {

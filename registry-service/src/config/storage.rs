@@ -23,8 +23,8 @@ pub(super) const KEYS: &[Key] = &[
     key("storage.delete.enabled", Kind::Switch, "false", "Whether manifests, tags and blobs can be deleted."),
     key("storage.redirect.disable", Kind::Switch, "false", "Whether clients are sent nowhere, whatever `middleware` says."),
     key("storage.tag.concurrencylimit", Kind::Count, "0", "The bound is built in.").quiet(),
-    key("storage.cache.blobdescriptor", Kind::Text, "", "`inmemory`, `redis`: caches are built in, and bounded.").quiet(),
-    key("storage.cache.layerinfo", Kind::Text, "", "The old name of `blobdescriptor`.").quiet(),
+    key("storage.cache.blobdescriptor", Kind::Text, "", "`redis`: blobs that are pushed here are written there and deleted ones taken out, for processes of distribution on the same storage; nothing is read from there, since a folder answers faster and rightly. `inmemory` needs no effect: what cannot become wrong is kept in memory anyway."),
+    key("storage.cache.layerinfo", Kind::Text, "", "The old name of `blobdescriptor`."),
     key("storage.cache.blobdescriptorsize", Kind::Count, "10000", "The bound is built in.").quiet(),
     key("storage.maintenance.readonly.enabled", Kind::Switch, "false", "Refuse writing with 405."),
     key("storage.maintenance.uploadpurging.enabled", Kind::Switch, "true", "Give up uploads that nobody goes on with."),
@@ -42,6 +42,8 @@ pub struct StorageConfig {
     pub delete_enabled: bool,
     /// `storage.maintenance.readonly.enabled`, by default `false`: whether writing is refused.
     pub read_only: bool,
+    /// `storage.cache.blobdescriptor` is `redis`.
+    pub cache_in_redis: bool,
     /// `storage.maintenance.uploadpurging`; `None` when it is switched off.
     pub purging: Option<Purging>,
 }
@@ -77,6 +79,11 @@ impl StorageConfig {
             backend: backend(faults, root),
             delete_enabled: root.switch("storage.delete.enabled"),
             read_only: root.switch("storage.maintenance.readonly.enabled"),
+            cache_in_redis: ["storage.cache.blobdescriptor", "storage.cache.layerinfo"]
+                .iter()
+                .find_map(|path| root.text(path))
+                .as_deref()
+                == Some("redis"),
             purging: purging(faults, root),
         }
     }

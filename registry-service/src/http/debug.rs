@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{Method, StatusCode, Uri, header};
 use serde_json::json;
 
+use crate::descriptor_cache::DescriptorCache;
 use crate::health::Health;
 use crate::metrics;
 use crate::notification::Notifications;
@@ -25,6 +26,8 @@ pub struct Debug {
     pub connections: Arc<AtomicUsize>,
     /// Who is told of changes.
     pub notifications: Option<Notifications>,
+    /// Redis, where there is one.
+    pub descriptors: Option<DescriptorCache>,
 }
 
 /// The debug server's paths: `/debug/health`, `/debug/health/down`, `/debug/health/up`, `/debug/vars` and that of the
@@ -45,7 +48,7 @@ async fn answer(State(debug): State<Debug>, method: Method, uri: Uri) -> Respons
             debug.health.mark_up();
             StatusCode::OK.into_response()
         }
-        "/debug/vars" if reads => variables(debug.notifications.as_ref()),
+        "/debug/vars" if reads => variables(&debug),
         path if reads && debug.metrics_path.as_deref() == Some(path) => {
             let content_type = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
             ([content_type], metrics::text(&debug.connections)).into_response()
@@ -65,9 +68,13 @@ fn health(health: &Health) -> Response {
 }
 
 /// As Go's `expvar` gives it, without the command line, which may hold secrets.
-fn variables(notifications: Option<&Notifications>) -> Response {
-    let told = notifications.map_or_else(|| json!({ "endpoints": [] }), Notifications::shown);
-    let registry = json!({ "version": env!("CARGO_PKG_VERSION"), "notifications": told });
+fn variables(debug: &Debug) -> Response {
+    let told = debug.notifications.as_ref();
+    let told = told.map_or_else(|| json!({ "endpoints": [] }), Notifications::shown);
+    let mut registry = json!({ "version": env!("CARGO_PKG_VERSION"), "notifications": told });
+    if let Some(descriptors) = &debug.descriptors {
+        registry["redis"] = descriptors.variables();
+    }
     json_answer(StatusCode::OK, &json!({ "registry": registry }))
 }
 

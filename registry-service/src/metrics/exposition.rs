@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::number::{Histogram, SIZES, Snapshot, TIMES};
 use super::{
-    ACCESS_LOG_DROPPED, ACTIONS, CACHE_HITS, CACHE_REQUESTS, CODES, DRIVERS, HANDLERS, HTTP, METHODS,
-    REFUSED, STORAGE, TRACE_DROPPED, TRACE_SENT, UPLOADS, notification, process,
+    ACCESS_LOG_DROPPED, ACTIONS, CACHE_ERRORS, CACHE_HITS, CACHE_REQUESTS, CODES, DRIVERS, HANDLERS, HTTP,
+    METHODS, REDIS, REDIS_OPERATIONS, REFUSED, STORAGE, TRACE_DROPPED, TRACE_SENT, UPLOADS, notification,
+    process,
 };
 
 /// All metrics at this moment. `connections` is how many connections the registry holds.
@@ -16,6 +17,7 @@ pub fn text(connections: &AtomicUsize) -> String {
     sizes(&mut out);
     storage(&mut out);
     notification::append(&mut out);
+    redis(&mut out);
     ours(&mut out, connections);
     process::append(&mut out);
     out
@@ -111,10 +113,18 @@ fn storage(out: &mut String) {
         (
             "registry_storage_cache_errors_total",
             "The number of cache errors",
-            0,
+            CACHE_ERRORS.get(),
         ),
     ] {
         one(out, name, "counter", help, count);
+    }
+}
+
+fn redis(out: &mut String) {
+    let name = "registry_storage_cache_redis_seconds";
+    head(out, name, "histogram", "Latency seconds of redis operations");
+    for (operation, duration) in REDIS_OPERATIONS.iter().zip(&REDIS) {
+        times(out, name, &format!("operation=\"{operation}\""), duration);
     }
 }
 

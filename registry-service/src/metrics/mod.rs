@@ -125,6 +125,18 @@ impl Driver {
 /// Labels of [`Driver`], in its order.
 const DRIVERS: [&str; 2] = ["filesystem", "inmemory"];
 
+/// What redis is told: distribution's `operation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheOperation {
+    /// A repository holds a blob.
+    SetDescriptor,
+    /// It does not any more.
+    Clear,
+}
+
+/// Labels of [`CacheOperation`], in its order.
+const REDIS_OPERATIONS: [&str; 2] = ["SetDescriptor", "Clear"];
+
 /// One handler's numbers.
 struct OfHandler {
     in_flight: Gauge,
@@ -147,10 +159,14 @@ static HTTP: [OfHandler; HANDLERS.len()] = [const {
 static STORAGE: [[Histogram; ACTIONS.len()]; DRIVERS.len()] =
     [const { [const { Histogram::new() }; ACTIONS.len()] }; DRIVERS.len()];
 
+static REDIS: [Histogram; REDIS_OPERATIONS.len()] = [const { Histogram::new() }; REDIS_OPERATIONS.len()];
+
 /// Manifests looked for in memory.
 pub static CACHE_REQUESTS: Counter = Counter::new();
 /// Those that were there.
 pub static CACHE_HITS: Counter = Counter::new();
+/// Questions to redis that were not answered.
+pub static CACHE_ERRORS: Counter = Counter::new();
 /// Blobs that are being received.
 pub static UPLOADS: Gauge = Gauge::new();
 /// Requests that were refused before they were looked at: malformed, too large, or too many at once.
@@ -240,5 +256,28 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         STORAGE[self.driver as usize][self.action as usize].observe_time(self.began.elapsed());
+    }
+}
+
+/// Measures what redis is told until it is dropped.
+#[derive(Debug)]
+pub struct CacheTimer {
+    operation: CacheOperation,
+    began: Instant,
+}
+
+impl CacheTimer {
+    /// It begins now.
+    pub fn begin(operation: CacheOperation) -> Self {
+        Self {
+            operation,
+            began: Instant::now(),
+        }
+    }
+}
+
+impl Drop for CacheTimer {
+    fn drop(&mut self) {
+        REDIS[self.operation as usize].observe_time(self.began.elapsed());
     }
 }

@@ -55,6 +55,7 @@ fn registry(storage: &Storage, clock: &Clock) -> Registry {
     let options = registry::Options {
         max_blob_size: 1 << 20,
         rules: registry::Rules::default(),
+        descriptors: None,
         upload_secret: Secret::new(vec![7; 32]),
         random: random(),
     };

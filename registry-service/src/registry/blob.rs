@@ -96,6 +96,9 @@ impl Registry {
                 let from = Some(source);
                 let mounted = Change::BlobMounted { digest, size, from };
                 self.commit(to, Vec::new(), vec![write], &[mounted]).await?;
+                if held == *digest {
+                    self.tell_held(to, digest, size);
+                }
                 return Ok(true);
             }
         }
@@ -125,7 +128,17 @@ impl Registry {
         }
         let deleted = Change::BlobDeleted(digest);
         self.commit(repository, Vec::new(), removal, &[deleted]).await?;
+        if let Some(descriptors) = &self.options.descriptors {
+            descriptors.forget(repository, digest).await;
+        }
         Ok(())
+    }
+
+    /// Tells others that the repository holds the blob, under its own digest.
+    pub(super) fn tell_held(&self, repository: &RepositoryName, digest: &Digest, size: u64) {
+        if let Some(descriptors) = &self.options.descriptors {
+            descriptors.hold(repository, digest, size);
+        }
     }
 
     /// The digest under which the content of a blob lies, and its size, if the repository holds it.

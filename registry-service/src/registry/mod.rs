@@ -45,6 +45,7 @@ pub use upload::LEASES;
 pub use upload_id::{InvalidUploadId, UploadId};
 pub use upload_session::Chunk;
 
+use crate::descriptor_cache::DescriptorCache;
 use crate::storage::Storage;
 use catalog::LevelCache;
 use content_cache::ManifestCache;
@@ -62,6 +63,8 @@ pub struct Options {
     /// Proves that a stored hash state is our own. The same for all replicas that continue each other's upload
     /// sessions; with another secret a session goes on all the same, but its content is hashed again from the start.
     pub upload_secret: Secret<Vec<u8>>,
+    /// Who else is told of blobs that come and go.
+    pub descriptors: Option<DescriptorCache>,
     /// Where the random part of new upload ids comes from.
     pub random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>,
 }

@@ -176,6 +176,7 @@ pub(super) fn options() -> Options {
     Options {
         max_blob_size: DEFAULT_MAX_BLOB_SIZE,
         rules: crate::registry::Rules::default(),
+        descriptors: None,
         upload_secret: Secret::new(b"the same for all replicas".to_vec()),
         random: Arc::new(|| u128::from(NEXT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()),
     }

@@ -384,6 +384,7 @@ impl<'a> Session<'a> {
             return Err(error.into());
         }
         committed?;
+        self.registry.tell_held(repository, digest, size);
         Ok(size)
     }
 }

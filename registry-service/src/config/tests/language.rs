@@ -135,7 +135,11 @@ fn a_host_is_all_that_stands_before_v2_and_goes_before_relative_urls() {
 
 #[test]
 fn a_cache_that_nobody_has_stops_nobody() {
-    for cache in ["blobdescriptor: tape", "layerinfo: redis", "blobdescriptor: ''"] {
+    for cache in [
+        "blobdescriptor: tape",
+        "layerinfo: inmemory",
+        "blobdescriptor: ''",
+    ] {
         let file = format!("version: 0.1\nstorage: {{inmemory: , cache: {{{cache}}}}}");
         assert!(check(&file, &[]).is_ok(), "{cache}");
     }
@@ -238,12 +242,10 @@ fn what_is_not_built_is_said_where_it_only_misses_and_refused_where_it_would_har
         ["middleware.repository[0].name"]
     );
     let config = good(
-        "middleware: {registry: [{name: x, disabled: true, options: {password: hunter2}}]}\nredis: {addr: r:6379, pool: {maxidle: 16}}\n",
+        "middleware: {registry: [{name: x, disabled: true, options: {password: hunter2}}]}\nrate_limiter: {enabled: true}\n",
     );
-    let redis = config.redis.clone().unwrap();
-    assert_eq!((redis.addrs, redis.max_idle), (vec!["r:6379".to_owned()], 16));
     let warnings = config.warnings().join("\n");
-    assert!(warnings.contains("redis.addr"), "{warnings}");
+    assert!(warnings.contains("does not act on rate_limiter"), "{warnings}");
     let shown: Vec<String> = config.effective.iter().map(ToString::to_string).collect();
     assert!(!shown.join("\n").contains("hunter2"), "{shown:?}");
     assert_eq!(

@@ -193,3 +193,56 @@ fn middlewares_that_cannot_work_stop_the_start_with_their_places() {
         assert_eq!(found, expected, "{middleware}");
     }
 }
+
+#[test]
+fn redis_is_read_in_both_generations_and_must_be_there_when_it_is_asked_for() {
+    let with = |redis: &str| {
+        let text =
+            format!("version: 0.1\nstorage: {{inmemory: {{}}, cache: {{blobdescriptor: redis}}}}\n{redis}");
+        check(&text, &[]).map(|config| (config.storage.cache_in_redis, config.redis.unwrap()))
+    };
+    let (asked, new) = with(
+        "redis: {addrs: ['a:1', 'b:2'], username: u, password: hunter2, db: 3, clientname: c, protocol: 2, mastername: m, \
+         sentinelpassword: hunter3, dialtimeout: 10ms, readtimeout: 0, minretrybackoff: 1s, maxretrybackoff: 1ms, \
+         tls: {certificate: /c, key: /k, rootcas: [/r], clientcas: [/s]}}",
+    )
+    .unwrap();
+    assert!(asked && !format!("{new:?}").contains("hunter"), "{new:?}");
+    assert_eq!((new.addrs.len(), new.master_name.as_deref()), (2, Some("m")));
+    assert_eq!(
+        (new.db, new.is_resp3, new.client_name.as_deref()),
+        (3, false, Some("c"))
+    );
+    assert_eq!(
+        (new.dial, new.read),
+        (Duration::from_millis(10), Duration::from_secs(3))
+    );
+    assert_eq!(new.pause, (Duration::from_secs(1), Duration::from_secs(1)));
+    assert_eq!(new.account.password.unwrap().expose(), "hunter2");
+    assert_eq!(new.sentinel_account.password.unwrap().expose(), "hunter3");
+    let tls = new.tls.unwrap();
+    assert!(tls.pair.is_some() && tls.roots.len() == 2);
+
+    let (_, old) = with("redis: {addr: 'r:6379', pool: {maxidle: 16, maxactive: 64, idletimeout: 300s}, tls: {enabled: true}}").unwrap();
+    assert_eq!((old.addrs, old.is_resp3), (vec!["r:6379".to_owned()], true));
+    assert!(
+        old.tls
+            .is_some_and(|tls| tls.pair.is_none() && tls.roots.is_empty())
+    );
+
+    let (_, plain) = with("redis: {addr: 'r:6379', pool: {maxidle: 16}}").unwrap();
+    assert!(plain.tls.is_none());
+    let asking = "version: 0.1\nstorage: {inmemory: {}, cache: {layerinfo: redis}}\n";
+    assert_eq!(faults(asking), ["redis"]);
+    assert_eq!(
+        faults(&format!("{asking}redis: {{addr: a, addrs: [b]}}")),
+        ["redis"]
+    );
+    assert_eq!(
+        faults(&format!("{asking}redis: {{addr: 'a:1', tls: {{key: /k}}}}")),
+        ["redis.tls"]
+    );
+    // A cache of this process asks nobody.
+    let unasked = good("redis: {addrs: ['a:1']}");
+    assert!(!unasked.storage.cache_in_redis);
+}

@@ -142,7 +142,7 @@ fn what_holds_is_shown_with_where_it_came_from() {
         "http.secret: (hidden)  # test:4",
         "http.draintimeout: 60s  # default",
         "log.level: \"debug\"  # REGISTRY_LOG_LEVEL",
-        "redis.password: (hidden)  # REGISTRY_REDIS_PASSWORD; without effect in this version",
+        "redis.password: (hidden)  # REGISTRY_REDIS_PASSWORD",
     ] {
         assert!(
             shown.iter().any(|found| found == line),

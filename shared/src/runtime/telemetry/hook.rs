@@ -34,7 +34,8 @@ impl Hook {
         Self(Arc::new(tell))
     }
 
-    pub(super) fn tell(&self, line: &Line<'_>) {
+    /// Tells of a line.
+    pub fn tell(&self, line: &Line<'_>) {
         (self.0)(line);
     }
 }
