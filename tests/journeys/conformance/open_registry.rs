@@ -40,7 +40,8 @@ impl OpenRegistry {
         let config = folder.join("config.yml");
         let text = format!(
             "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    \
-             enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n  secret: one-secret-for-every-start\n",
+             enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n  secret: one-secret-for-every-start\n\
+             validation:\n  manifests:\n    urls:\n      allow: ['^https?://']\n",
             root.display()
         );
         std::fs::write(&config, text).context("write the registry's configuration")?;
