@@ -301,7 +301,7 @@ fn kinds(journey: &Journey) -> Result<()> {
         "--tls-key-file",
         &key,
         "--tls-ca-cert-file",
-        &certificate,
+        &root,
     ];
     let mut secured = Redis::start(folder, &[&files[..], &["--port", "0"]].concat())?;
     secured.tls = ["--tls", "--cacert", &root, "--cert", &certificate, "--key", &key]
