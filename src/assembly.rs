@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use index_service::app::Service;
+use index_service::app::deletion::Purge;
 use index_service::random::Random;
 use index_service::token::Recipient;
 use index_service::{App, Config};
@@ -14,12 +15,15 @@ use registry_service::endpoint::Policy;
 use registry_service::http::OnManifestPushed;
 use registry_service::storage::{Filesystem, Options, Storage};
 use registry_service::{Builder, Built, maintenance};
+use serde_json::Map;
 use shared::runtime::clock::Clock;
 use shared::runtime::serve::Readiness;
-use shared::secret::Secret;
 
 use crate::address::PublicUrl;
 use crate::data::DataFolder;
+use crate::index_options::IndexOptions;
+
+mod content;
 
 /// Who signs our tokens, as their `iss` says.
 const ISSUER: &str = "portolan";
@@ -50,14 +54,28 @@ impl Sources {
 pub(crate) async fn index(
     data: &DataFolder,
     public_url: &PublicUrl,
-    foreign_services: &[String],
+    options: &IndexOptions,
     sources: &Sources,
 ) -> anyhow::Result<Arc<App>> {
-    let mut config = Config::new(&public_url.to_string(), Secret::new(data.database()), data.keys());
+    let mut tree = Map::new();
+    options.lay_over(&mut tree);
+    for (key, value) in [
+        ("public_url", public_url.to_string()),
+        ("database", data.database()),
+        (
+            "initial_password_file",
+            data.initial_admin_password().display().to_string(),
+        ),
+    ] {
+        tree.insert(key.to_owned(), value.into());
+    }
+    let mut config = Config::from_tree(tree.into(), std::iter::empty(), "the options")
+        .context("in the options of the index, by their keys in its configuration")?;
+    config.keys_dir = Some(data.keys());
+    config.master_key = data.master_key()?;
     ISSUER.clone_into(&mut config.issuer);
-    config.registry_url = None;
     config.initial_password_file = Some(data.initial_admin_password());
-    let foreign = foreign_services.iter().map(|name| Service {
+    let foreign = options.foreign_services.iter().map(|name| Service {
         name: name.clone(),
         recipient: Recipient::Foreign,
     });
@@ -65,8 +83,8 @@ pub(crate) async fn index(
     Ok(App::open(&config, sources.clock.clone(), sources.random.clone()).await?)
 }
 
-/// The registry over its part of the folder. It takes the keys of the index directly, and tells it of each manifest, and
-/// `readiness` of its storage.
+/// The registry over its part of the folder. It takes the keys of the index directly, tells it of each manifest, and is
+/// asked by it, in this process; `readiness` hears of its storage.
 pub(crate) fn registry(
     data: &DataFolder,
     index: &Arc<App>,
@@ -82,6 +100,7 @@ pub(crate) fn registry(
         Ok(())
     })?;
     let ring = KeyRing::from_jwks(index.jwks().as_bytes()).context("reading the index's public keys")?;
+    follow(index, ring.clone());
     let random = sources.random.clone();
     let mut builder = Builder::new(
         Storage::Filesystem(storage),
@@ -101,7 +120,14 @@ pub(crate) fn registry(
     };
     builder.readiness = readiness;
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
+    builder.notifications = content::tell(&builder, index)?;
     let Built { router, registry } = builder.build();
+    content::read(index, router.clone());
+    let content = registry.clone();
+    index.purge_with(Purge::new(move |stored_as| {
+        let content = content.clone();
+        Box::pin(async move { Ok(content.purge(&stored_as).await?) })
+    }));
     tokio::spawn(maintenance::purge_uploads(
         registry,
         UPLOAD_AGE,
@@ -111,13 +137,28 @@ pub(crate) fn registry(
     Ok(router)
 }
 
+/// Keeps the ring the same as what the index publishes.
+fn follow(index: &Arc<App>, ring: KeyRing) {
+    let (mut changes, index) = (index.key_changes(), Arc::downgrade(index));
+    tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            let Some(index) = index.upgrade() else { return };
+            if let Err(error) = ring.replace_jwks(index.jwks().as_bytes()) {
+                tracing::error!(%error, "the registry could not take up the index's new keys");
+            }
+        }
+    });
+}
+
 /// The first manifest of a repository confirms its name, before the client is told that the push succeeded.
 fn confirm(index: Arc<App>) -> OnManifestPushed {
     Arc::new(move |pushed| {
         let index = Arc::clone(&index);
         Box::pin(async move {
             // A name that stayed unconfirmed would be freed though content lies under it.
-            index.confirm_pushed(&pushed.repository).await?;
+            index
+                .confirm_stored(&pushed.repository, &pushed.stored_as, Some(&pushed.subject))
+                .await?;
             Ok(())
         })
     })

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::index_options::IndexOptions;
+use crate::remote::{self, Target};
+
 /// An index and a registry for container images, in one command.
 ///
 /// Without a command: `up`.
@@ -24,16 +27,78 @@ pub(crate) enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(User),
+    /// Take over what other programs keep: accounts, repositories.
+    #[command(subcommand)]
+    Import(crate::import::Import),
+    /// Accounts, by the API.
+    #[command(subcommand)]
+    Account(remote::account::Account),
+    /// Organisations.
+    #[command(subcommand)]
+    Org(remote::organisation::Org),
+    /// Members of an organisation.
+    #[command(subcommand)]
+    Member(remote::organisation::Member),
+    /// Teams of an organisation.
+    #[command(subcommand)]
+    Team(remote::organisation::Team),
+    /// Invitations: links that let people in.
+    #[command(subcommand)]
+    Invitation(remote::invitation::Invitation),
     /// Repositories.
     #[command(subcommand)]
     Repo(Repo),
+    /// Search repositories.
+    Search(remote::search::Search),
+    /// Read repositories again from the registry, and repair what the index knows of their tags and images.
+    Reindex(remote::content::Reindex),
+    /// Rules: who may do what with which repositories.
+    #[command(subcommand)]
+    Rule(remote::access::Rule),
+    /// Why somebody may do something, or may not.
+    #[command(subcommand)]
+    Access(remote::access::Access),
+    /// Robots: accounts of machines.
+    #[command(subcommand)]
+    Robot(remote::credential::Robot),
     /// Personal access tokens.
     #[command(subcommand)]
     Token(Token),
+    /// Where you are signed in by `docker login`.
+    #[command(subcommand)]
+    Device(remote::device::Device),
+    /// What was changed by whom.
+    Audit(remote::access::Audit),
+    /// The keys that registry tokens are signed with.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// The index's database as a whole.
+    #[command(subcommand)]
+    Db(Db),
+    /// Write the index's database into one file, while it is used; or verify such a file.
+    Backup(Backup),
+    /// Put a backup into a data folder or database that has nothing yet.
+    Restore(Restore),
     /// Print a line for an htpasswd file, as Apache's tool writes it. The password is read from standard input.
     Htpasswd(Htpasswd),
     /// Print the nginx configuration of the front door, for both services run apart.
     NginxConfig(NginxConfig),
+    /// Ask the server that `up` runs here, with the same options, whether it is ready: exit code 0, or 1 and why not.
+    Health(Box<Up>),
+    /// Make what a deployment of several containers keeps secret, as far as it is not there, and its configuration.
+    Setup(Setup),
+    /// Print the completion of this command line for a shell.
+    Completion {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of this command line into a folder.
+    Man {
+        /// The folder; made if missing.
+        folder: PathBuf,
+    },
+    /// Push and pull a probe through the public address, and say what is wrong and which line to change.
+    Doctor(Doctor),
 }
 
 /// Where the data lies; the same for every command.
@@ -47,6 +112,21 @@ pub(crate) struct Data {
         default_value = "./portolan-data"
     )]
     pub(crate) dir: PathBuf,
+    /// A file with 32 random bytes (base64 or hexadecimal) that the signing keys are encrypted with.
+    #[arg(long, value_name = "FILE", env = "PORTOLAN_MASTER_KEY_FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+}
+
+/// Where an index's data lies: in a data folder, or where the configuration of `index-service` says.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Place {
+    /// The configuration file of index-service, instead of a data folder, whatever says where that is; variables INDEX_…
+    /// count.
+    // No conflict with --data: PORTOLAN_DATA, which may stand in any environment, would be one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -73,15 +153,8 @@ pub(crate) struct Up {
     /// Serve HTTPS with a certificate of our own making, kept in the data folder.
     #[arg(long, env = "PORTOLAN_TLS_SELF_SIGNED", conflicts_with = "tls_cert")]
     pub(crate) tls_self_signed: bool,
-    /// A foreign registry (such as CNCF distribution) that takes this index's tokens: its service name. Tokens for it
-    /// carry their certificates. May be given several times.
-    #[arg(
-        long = "foreign-service",
-        value_name = "NAME",
-        env = "PORTOLAN_FOREIGN_SERVICES",
-        value_delimiter = ','
-    )]
-    pub(crate) foreign_services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) index: IndexOptions,
     /// What to log: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", env = "PORTOLAN_LOG", default_value = "info")]
     pub(crate) log: String,
@@ -106,6 +179,12 @@ pub(crate) enum User {
         /// Read the password from standard input; without it a random one is made and printed.
         #[arg(long)]
         password_stdin: bool,
+        /// Set nothing: print a link with which its owner sets a password, once and within a day.
+        #[arg(long, conflicts_with = "password_stdin")]
+        link: bool,
+        /// The URL under which clients reach the server, for the link [default: http://localhost:5000]
+        #[arg(long, value_name = "URL", env = "PORTOLAN_PUBLIC_URL")]
+        public_url: Option<String>,
         #[command(flatten)]
         data: Data,
     },
@@ -127,34 +206,124 @@ pub(crate) enum Repo {
         #[command(flatten)]
         data: Data,
     },
+    #[command(flatten)]
+    Through(remote::repository::Repository),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
     /// Make a personal access token and print its secret, alone, on standard output; it is not shown again.
     Create {
-        /// Whose token.
-        user: String,
+        /// Whose token; with --server, that of whoever signs in.
+        #[arg(required_unless_present = "server")]
+        user: Option<String>,
         /// What it is for.
         #[arg(long = "name", value_name = "LABEL")]
         label: String,
-        /// Days until it expires.
-        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=365))]
-        expires: u16,
-        /// The repositories it may be used for: NS/NAME, NS/PREFIX-* or NS/*.
-        #[arg(long, value_name = "PATTERN", default_value = "*")]
-        repositories: String,
-        /// What it may be used for: pull, push, delete.
-        #[arg(
-            long,
-            value_name = "ACTIONS",
-            value_delimiter = ',',
-            default_value = "pull,push,delete"
-        )]
-        actions: Vec<String>,
         #[command(flatten)]
-        data: Data,
+        limits: remote::credential::Limits,
+        #[command(flatten)]
+        target: Target,
     },
+    /// Your access tokens.
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Make another secret for an access token of yours and print it.
+    Rotate {
+        /// Its id.
+        id: String,
+        /// Hours that the older secret lives on.
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(..=720))]
+        overlap: u16,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// End one of your access tokens.
+    Revoke {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Show the key that signs, the next one, and those that have signed.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let the next key sign as soon as every registry knows it, and say when that is. Tokens stay valid.
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// After a theft: put new keys in the place of all there are. Tokens signed until now are refused within a minute.
+    Revoke {
+        /// Replace the certificate that vouches for the keys as well; registries that were given it need the new one.
+        #[arg(long)]
+        authority: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Encrypt the private keys with another master key, or for the first time.
+    Encrypt {
+        /// A file with the new master key.
+        #[arg(long, value_name = "FILE")]
+        new_master_key_file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print what registries verify tokens with.
+    Export {
+        /// The published keys, as a JSON Web Key Set (`jwks` of a registry).
+        #[arg(long)]
+        jwks: bool,
+        /// The certificate that vouches for every key, now and later (`rootcertbundle` of a stock registry).
+        #[arg(long, conflicts_with = "jwks", required_unless_present = "jwks")]
+        pem: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Copy everything into an empty database, of the same kind or the other, and compare. Stop every index that writes to
+    /// the original first, or what it writes meanwhile stays behind.
+    Copy {
+        /// The original: sqlite:///path or postgres://user:password@host/database, or @FILE with a file that holds it.
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The copy.
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file; none of this name may exist.
+    pub(crate) file: PathBuf,
+    /// Read a file that exists instead, and compare it with what it says of itself.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The file that `backup` wrote.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +361,43 @@ pub(crate) struct NginxConfig {
     pub(crate) registry: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// The folder, with a folder for each recipient in it: authority, front, tls, index, registry, postgres.
+    pub(crate) dir: PathBuf,
+    /// The name or address under which clients reach the deployment, without scheme and port.
+    #[arg(long, value_name = "NAME", env = "PORTOLAN_HOST")]
+    pub(crate) host: String,
+    /// The port of HTTPS that clients use.
+    #[arg(long, env = "PORTOLAN_PORT", default_value_t = 443)]
+    pub(crate) port: u16,
+    /// HOST:PORT of a redis that registries keep descriptors in.
+    #[arg(long, value_name = "HOST:PORT", env = "PORTOLAN_REDIS", default_value = "")]
+    pub(crate) redis: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The URL under which clients reach the registry.
+    #[arg(long, value_name = "URL", env = "PORTOLAN_SERVER")]
+    pub(crate) registry: String,
+    /// Who pushes the probe; a robot or an account. The password or access token is read from standard input.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Where the probe goes [default: USER/portolan-doctor]
+    #[arg(long, value_name = "NS/NAME")]
+    pub(crate) repository: Option<String>,
+    /// Trust this certificate besides those of the system (PEM).
+    #[arg(long, value_name = "FILE", env = "PORTOLAN_CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// How large the probe's layer is, in MiB: larger than what a proxy might refuse.
+    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) size: u16,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -226,6 +432,23 @@ mod tests {
             ])
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_configuration_can_be_named_where_a_variable_names_a_data_folder() {
+        let words = [
+            "portolan",
+            "backup",
+            "file",
+            "--config",
+            "index.yml",
+            "--data",
+            "/x",
+        ];
+        let Some(Command::Backup(backup)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("no backup")
+        };
+        assert_eq!(backup.place.config, Some(PathBuf::from("index.yml")));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use index_service::token::MasterKey;
 use shared::runtime::tls::{check_private, write_private};
 use shared::secret::Secret;
 
@@ -15,6 +16,7 @@ const SECRET_LENGTH: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder {
     dir: PathBuf,
+    master_key_file: Option<PathBuf>,
 }
 
 impl DataFolder {
@@ -59,7 +61,21 @@ impl DataFolder {
             dir.display(),
             dir.display()
         );
-        Ok(Self { dir: absolute })
+        Ok(Self {
+            dir: absolute,
+            master_key_file: None,
+        })
+    }
+
+    /// The same, with the file of the master key.
+    pub(crate) fn with_master_key(mut self, file: Option<&Path>) -> Self {
+        self.master_key_file = file.map(Path::to_owned);
+        self
+    }
+
+    /// What the signing keys are encrypted with, if anything.
+    pub(crate) fn master_key(&self) -> anyhow::Result<Option<MasterKey>> {
+        self.master_key_file.as_deref().map(read_master_key).transpose()
     }
 
     /// The folder itself.
@@ -72,7 +88,7 @@ impl DataFolder {
         format!("sqlite://{}", self.dir.join("index.db").display())
     }
 
-    /// Signing keys and certificates.
+    /// The certificate that vouches for the signing keys; and the keys themselves, when an older version made them.
     pub(crate) fn keys(&self) -> PathBuf {
         self.dir.join("keys")
     }
@@ -125,6 +141,13 @@ impl DataFolder {
         );
         Ok(Secret::new(secret))
     }
+}
+
+/// The master key in a file that its owner alone can read.
+pub(crate) fn read_master_key(path: &Path) -> anyhow::Result<MasterKey> {
+    check_private(path)?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    MasterKey::parse(&Secret::new(text)).with_context(|| format!("the master key in {}", path.display()))
 }
 
 #[cfg(test)]

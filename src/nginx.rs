@@ -28,32 +28,44 @@ impl FrontDoor {
         ] {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "upstream {name} {{");
+            // nginx leaves a server that failed once alone for ten seconds: restarted one after the other, all of them at last.
+            let untiring = if servers.len() > 1 { " max_fails=0" } else { "" };
             for server in servers {
-                let _ = writeln!(out, "    server {server};");
+                let _ = writeln!(out, "    server {server}{untiring};");
             }
             out.push_str("    keepalive 64;\n}\n\n");
         }
         let _ = writeln!(out, "server {{\n    listen {};", self.listen);
-        out.push_str(SERVER);
-        for (rule, service) in TABLE {
-            let upstream = upstream(service);
-            match rule {
-                Rule::Exact(path) => {
-                    let _ = writeln!(out, "    location = {path} {{ proxy_pass http://{upstream}; }}");
-                }
-                Rule::Tree(path) => {
-                    let _ = writeln!(out, "    location = {path} {{ proxy_pass http://{upstream}; }}");
-                    let _ = writeln!(out, "    location ^~ {path}/ {{ proxy_pass http://{upstream}; }}");
-                }
-            }
-        }
-        let _ = writeln!(
-            out,
-            "    location / {{ proxy_pass http://{}; }}\n}}",
-            upstream(Service::Index)
-        );
+        out.push_str(PASSING_ON);
+        out.push_str("    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\n");
+        out.push_str(&locations(upstream));
+        out.push_str("}\n");
         out
     }
+}
+
+/// A location for each row of the path table; `target` is whom each service is reached by.
+pub(crate) fn locations(target: impl Fn(Service) -> &'static str) -> String {
+    let mut out = String::new();
+    for (rule, service) in TABLE {
+        let target = target(service);
+        // Writing to a String cannot fail.
+        match rule {
+            Rule::Exact(path) => {
+                let _ = writeln!(out, "    location = {path} {{ proxy_pass http://{target}; }}");
+            }
+            Rule::Tree(path) => {
+                let _ = writeln!(out, "    location = {path} {{ proxy_pass http://{target}; }}");
+                let _ = writeln!(out, "    location ^~ {path}/ {{ proxy_pass http://{target}; }}");
+            }
+        }
+    }
+    let _ = writeln!(
+        out,
+        "    location / {{ proxy_pass http://{}; }}",
+        target(Service::Index)
+    );
+    out
 }
 
 fn upstream(service: Service) -> &'static str {
@@ -63,7 +75,8 @@ fn upstream(service: Service) -> &'static str {
     }
 }
 
-const SERVER: &str = "
+/// How every front door of ours passes on what comes, inside `server { }`; from whom it comes is for each to say.
+pub(crate) const PASSING_ON: &str = "
     # Layers have no size that a proxy should know of, and are passed on as they come.
     client_max_body_size 0;
     proxy_request_buffering off;
@@ -77,14 +90,12 @@ const SERVER: &str = "
     gzip off;
 
     proxy_http_version 1.1;
-    proxy_set_header Connection \"\";
+    proxy_set_header Connection '';
     proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_read_timeout 900s;
     proxy_send_timeout 900s;
-
 ";
 
 #[cfg(test)]
@@ -107,6 +118,42 @@ mod tests {
             shipped().render(),
             "run: portolan nginx-config > deploy/nginx.conf"
         );
+    }
+
+    /// Kubernetes takes the exact path first, then the longest prefix, in whole segments.
+    #[test]
+    fn the_ingress_of_kubernetes_has_the_rows_of_the_table() {
+        let rows = TABLE.iter().map(|(rule, service)| match rule {
+            Rule::Exact(path) => (*path, "Exact", *service),
+            Rule::Tree(path) => (*path, "Prefix", *service),
+        });
+        let lines: Vec<String> = rows
+            .chain([("/", "Prefix", Service::Index)])
+            .map(|(path, kind, service)| {
+                let name = match service {
+                    Service::Index => "index",
+                    Service::Registry => "registry",
+                };
+                let backend = format!("{{service: {{name: {name}, port: {{name: http}}}}}}");
+                format!("          - {{path: {path}, pathType: {kind}, backend: {backend}}}\n")
+            })
+            .collect();
+        let file = include_str!("../deploy/kubernetes/ingress.yaml");
+        let paths = file
+            .split_once("        paths:\n")
+            .map(|(_, paths)| paths.to_owned());
+        assert_eq!(paths, Some(lines.concat()));
+    }
+
+    #[test]
+    fn of_several_servers_none_is_left_alone_after_a_failure() {
+        let several = FrontDoor {
+            index: vec!["a:1".into(), "b:1".into()],
+            ..shipped()
+        };
+        let text = several.render();
+        assert!(text.contains("server a:1 max_fails=0;\n    server b:1 max_fails=0;"));
+        assert!(text.contains("server registry:5000;"));
     }
 
     /// nginx takes the exact location first, then the longest prefix; the table takes the first row.

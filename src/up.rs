@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use shared::runtime::serve::{Limits, Listener, serve, shutdown_signal};
+use shared::runtime::probe;
+use shared::runtime::serve::{Address, Limits, Listener, serve, shutdown_signal};
 use shared::runtime::telemetry::{self, Format};
 use shared::runtime::tls::{TlsAcceptorHandle, self_signed, write_private};
 use shared::secret::Secret;
@@ -22,14 +23,14 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
     PublicUrl::choose(options.public_url.as_deref(), options.listen, tls)?;
     telemetry::init(Format::Text, &options.log)?;
     let sources = Sources::system();
-    let data = DataFolder::make(&options.data.dir)?;
+    let data = DataFolder::make(&options.data.dir)?.with_master_key(options.data.master_key_file.as_deref());
     let listener = bind(options.listen).await?;
     // Port 0 is known only now.
     let address = listener.local_addr().context("asking for the port")?;
     let public_url = PublicUrl::choose(options.public_url.as_deref(), address, tls)?;
     let certificate = certificate(&options, &data, &public_url, &sources)?;
 
-    let index = assembly::index(&data, &public_url, &options.foreign_services, &sources).await?;
+    let index = assembly::index(&data, &public_url, &options.index, &sources).await?;
     let first_password = index.ensure_admin().await.context("making the account admin")?;
     let registry = assembly::registry(&data, &index, listener.readiness(), &sources)?;
     let front_door = FrontDoor::new(
@@ -59,6 +60,12 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<()> {
     background.await.context("ending the background tasks")?;
     index.close().await;
     Ok(())
+}
+
+/// What the server that runs here with these options says of itself.
+pub(crate) fn health(options: &Up) -> anyhow::Result<String> {
+    let tls = options.tls_self_signed || options.tls_cert.is_some();
+    Ok(probe::ready(&Address::Tcp(options.listen), tls)?)
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<Listener> {

@@ -1,5 +1,6 @@
 //! The index's configuration file: YAML, every key known, with a variable `INDEX_…` for each key.
 
+mod known_keys;
 mod raw;
 
 use std::net::SocketAddr;
@@ -8,15 +9,32 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
+use shared::network::Network;
 use shared::runtime::config::{ConfigError, Faults, from_tree, load_tree, overlay};
 use shared::runtime::serve::Limits as ServeLimits;
 use shared::secret::Secret;
 
-use crate::app::Service;
+use crate::app::audit::AuditSettings;
+use crate::app::organisation::OrganisationMakers;
+use crate::app::sign_up::{SignUp, SignUpLimits};
+use crate::app::{KeyOptions, Service};
+use crate::domain::RotationPlan;
 use crate::password::{Limits, Parameters};
-use crate::token::Recipient;
+use crate::token::{MasterKey, Recipient};
 
-use raw::{Raw, add_known_keys, drop_empty};
+use known_keys::{add_known_keys, drop_empty};
+use raw::Raw;
+
+/// How long events of the audit log are kept when nobody says otherwise: 400 days.
+const AUDIT_RETENTION_MS: i64 = 400 * 86_400_000;
+/// How long a signing key signs when nobody says otherwise.
+const KEY_ROTATION: Duration = Duration::from_hours(90 * 24);
+/// How long it is published before that: registries may keep the published keys for five minutes, and the longest token
+/// lives for fifteen.
+const KEY_NOTICE: Duration = Duration::from_mins(20);
+/// How much longer than a token of its own a retired key is published: clocks differ by a minute, and replicas learn
+/// within half a minute that another key signs.
+const KEY_OVERLAP: Duration = Duration::from_mins(3);
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -27,14 +45,22 @@ pub struct Config {
     pub public_url: String,
     /// `sqlite:///path` or `postgres://user:password@host/database`.
     pub database: Secret<String>,
-    /// The folder of the signing keys.
-    pub keys_dir: PathBuf,
+    /// A folder that held signing keys before the database did; the authority's certificate is written there.
+    pub keys_dir: Option<PathBuf>,
+    /// What private keys are encrypted with in the database.
+    pub master_key: Option<MasterKey>,
+    /// How long a key signs; `None` for as long as nobody asks for another.
+    pub key_rotation: Option<Duration>,
+    /// How long a key is published before it signs.
+    pub key_notice: Duration,
     /// The `iss` of tokens.
     pub issuer: String,
     /// How long a token is valid.
     pub lifetime: Duration,
     /// The registries that tokens are issued for; the first is the one behind our front door.
     pub services: Vec<Service>,
+    /// What the registry shows when it delivers events: any of these.
+    pub event_secrets: Vec<Secret<String>>,
     /// Where the registry answers; `None` when it confirms pushes in this process.
     pub registry_url: Option<String>,
     /// argon2id's parameters for new passwords.
@@ -49,6 +75,20 @@ pub struct Config {
     pub limits: ServeLimits,
     /// A file with the first password of `admin`, made at the first start and removed when that password is changed.
     pub initial_password_file: Option<PathBuf>,
+    /// Who may make organisations.
+    pub organisation_makers: OrganisationMakers,
+    /// Proxies whose `X-Forwarded-For` is believed; nobody's when there are none.
+    pub trusted_proxies: Vec<Network>,
+    /// Who may make an account for themselves.
+    pub sign_up: SignUp,
+    /// How many accounts people may make for themselves.
+    pub sign_up_limits: SignUpLimits,
+    /// A file with the public keys that GitHub signs reports of leaked secrets with.
+    pub github_keys_file: Option<PathBuf>,
+    /// How long a deleted repository can be restored.
+    pub restore_delay: Duration,
+    /// How long the audit log is kept, and where it is written besides.
+    pub audit: AuditSettings,
 }
 
 /// How log lines look.
@@ -72,7 +112,7 @@ pub struct Log {
 
 impl Config {
     /// Everything at its default: one registry of our own, which calls itself as the front door is called.
-    pub fn new(public_url: &str, database: Secret<String>, keys_dir: PathBuf) -> Self {
+    pub fn new(public_url: &str, database: Secret<String>, keys_dir: Option<PathBuf>) -> Self {
         let public_url = public_url.trim_end_matches('/').to_owned();
         let host = authority(&public_url).unwrap_or_default().to_owned();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -81,12 +121,16 @@ impl Config {
             public_url,
             database,
             keys_dir,
+            master_key: None,
+            key_rotation: Some(KEY_ROTATION),
+            key_notice: KEY_NOTICE,
             issuer: "portolan".to_owned(),
             lifetime: Duration::from_mins(5),
             services: vec![Service {
                 name: host,
                 recipient: Recipient::Own,
             }],
+            event_secrets: Vec::new(),
             registry_url: None,
             password: Parameters::DEFAULT,
             hashing: Limits::for_cores(cores),
@@ -97,6 +141,31 @@ impl Config {
             },
             limits: ServeLimits::default(),
             initial_password_file: None,
+            organisation_makers: OrganisationMakers::Everyone,
+            trusted_proxies: Vec::new(),
+            sign_up: SignUp::Closed,
+            github_keys_file: None,
+            sign_up_limits: SignUpLimits::default(),
+            restore_delay: Duration::from_hours(7 * 24),
+            audit: AuditSettings {
+                retention: Some(AUDIT_RETENTION_MS),
+                sink: None,
+            },
+        }
+    }
+
+    /// What the keys are opened with.
+    pub fn key_options(&self) -> KeyOptions {
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        KeyOptions {
+            issuer: self.issuer.clone(),
+            folder: self.keys_dir.clone(),
+            master: self.master_key.clone(),
+            plan: RotationPlan {
+                every: self.key_rotation.map(ms),
+                notice: ms(self.key_notice),
+                overlap: ms(self.lifetime + KEY_OVERLAP),
+            },
         }
     }
 

@@ -18,12 +18,12 @@ use std::sync::Arc;
 
 use shared::runtime::clock::Clock;
 
-use crate::app::{Settings, TokenSettings};
+use crate::app::key::KeysError;
+use crate::app::{Keys, Settings, TokenSettings};
 use crate::password::{InvalidParameters, Passwords};
 use crate::random::Random;
 use crate::registry_client::{RegistryClient, RegistryError};
 use crate::store::{Store, StoreError};
-use crate::token::{KeyError, KeySet, SignError, Signer};
 
 pub use crate::app::App;
 pub use crate::config::Config;
@@ -37,10 +37,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
     /// The signing keys.
     #[error("while opening the signing keys")]
-    Keys(#[from] KeyError),
-    /// The current signing key.
-    #[error("while preparing the signing key")]
-    Signer(#[from] SignError),
+    Keys(#[from] KeysError),
     /// The parameters of password hashing.
     #[error("while preparing password hashing")]
     Password(#[from] InvalidParameters),
@@ -53,8 +50,7 @@ impl App {
     /// Opens the store and the keys that the configuration names, and makes what is missing.
     pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<Self>, OpenError> {
         let store = Store::open(config.database.expose()).await?;
-        let keys = KeySet::open(&config.keys_dir, clock.now(), &random)?;
-        let signer = Signer::new(keys, config.issuer.clone())?;
+        let keys = Keys::open(&store, config.key_options(), &clock, &random).await?;
         let passwords = Passwords::new(config.password, config.hashing, clock.clone(), random.clone())?;
         let registry = match &config.registry_url {
             Some(url) => Some(RegistryClient::new(url)?),
@@ -67,9 +63,17 @@ impl App {
                 services: config.services.clone(),
             },
             initial_password_file: config.initial_password_file.clone(),
+            organisation_makers: config.organisation_makers,
+            trusted_proxies: config.trusted_proxies.clone(),
+            sign_up: config.sign_up,
+            github_keys_file: config.github_keys_file.clone(),
+            sign_up_limits: config.sign_up_limits,
+            restore_delay_ms: i64::try_from(config.restore_delay.as_millis()).unwrap_or(i64::MAX),
+            audit: config.audit.clone(),
+            event_secrets: config.event_secrets.clone(),
         };
         Ok(Self::new(
-            store, signer, passwords, clock, random, settings, registry,
+            store, keys, passwords, clock, random, settings, registry,
         ))
     }
 }

@@ -9,7 +9,8 @@ use index_service::config::LogFormat;
 use index_service::random::Random;
 use index_service::{App, Config, router};
 use shared::runtime::clock::Clock;
-use shared::runtime::serve::{Listener, serve, shutdown_signal};
+use shared::runtime::probe;
+use shared::runtime::serve::{Address, Listener, serve, shutdown_signal};
 use shared::runtime::telemetry::{self, Format};
 use shared::runtime::tls::TlsAcceptorHandle;
 
@@ -32,6 +33,17 @@ enum Command {
     CheckConfig {
         /// The configuration file (YAML).
         config: PathBuf,
+    },
+    /// Ask the index that runs here with this configuration whether it is ready: exit code 0, or 1 and why not.
+    Health {
+        /// The configuration file (YAML); variables INDEX_… are laid over it.
+        config: PathBuf,
+    },
+    /// Write the manual pages of this command line into a folder that is there.
+    #[command(hide = true)]
+    Man {
+        /// The folder.
+        folder: PathBuf,
     },
 }
 
@@ -63,6 +75,16 @@ fn run(command: &Command) -> anyhow::Result<()> {
             println!("{} is in order", config.display());
             Ok(())
         }
+        Command::Health { config } => {
+            let config = load(config)?;
+            println!(
+                "{}",
+                probe::ready(&Address::Tcp(config.listen), config.tls.is_some())?
+            );
+            Ok(())
+        }
+        Command::Man { folder } => clap_mangen::generate_to(<Cli as clap::CommandFactory>::command(), folder)
+            .with_context(|| format!("writing into {}", folder.display())),
         Command::Serve { config } => {
             let config = load(config)?;
             tokio::runtime::Builder::new_multi_thread()

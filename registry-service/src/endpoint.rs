@@ -66,6 +66,8 @@ pub enum Operation {
     CancelUpload(UploadText),
     /// `GET referrers/<digest>`
     ListReferrers(Digest),
+    /// `DELETE _portolan/content`: everything that the repository holds (distribution-spec, "Extensions").
+    Purge,
 }
 
 /// A blob that is to be taken over from another repository (distribution-spec, "Mounting a blob from another
@@ -254,6 +256,8 @@ impl Operation {
             // The id is a capability that only its owner can use, so nothing more is asked than to push.
             Self::UploadStatus(_) | Self::CancelUpload(_) => Actions::NONE.with(Action::Push),
             Self::DeleteManifest(_) | Self::DeleteBlob(_) => Actions::NONE.with(Action::Delete),
+            // No grant of the index to anybody else holds it.
+            Self::Purge => Actions::NONE.with(Action::All),
         }
     }
 
@@ -265,7 +269,7 @@ impl Operation {
     }
 
     fn deletes(&self) -> bool {
-        matches!(self, Self::DeleteManifest(_) | Self::DeleteBlob(_))
+        matches!(self, Self::DeleteManifest(_) | Self::DeleteBlob(_) | Self::Purge)
     }
 
     fn writes(&self) -> bool {
@@ -282,7 +286,8 @@ impl Operation {
             | Self::StartUpload(_)
             | Self::AppendUpload(_)
             | Self::FinishUpload(_)
-            | Self::CancelUpload(_) => true,
+            | Self::CancelUpload(_)
+            | Self::Purge => true,
         }
     }
 
@@ -301,6 +306,7 @@ impl Operation {
             Self::FinishUpload(_) => "upload_finish",
             Self::CancelUpload(_) => "upload_cancel",
             Self::ListReferrers(_) => "referrers",
+            Self::Purge => "purge",
         }
     }
 }

@@ -44,6 +44,7 @@ use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions
 use registry_service::trace::{self, Exporter, Traced};
 use registry_service::{Builder, Built, maintenance};
 use shared::runtime::clock::Clock;
+use shared::runtime::probe;
 use shared::runtime::serve::{Limits, Listener, Observer, serve, shutdown_signal};
 use shared::runtime::telemetry;
 use shared::runtime::tls::TlsAcceptorHandle;
@@ -108,10 +109,19 @@ fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::Health { config } => {
+            let config = load(config)?;
+            say(probe::ready(&config.http.addr, config.http.tls.is_some())?);
+            Ok(())
+        }
         Command::Reference => {
             let page = registry_service::config::reference();
             let _ = std::io::stdout().write_all(page.as_bytes());
             Ok(())
+        }
+        Command::Man { folder } => {
+            clap_mangen::generate_to(<Arguments as clap::CommandFactory>::command(), &folder)
+                .with_context(|| format!("writing into {}", folder.display()))
         }
         Command::GarbageCollect {
             config,

@@ -42,6 +42,19 @@ impl Api {
         Self::build(base, account, reqwest::Client::builder().tls_certs_only(roots))
     }
 
+    /// The same, and whatever name the URL has leads to this address.
+    pub fn trusting_at(base: &str, account: Option<Account>, pem: &[u8], address: &str) -> Result<Self> {
+        let roots = reqwest::Certificate::from_pem_bundle(pem).context("read the certificate")?;
+        let mut http = reqwest::Client::builder().tls_certs_only(roots);
+        let url: reqwest::Url = base.parse().context("read the URL")?;
+        if let Some(name) = url.domain() {
+            let address: std::net::IpAddr = address.parse().context("read the address")?;
+            // The port is the URL's.
+            http = http.resolve(name, (address, 0).into());
+        }
+        Self::build(base, account, http)
+    }
+
     fn build(base: &str, account: Option<Account>, http: reqwest::ClientBuilder) -> Result<Self> {
         let http = http
             .no_proxy()

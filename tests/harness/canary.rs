@@ -77,16 +77,20 @@ fn codings(secret: &[u8]) -> Vec<String> {
     all
 }
 
-/// What the secrets of all tests begin with: the passwords of [`Server::account`](crate::Server::account), access and
-/// refresh tokens, and the JWTs of the index.
-const BEGINNINGS: [(&str, &str); 4] = [
+/// What the secrets of all tests begin with: the passwords of [`Server::account`](crate::Server::account), every kind of
+/// secret that the index hands out, and its JWTs.
+const BEGINNINGS: [(&str, &str); 8] = [
     ("a password", "correct horse"),
     ("an access token", "ptl_pat_"),
     ("a refresh token", "ptl_dev_"),
+    ("the secret of a robot", "ptl_rob_"),
+    ("an organisation's access token", "ptl_oat_"),
+    ("a link to set a password", "ptl_rst_"),
+    ("an invitation", "ptl_inv_"),
     ("a JWT", "eyJhbGciOi"),
 ];
 
-static COMMON: LazyLock<[Planted; 4]> =
+static COMMON: LazyLock<[Planted; 8]> =
     LazyLock::new(|| BEGINNINGS.map(|(name, secret)| Planted::new(name, secret)));
 
 /// How far each log has been read.

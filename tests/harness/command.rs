@@ -80,6 +80,13 @@ impl<'a> Line<'a> {
         self
     }
 
+    /// Runs it in this folder instead of the test's own.
+    #[must_use]
+    pub fn within(mut self, folder: &std::path::Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     #[must_use]
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(text.into());

@@ -14,6 +14,7 @@ use crate::command::Line;
 use crate::environment::find_program;
 use crate::journey::unique;
 use crate::layout::busybox;
+use crate::netns::NetworkNamespace;
 use crate::process::{Daemon, wait_for};
 use crate::server::Account;
 use crate::{Journey, scratch};
@@ -37,19 +38,46 @@ impl Engine {
         if let Some(engine) = &*shared {
             return Ok(Arc::clone(engine));
         }
-        let engine = Self::start("overlay2").or_else(|first| {
-            Self::start("vfs").with_context(|| format!("without overlay2, which failed with: {first:#}"))
-        })?;
+        let engine = Self::start_here(None)?;
         Ok(Arc::clone(shared.insert(Arc::new(engine))))
     }
 
-    fn start(driver: &str) -> Result<Self> {
-        let folder = scratch::folder(&format!("engine-{driver}"))?;
+    /// The engine of the run's server: on an address of its own, with rules for packets of its own, as a machine has
+    /// them that nothing else runs on.
+    fn of_server() -> Result<(Arc<Self>, String)> {
+        let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        if server.is_none() {
+            let space = NetworkNamespace::make_lasting()?;
+            let engine = Arc::new(Self::start_here(Some(&space))?);
+            *server = Some((engine, space));
+        }
+        let (engine, space) = server.as_ref().context("it was started")?;
+        Ok((Arc::clone(engine), space.inside().to_owned()))
+    }
+
+    fn start_here(space: Option<&NetworkNamespace>) -> Result<Self> {
+        Self::start("overlay2", space).or_else(|first| {
+            Self::start("vfs", space)
+                .with_context(|| format!("without overlay2, which failed with: {first:#}"))
+        })
+    }
+
+    fn start(driver: &str, space: Option<&NetworkNamespace>) -> Result<Self> {
+        let place = if space.is_some() { "server" } else { "engine" };
+        let folder = scratch::folder(&format!("{place}-{driver}"))?;
         let program = find_program("dockerd").ok_or_else(|| anyhow!("dockerd is missing"))?;
         let socket = folder.join("docker.sock");
         let log = folder.join("dockerd.log");
-        let bridge = make_bridge();
-        let mut command = Command::new(program);
+        let bridge = if space.is_some() { None } else { make_bridge() };
+        let mut command = match space {
+            Some(space) => {
+                let launcher = space.light_launcher();
+                let mut command = Command::new(&launcher[0]);
+                command.args(&launcher[1..]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command.arg("--data-root").arg(folder.join("data"));
         command.arg("--exec-root").arg(folder.join("exec"));
         command.arg("--pidfile").arg(folder.join("dockerd.pid"));
@@ -58,13 +86,10 @@ impl Engine {
         let settings = folder.join("daemon.json");
         command.arg("--config-file").arg(&settings);
         std::fs::write(&settings, "{}").context("write daemon.json")?;
-        command.args([
-            "--storage-driver",
-            driver,
-            "--iptables=false",
-            "--ip6tables=false",
-            "--ip-masq=false",
-        ]);
+        command.args(["--storage-driver", driver, "--ip6tables=false"]);
+        if space.is_none() {
+            command.args(["--iptables=false", "--ip-masq=false"]);
+        }
         command.args(["--log-level", "warn"]);
         if let Some(bridge) = &bridge {
             command.args(["--bridge", bridge]);
@@ -140,7 +165,15 @@ pub(crate) fn stop() {
     if let Some(engine) = SHARED.lock().unwrap_or_else(PoisonError::into_inner).take() {
         engine.stop();
     }
+    let server = SERVER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some((engine, space)) = server {
+        engine.stop();
+        drop(space);
+    }
 }
+
+/// The engine of a server, and where it is.
+static SERVER: Mutex<Option<(Arc<Engine>, NetworkNamespace)>> = Mutex::new(None);
 
 /// A host that the engine may speak plain HTTP with, though it is not loopback, until this is dropped.
 pub struct Plain {
@@ -165,7 +198,16 @@ pub struct Docker<'a> {
 impl<'a> Docker<'a> {
     /// A client that knows no login yet.
     pub fn new(journey: &'a Journey) -> Result<Self> {
-        let engine = Engine::shared()?;
+        Self::of(journey, Engine::shared()?)
+    }
+
+    /// The operator's client on the server, another machine with an engine of its own; and that machine's address.
+    pub fn on_server(journey: &'a Journey) -> Result<(Self, String)> {
+        let (engine, address) = Engine::of_server()?;
+        Ok((Self::of(journey, engine)?, address))
+    }
+
+    fn of(journey: &'a Journey, engine: Arc<Engine>) -> Result<Self> {
         journey.watch_foreign_log(&engine.log);
         let config = journey.subfolder(&format!("docker-config-{}", unique()))?;
         Ok(Self {

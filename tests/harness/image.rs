@@ -1,115 +1,100 @@
-//! The image that stands in for the official `registry`: built by the engine from `deploy/Dockerfile` and our binary.
+//! Our images, built by the engine from `deploy/Dockerfile` and the binaries under test: what takes nine minutes of two
+//! cores, compiling a release, is left out here.
 
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use crate::archive::Tar;
 use crate::engine::Docker;
 use crate::journey::unique;
-use crate::{Journey, binaries};
+use crate::{Journey, binaries, stand_in};
 
 static SHARED: Mutex<Option<String>> = Mutex::new(None);
 
-/// Its name; the first of a run who asks builds it, and nobody removes it.
+/// The name of the image that stands in for the official `registry`; the first of a run who asks builds it, and nobody
+/// removes it.
 pub fn shared(journey: &Journey, docker: &Docker<'_>) -> Result<String> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(image) = &*shared {
         return Ok(image.clone());
     }
-    let image = build(journey, docker)?;
-    Ok(shared.insert(image).clone())
-}
-
-fn build(journey: &Journey, docker: &Docker<'_>) -> Result<String> {
-    let binary = binaries::path_of("registry-service")?;
     let number = unique();
     let (base, image) = (
         format!("base-of-registry:{number}"),
         format!("registry:2-{number}"),
     );
-    let root = journey.folder().join("base.tar");
-    let mut file = std::fs::File::create(&root).context("write the base")?;
-    let mut tar = Tar::new(&mut file as &mut dyn Write);
-    fill(&mut tar, &libraries(journey, &binary)?)?;
-    tar.finish()?;
-    docker.line(["import"]).arg(&root).arg(&base).succeeds()?;
-
-    let (context, deploy) = (
-        journey.subfolder("image")?,
-        binaries::workspace_root().join("deploy"),
-    );
-    for (from, name) in [
-        (binary, "registry-service"),
-        (deploy.join("entrypoint.sh"), "entrypoint.sh"),
-        (deploy.join("registry/config.yml"), "config.yml"),
-    ] {
-        std::fs::copy(from, context.join(name)).with_context(|| format!("copy {name}"))?;
-    }
-    // Names and lines for a debugger make most of an unoptimised binary.
-    let strip = journey.command("strip").arg(context.join("registry-service"));
-    drop(strip.run());
-    // The classic builder: BuildKit needs a plugin of the client.
-    docker
-        .line(["build", "--network", "none", "--tag", &image, "--build-arg"])
-        .arg(format!("BASE={base}"))
-        .arg("--file")
-        .arg(deploy.join("Dockerfile"))
-        .arg(&context)
-        .env("DOCKER_BUILDKIT", "0")
-        .succeeds()?;
-    Ok(image)
+    let build = Build::prepare(journey, docker, &base, &["registry-service"])?;
+    build.image("registry", &image)?;
+    Ok(shared.insert(image).clone())
 }
 
-/// The shared libraries of a binary, as the loader finds them here.
-fn libraries(journey: &Journey, binary: &Path) -> Result<BTreeSet<String>> {
-    let said = journey.command("ldd").arg(binary).succeeds()?.stdout;
-    let found: BTreeSet<String> = said
-        .split_whitespace()
-        .filter(|word| word.starts_with('/'))
-        .map(|word| word.trim_end_matches(':').to_owned())
-        .collect();
-    ensure!(!found.is_empty(), "ldd names no library: {said}");
-    Ok(found)
+/// A context for `deploy/Dockerfile` with binaries that are built, and a base to build on.
+pub struct Build<'d, 'j> {
+    docker: &'d Docker<'j>,
+    context: PathBuf,
+    base: String,
 }
 
-/// What Debian's smallest image has of what is needed.
-fn fill(tar: &mut Tar<&mut dyn Write>, libraries: &BTreeSet<String>) -> Result<()> {
-    let busybox = std::fs::read("/bin/busybox").or_else(|_| std::fs::read("/usr/bin/busybox"))?;
-    for folder in [
-        "bin/",
-        "etc/",
-        "tmp/",
-        "usr/",
-        "usr/local/",
-        "usr/local/bin/",
-        "var/",
-        "var/lib/",
-    ] {
-        tar.directory(folder)?;
+impl<'d, 'j> Build<'d, 'j> {
+    /// With these binaries, and a base of this name that has what they need.
+    pub fn prepare(journey: &Journey, docker: &'d Docker<'j>, base: &str, names: &[&str]) -> Result<Self> {
+        let paths: Vec<PathBuf> = names
+            .iter()
+            .map(|name| binaries::path_of(name))
+            .collect::<Result<_>>()?;
+        Self::of_binaries(journey, docker, base, &paths)
     }
-    tar.file("bin/busybox", 0o755, &busybox)?;
-    for name in ["sh", "ln", "ls", "cat", "echo"] {
-        tar.symlink(&format!("bin/{name}"), "busybox")?;
-    }
-    let mut folders = BTreeSet::new();
-    for library in libraries {
-        let path = Path::new(library.trim_start_matches('/'));
-        let parents: Vec<&Path> = path.ancestors().skip(1).collect();
-        for parent in parents
-            .into_iter()
-            .rev()
-            .filter(|parent| parent.components().count() > 0)
-        {
-            if folders.insert(parent.to_owned()) && parent != Path::new("usr") {
-                tar.directory(&format!("{}/", parent.display()))?;
-            }
+
+    /// The same with binaries that lie there.
+    pub fn of_binaries(
+        journey: &Journey,
+        docker: &'d Docker<'j>,
+        base: &str,
+        paths: &[PathBuf],
+    ) -> Result<Self> {
+        let context = journey.subfolder(&format!("context-{}", unique()))?;
+        let root = binaries::workspace_root();
+        // The sources are not compiled here, but each instruction is carried out.
+        let sources = journey
+            .command("cp")
+            .args(["-a", "--parents", "Cargo.toml", "Cargo.lock", "shared"]);
+        let sources = sources.args(["index-service", "registry-service", "src", "deploy"]);
+        let manifests = ["", "bench/", "fuzz/", "prove/"].map(|folder| format!("tests/{folder}Cargo.toml"));
+        sources.args(&manifests).arg(&context).within(&root).succeeds()?;
+        let prebuilt = context.join("prebuilt");
+        std::fs::create_dir(&prebuilt).context("make a folder")?;
+        for path in paths {
+            let copy = prebuilt.join(path.file_name().unwrap_or_default());
+            std::fs::copy(path, &copy).with_context(|| format!("copy {}", path.display()))?;
+            // Names and lines for a debugger make most of an unoptimised binary.
+            drop(journey.command("strip").arg(copy).run());
         }
-        let content = std::fs::read(library).with_context(|| format!("read {library}"))?;
-        tar.file(&path.display().to_string(), 0o755, &content)?;
+        stand_in::base(journey, docker, base, paths)?;
+        Ok(Self {
+            docker,
+            context,
+            base: base.to_owned(),
+        })
     }
-    Ok(())
+
+    /// Builds a target.
+    pub fn image(&self, target: &str, image: &str) -> Result<()> {
+        self.image_of("unknown", target, image)
+    }
+
+    /// The same, labelled as that of a revision of the sources.
+    pub fn image_of(&self, revision: &str, target: &str, image: &str) -> Result<()> {
+        // The classic builder: BuildKit needs a plugin of the client.
+        let line = self
+            .docker
+            .line(["build", "--network", "none", "--target", target, "--tag", image]);
+        let base = &self.base;
+        let line = line.arg("--build-arg").arg(format!("RUST={base}"));
+        let line = line.arg("--build-arg").arg(format!("BASE={base}"));
+        let line = line.arg("--build-arg").arg(format!("REVISION={revision}"));
+        let line = line.arg("--file").arg(self.context.join("deploy/Dockerfile"));
+        line.arg(&self.context).env("DOCKER_BUILDKIT", "0").succeeds()?;
+        Ok(())
+    }
 }

@@ -17,10 +17,12 @@
     reason = "a test harness speaks to the terminal"
 )]
 
+pub mod administration;
 pub mod api;
 pub mod archive;
 pub mod bad_request;
 pub mod binaries;
+pub mod browser;
 pub mod canary;
 pub mod certificate;
 pub mod cgroup;
@@ -38,11 +40,13 @@ pub mod netns;
 pub mod nginx;
 pub mod open_registry;
 pub mod peer;
+pub mod postgres;
 pub mod process;
 pub mod receiver;
 pub mod run;
 pub mod scratch;
 pub mod server;
+pub mod stand_in;
 pub mod volume;
 
 pub use anyhow::{Context, Error, Result, anyhow, bail, ensure};

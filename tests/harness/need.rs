@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::environment::{find_program, variable};
 use crate::server::Kind;
-use crate::{cgroup, disk};
+use crate::{cgroup, disk, postgres};
 
 /// One thing that a test cannot run without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,19 @@ pub enum Need {
     /// Debian's `docker-registry`: CNCF distribution 2.8.
     DockerRegistry,
     Nginx,
+    /// A browser without a screen.
+    Chromium,
+    /// The shell of SQLite, to look into a database.
+    Sqlite,
+    /// A PostgreSQL server that can be started for a test alone.
+    Postgres,
     /// `redis-server` and `redis-cli`.
     Redis,
     Openssl,
     Curl,
     Htpasswd,
+    /// What lets a process believe another time.
+    Faketime,
     /// A compiler for C, which Rust needs too.
     Compiler,
     /// `strace`, and leave to trace.
@@ -41,12 +49,20 @@ pub enum Need {
     LoopMount,
     /// Pebble, the test server of ACME.
     Pebble,
+    /// The ACME client of most machines.
+    Certbot,
     /// What hands over sockets as systemd does.
     SocketActivation,
+    /// What judges units of systemd; it needs no running systemd.
+    SystemdAnalyze,
     /// A Python that has the `docker` package.
     PythonDocker,
     /// The same Python with PyJWT and `cryptography`.
     PythonJwt,
+    /// `st` of PyPI's `schemathesis`, in the Python that has the `docker` package.
+    Schemathesis,
+    /// PyPI's `kubernetes-validate`, in the Python that has the `docker` package.
+    KubernetesValidate,
     /// The plugin `compose` of the Docker client, version 2.
     Compose,
     /// The plugin `buildx` of the Docker client.
@@ -70,10 +86,14 @@ impl Need {
             Self::Containerd => programs(&["containerd", "ctr"]).or_else(|| not_root("containerd")),
             Self::DockerRegistry => programs(&["docker-registry"]),
             Self::Nginx => programs(&["nginx"]),
+            Self::Chromium => programs(&["chromium"]),
+            Self::Sqlite => programs(&["sqlite3"]),
+            Self::Postgres => postgres::missing(),
             Self::Redis => programs(&["redis-server", "redis-cli"]),
             Self::Openssl => programs(&["openssl"]),
             Self::Curl => programs(&["curl"]),
             Self::Htpasswd => programs(&["htpasswd"]),
+            Self::Faketime => programs(&["faketime"]),
             Self::Compiler => programs(&["cc"]),
             Self::Strace => programs(&["strace"]),
             Self::Mount => programs(&["mount", "umount"]).or_else(|| not_root("mounting")),
@@ -83,9 +103,13 @@ impl Need {
                 .or_else(|| not_root("mounting"))
                 .or_else(disk::missing),
             Self::Pebble => programs(&["pebble"]),
+            Self::Certbot => programs(&["certbot"]),
             Self::SocketActivation => programs(&["systemd-socket-activate"]),
+            Self::SystemdAnalyze => programs(&["systemd-analyze"]),
             Self::PythonDocker => python().err(),
             Self::PythonJwt => python_jwt().err(),
+            Self::Schemathesis => schemathesis().err(),
+            Self::KubernetesValidate => kubernetes_validate().err(),
             Self::Compose => compose().err(),
             Self::Buildx => buildx().err(),
             Self::Conformance => variable("PORTOLAN_CONFORMANCE")
@@ -97,8 +121,31 @@ impl Need {
     /// Whether its absence is a failure where nothing may be skipped. What only runs on request is not, nor what Debian
     /// does not have.
     pub fn is_compulsory(self) -> bool {
-        !matches!(self, Self::Compose | Self::Buildx | Self::Conformance)
+        !matches!(
+            self,
+            Self::Compose | Self::Buildx | Self::Conformance | Self::Schemathesis | Self::KubernetesValidate
+        )
     }
+}
+
+/// The program of Schemathesis.
+pub fn schemathesis() -> Result<PathBuf, String> {
+    of_python("schemathesis")
+}
+
+/// What holds resources of Kubernetes against its schemas.
+pub fn kubernetes_validate() -> Result<PathBuf, String> {
+    of_python("kubernetes-validate")
+}
+
+/// A program that is installed with PyPI's package of its name.
+fn of_python(name: &str) -> Result<PathBuf, String> {
+    let python = variable("PORTOLAN_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
+    let beside = Path::new(&python).with_file_name(name);
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    find_program(name).ok_or_else(|| format!("{name} is not installed (PyPI)"))
 }
 
 /// The interpreter that has the `docker` package.

@@ -19,9 +19,20 @@ impl NetworkNamespace {
         // Of these alone, so that those of ten tests that run at once differ.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = std::process::id() % 1000 * 10 + NEXT.fetch_add(1, Ordering::Relaxed) % 10;
-        let name = format!("portolan{number}");
-        let (link, peer) = (format!("ptlv{number}a"), format!("ptlv{number}b"));
         let network = format!("10.{}.{}", 180 + number / 250 % 20, number % 250);
+        Self::named(&format!("ptlv{number}"), &network)
+    }
+
+    /// Makes the one that lasts as long as the run: no other gets its name or addresses.
+    pub(crate) fn make_lasting() -> Result<Self> {
+        let number = std::process::id() % 1000;
+        let network = format!("10.{}.{}", 170 + number / 250, number % 250);
+        Self::named(&format!("ptls{number}"), &network)
+    }
+
+    fn named(stem: &str, network: &str) -> Result<Self> {
+        let name = format!("portolan-{stem}");
+        let (link, peer) = (format!("{stem}a"), format!("{stem}b"));
         let space = Self {
             name: name.clone(),
             link: link.clone(),
@@ -54,6 +65,11 @@ impl NetworkNamespace {
     /// A command line to put before another one so that it starts inside.
     pub fn launcher(&self) -> Vec<String> {
         ["ip", "netns", "exec", &self.name].map(str::to_owned).to_vec()
+    }
+
+    /// The same for what needs the machine's `/sys`: only the network is another one.
+    pub fn light_launcher(&self) -> Vec<String> {
+        vec!["nsenter".to_owned(), format!("--net=/run/netns/{}", self.name)]
     }
 }
 

@@ -7,13 +7,31 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::Journey;
+use crate::binaries;
 use crate::process::Daemon;
+use crate::server::answers;
 
 /// Puts a server's configuration into `conf.d`.
 pub fn place(folder: &Path, name: &str, text: &str) -> Result<()> {
     let folder = folder.join("conf.d");
     std::fs::create_dir_all(&folder).context("make conf.d")?;
     std::fs::write(folder.join(name), text).with_context(|| format!("write {name}"))
+}
+
+/// Starts nginx as the front door on this port, by what `portolan nginx-config` prints for these indexes and this registry.
+pub fn front_door(journey: &Journey, front: u16, indexes: &[u16], registry: u16) -> Result<Daemon> {
+    let at = |port: &u16| format!("127.0.0.1:{port}");
+    let indexes: Vec<_> = indexes.iter().map(at).collect();
+    let printed = journey
+        .command(binaries::path_of("portolan")?)
+        .args(["nginx-config", "--listen", &at(&front)])
+        .args(["--index", &indexes.join(",")])
+        .args(["--registry", &at(&registry)])
+        .succeeds()?
+        .stdout;
+    let folder = journey.subfolder("nginx")?;
+    place(&folder, "front.conf", &printed)?;
+    start(journey, &folder, &[], || answers(front))
 }
 
 /// Starts nginx on what lies in the folder, `launcher` before its own command line.

@@ -1,6 +1,6 @@
 //! `http.tls.letsencrypt`: Pebble, the authority that Let's Encrypt tests with, issues; curl and openssl look.
 
-mod authority;
+pub(crate) mod authority;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

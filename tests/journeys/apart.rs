@@ -7,7 +7,7 @@ use std::time::Duration;
 use harness::api::Api;
 use harness::engine::Docker;
 use harness::process::{Daemon, free_port, wait_for};
-use harness::server::{answers, probe};
+use harness::server::probe;
 use harness::{Account, Context as _, Journey, Need, Result, Suite, binaries, ensure, nginx};
 
 pub(crate) fn add(suite: &mut Suite) {
@@ -31,19 +31,22 @@ pub(crate) fn add(suite: &mut Suite) {
     );
 }
 
+/// What the registry shows to the index when it tells of content.
+const EVENTS_SECRET: &str = "what-the-registry-shows-to-the-index-0123456789";
+
 /// Ports, files and processes of one front door. The index's files lie as those of `portolan up` do, so that
 /// `portolan`'s commands administer them.
-struct Apart<'a> {
+pub(crate) struct Apart<'a> {
     journey: &'a Journey,
-    data: PathBuf,
+    pub(crate) data: PathBuf,
     front: u16,
     index: u16,
     registry: u16,
-    running: Vec<Daemon>,
+    pub(crate) running: Vec<Daemon>,
 }
 
 impl<'a> Apart<'a> {
-    fn prepare(journey: &'a Journey) -> Result<Self> {
+    pub(crate) fn prepare(journey: &'a Journey) -> Result<Self> {
         use std::os::unix::fs::PermissionsExt as _;
         let data = journey.subfolder("data")?;
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700))?;
@@ -57,7 +60,7 @@ impl<'a> Apart<'a> {
         })
     }
 
-    fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("localhost:{}", self.front)
     }
 
@@ -80,11 +83,12 @@ impl<'a> Apart<'a> {
             .wait_until_ready(Duration::from_mins(1), || probe(&ready))
     }
 
-    fn start_index(&mut self) -> Result<()> {
+    pub(crate) fn start_index(&mut self) -> Result<()> {
         let data = self.data.display();
         let config = format!(
             "listen: 127.0.0.1:{}\npublic_url: http://{}\ndatabase: sqlite://{data}/index.db\nkeys_dir: {data}/keys\n\
-             initial_password_file: {data}/initial-admin-password\nregistry:\n  url: http://127.0.0.1:{}\n",
+             initial_password_file: {data}/initial-admin-password\nregistry:\n  url: http://127.0.0.1:{}\n  \
+             events_secret: {EVENTS_SECRET}\n",
             self.index,
             self.host(),
             self.registry,
@@ -94,10 +98,15 @@ impl<'a> Apart<'a> {
     }
 
     fn start_registry(&mut self) -> Result<()> {
+        self.start_registry_with("")
+    }
+
+    /// With further sections in its configuration, `registry-service.yml`.
+    pub(crate) fn start_registry_with(&mut self, more: &str) -> Result<()> {
         let config = format!(
             "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}/registry\n  delete:\n    enabled: true\n\
              auth:\n  token:\n    realm: http://{host}/token\n    service: {host}\n    issuer: portolan\n    \
-             jwksurl: http://127.0.0.1:{}/.well-known/jwks.json\nhttp:\n  addr: 127.0.0.1:{}\n  secret: {}\n",
+             jwksurl: http://127.0.0.1:{}/.well-known/jwks.json\nhttp:\n  addr: 127.0.0.1:{}\n  secret: {}\n{more}",
             self.data.display(),
             self.index,
             self.registry,
@@ -108,20 +117,19 @@ impl<'a> Apart<'a> {
         self.start_service("registry-service", &config, port, "/v2/")
     }
 
+    /// What the registry's configuration says to tell the index of content.
+    pub(crate) fn events(&self) -> String {
+        format!(
+            "notifications:\n  endpoints:\n    - name: index\n      url: http://127.0.0.1:{}/events/registry\n      \
+             index: true\n      headers:\n        Authorization: [Bearer {EVENTS_SECRET}]\n      threshold: 3\n      \
+             batch: 100\n      ignore:\n        mediatypes: [application/octet-stream]\n",
+            self.index
+        )
+    }
+
     /// nginx with the file that `portolan nginx-config` prints, which the shipped one is.
-    fn start_nginx(&mut self) -> Result<()> {
-        let printed = self
-            .journey
-            .command(binaries::path_of("portolan")?)
-            .args(["nginx-config", "--listen", &format!("127.0.0.1:{}", self.front)])
-            .args(["--index", &format!("127.0.0.1:{}", self.index)])
-            .args(["--registry", &format!("127.0.0.1:{}", self.registry)])
-            .succeeds()?
-            .stdout;
-        let folder = self.journey.subfolder("nginx")?;
-        nginx::place(&folder, "front.conf", &printed)?;
-        let front = self.front;
-        let daemon = nginx::start(self.journey, &folder, &[], || answers(front))?;
+    pub(crate) fn start_nginx(&mut self) -> Result<()> {
+        let daemon = nginx::front_door(self.journey, self.front, &[self.index], self.registry)?;
         self.running.push(daemon);
         Ok(())
     }
@@ -131,7 +139,7 @@ impl<'a> Apart<'a> {
         Ok(line.arg("--data").arg(&self.data).stdin(stdin).succeeds()?.stdout)
     }
 
-    fn account(&self, name: &str) -> Result<Account> {
+    pub(crate) fn account(&self, name: &str) -> Result<Account> {
         let account = Account {
             name: name.to_owned(),
             password: format!("correct horse of {name}"),

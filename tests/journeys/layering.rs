@@ -29,12 +29,15 @@ struct Rule {
     banned: BTreeSet<String>,
 }
 
-const VOCABULARY: [&str; 4] = [
+const VOCABULARY: [&str; 5] = [
     "shared::oci",
     "shared::token",
     "shared::front_door",
+    "shared::network",
     "shared::secret",
 ];
+/// What every module may ask, as the document says below its table.
+const EVERYBODYS: [&str; 2] = ["shared::causes", "shared::sabotage"];
 /// Modules that wire or hold sections of all others; the table names the first, and states the second in words.
 const WIRING: [&str; 3] = ["lib", "main", "config"];
 
@@ -65,7 +68,7 @@ fn imports(journey: &Journey) -> Result<()> {
             let shown = file.strip_prefix(&root)?.display();
             for imported in our_imports(&text, short, &path) {
                 if imported != name
-                    && imported != "shared::sabotage"
+                    && !EVERYBODYS.contains(&imported.as_str())
                     && !rule.allowed.contains(&imported)
                     && exists(&root, &imported)
                 {

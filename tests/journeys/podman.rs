@@ -46,7 +46,8 @@ pub(crate) fn tool<'a>(journey: &'a Journey, name: &str, storage: &str) -> Resul
         .env("REGISTRY_AUTH_FILE", auth_file))
 }
 
-fn podman<'a>(journey: &'a Journey, storage: &str) -> Result<Line<'a>> {
+/// `podman` as it runs inside another container, too.
+pub(crate) fn podman<'a>(journey: &'a Journey, storage: &str) -> Result<Line<'a>> {
     Ok(tool(journey, "podman", storage)?.args([
         "--runtime",
         "runc",

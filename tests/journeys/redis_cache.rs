@@ -331,13 +331,24 @@ fn kinds(journey: &Journey) -> Result<()> {
         &master,
     )?;
 
-    let mut nodes = Vec::new();
+    let (mut nodes, mut members) = (Vec::new(), Vec::new());
     for number in 0..3 {
         let config = format!("nodes-{number}.conf");
-        nodes.push(Redis::start(
+        // By itself it takes its port and 10,000, where anything may listen.
+        let bus = free_port()?;
+        let node = Redis::start(
             folder,
-            &["--cluster-enabled", "yes", "--cluster-config-file", &config],
-        )?);
+            &[
+                "--cluster-enabled",
+                "yes",
+                "--cluster-config-file",
+                &config,
+                "--cluster-port",
+                &bus.to_string(),
+            ],
+        )?;
+        members.push(format!("127.0.0.1:{}@{bus}", node.port));
+        nodes.push(node);
     }
     let addrs: Vec<_> = nodes
         .iter()
@@ -346,7 +357,7 @@ fn kinds(journey: &Journey) -> Result<()> {
     let create = journey
         .command("redis-cli")
         .args(["--cluster", "create"])
-        .args(&addrs);
+        .args(&members);
     create.args(["--cluster-yes"]).limit(PATIENCE).succeeds()?;
     nodes[0].tls = vec!["-c".to_owned()];
     wait_for("the cluster", PATIENCE, || {

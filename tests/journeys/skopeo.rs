@@ -1,5 +1,6 @@
 //! `skopeo`: multi-architecture indexes, inspection, deletion.
 
+use harness::command::Line;
 use harness::layout::{Descriptor, Layout};
 use harness::server::Account;
 use harness::{Journey, Need, Result, Server, Suite, ensure};
@@ -24,6 +25,15 @@ pub(crate) fn add(suite: &mut Suite) {
 /// `user:password`, as skopeo's and podman's `--creds` take it.
 pub(crate) fn credentials(account: &Account) -> String {
     format!("{}:{}", account.name, account.password)
+}
+
+/// Reads the manifest of an image with these credentials.
+pub(crate) fn inspect<'a>(journey: &'a Journey, image: &str, credentials: &str) -> Line<'a> {
+    let words = ["inspect", "--raw", "--tls-verify=false", "--creds", credentials];
+    journey
+        .command("skopeo")
+        .args(words)
+        .arg(format!("docker://{image}"))
 }
 
 /// A layout tagged `multi` with an index over images for two architectures.

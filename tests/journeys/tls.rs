@@ -36,7 +36,8 @@ pub(crate) fn add(suite: &mut Suite) {
 pub(crate) struct Trust(PathBuf);
 
 impl Trust {
-    fn place(host: &str, pem: &str) -> Result<Self> {
+    /// Engines of this machine believe the certificate of this host, until it is dropped.
+    pub(crate) fn place(host: &str, pem: &str) -> Result<Self> {
         Self::place_as(host, "ca.crt", pem)
     }
 

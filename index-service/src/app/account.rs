@@ -6,16 +6,16 @@ use shared::runtime::private_file::{PrivateFileError, write_private};
 use shared::secret::Secret;
 
 use super::App;
+use super::audit::{By, Change};
 use super::error::AppError;
 use crate::domain::account::InvalidUsername;
-use crate::domain::{Account, AccountId, NamespaceId, NamespaceName, Username, secret_token};
-use crate::store::{account, device, namespace};
+use crate::domain::{
+    Account, AccountId, AuditAction, NamespaceId, NamespaceName, PasswordHash, TargetKind, Username,
+};
+use crate::store::{Tx, account, namespace};
 
 /// The first administrator.
 pub const ADMIN: &str = "admin";
-
-/// Characters of a new password, both ends included.
-const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
 
 impl App {
     /// Creates an account and the namespace of its name, which it owns.
@@ -25,27 +25,24 @@ impl App {
         password: Secret<String>,
     ) -> Result<Account, AppError> {
         let username = parse_username(username)?;
-        check_password(&username, &password)?;
-        self.create(&username, password, false, || Ok(())).await
+        self.check_password(&username, &[], &password).await?;
+        self.create(By::Machine, &username, password, false, || Ok(()))
+            .await
     }
 
     /// Gives an account another password. Refresh tokens and whatever else was issued under the old one are void.
     pub async fn reset_password(&self, username: &str, password: Secret<String>) -> Result<(), AppError> {
         let username = parse_username(username)?;
-        check_password(&username, &password)?;
+        self.check_password(&username, &[], &password).await?;
         let hash = self.passwords.hash(password).await?;
-        let now = self.clock.now_ms();
         let mut tx = self.store.write().await?;
         let account = account::find_account(&mut tx, &username)
             .await?
             .ok_or_else(|| AppError::NotFound(format!("there is no account {username}")))?;
-        account::set_password(&mut tx, account.account_id, &hash, now).await?;
-        device::revoke_devices(&mut tx, account.account_id, now).await?;
+        self.set_password(&mut tx, &account, &hash, By::Machine, AuditAction::PasswordReset)
+            .await?;
         tx.commit().await?;
-        if username.as_str() == ADMIN {
-            self.forget_initial_password()?;
-        }
-        Ok(())
+        self.after_new_password(&username)
     }
 
     /// Creates the account `admin` with a random password, unless there is one. The password is returned, to be shown
@@ -61,7 +58,7 @@ impl App {
         }
         let password = self.random_password();
         let created = self
-            .create(&username, password.clone(), true, || {
+            .create(By::Service, &username, password.clone(), true, || {
                 self.keep_initial_password(&password)
             })
             .await;
@@ -76,36 +73,53 @@ impl App {
     /// Creates an account; `before_commit` runs once nothing but the commit can fail.
     async fn create(
         &self,
+        by: By<'_>,
         username: &Username,
         password: Secret<String>,
         is_admin: bool,
         before_commit: impl FnOnce() -> Result<(), AppError>,
     ) -> Result<Account, AppError> {
         let hash = self.passwords.hash(password).await?;
+        let mut tx = self.store.write().await?;
+        let account = self.insert_account(&mut tx, by, username, hash, is_admin).await?;
+        before_commit()?;
+        tx.commit().await?;
+        Ok(account)
+    }
+
+    /// Adds an account with the namespace of its name.
+    pub(super) async fn insert_account(
+        &self,
+        tx: &mut Tx,
+        by: By<'_>,
+        username: &Username,
+        password_hash: PasswordHash,
+        is_admin: bool,
+    ) -> Result<Account, AppError> {
         let now = self.clock.now_ms();
         let new = account::NewAccount {
             account_id: self.new_id(AccountId::new),
             username,
-            password_hash: &hash,
+            password_hash: &password_hash,
             is_admin,
         };
-        let mut tx = self.store.write().await?;
-        account::create_account(&mut tx, &new, now).await?;
-        let namespace = NamespaceName::from(username);
+        account::create_account(tx, &new, now).await?;
         namespace::create_namespace(
-            &mut tx,
+            tx,
             self.new_id(NamespaceId::new),
-            &namespace,
+            &NamespaceName::from(username),
             new.account_id,
             now,
         )
         .await?;
-        before_commit()?;
-        tx.commit().await?;
+        let change = Change::new(AuditAction::AccountCreate, TargetKind::Account, username)
+            .id(new.account_id.as_i64())
+            .after(serde_json::json!({ "is_admin": is_admin }));
+        self.audit(tx, by, change).await?;
         Ok(Account {
             account_id: new.account_id,
             username: username.clone(),
-            password_hash: hash,
+            password_hash,
             password_version: 1,
             is_admin,
             disabled_at: None,
@@ -137,7 +151,7 @@ impl App {
             .map_err(|error: PrivateFileError| AppError::Internal(error.into()))
     }
 
-    fn forget_initial_password(&self) -> Result<(), AppError> {
+    pub(super) fn forget_initial_password(&self) -> Result<(), AppError> {
         let Some(path) = &self.settings.initial_password_file else {
             return Ok(());
         };
@@ -152,24 +166,6 @@ impl App {
 pub(super) fn parse_username(text: &str) -> Result<Username, AppError> {
     text.parse()
         .map_err(|error: InvalidUsername| AppError::Invalid(error.to_string()))
-}
-
-/// The rule of new passwords: 12 to 256 characters of any script, and nothing that cannot be typed at a login.
-fn check_password(username: &Username, password: &Secret<String>) -> Result<(), AppError> {
-    let text = password.expose();
-    let refused = if !PASSWORD_LENGTH.contains(&text.chars().count()) {
-        "a password has 12 to 256 characters"
-    } else if text.chars().any(char::is_control) {
-        // RFC 7617, section 2: Basic credentials hold no control characters.
-        "a password holds no control characters"
-    } else if text.starts_with(secret_token::PREFIX) {
-        "a password does not begin as an access token does"
-    } else if text.eq_ignore_ascii_case(username.as_str()) {
-        "a password is not the user name"
-    } else {
-        return Ok(());
-    };
-    Err(AppError::Invalid(refused.to_owned()))
 }
 
 #[cfg(test)]

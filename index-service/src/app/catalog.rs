@@ -4,10 +4,11 @@ use shared::oci::RepositoryName;
 use shared::token::{Challenge, ChallengeError, Claims, Scope};
 
 use super::App;
+use super::caller::Client;
 use super::error::AppError;
 use super::token::Credential;
-use crate::domain::{Account, AccountId, Ceiling, DeviceId, Principal, TokenId};
-use crate::store::{Tx, access_token, account, device, repository};
+use crate::domain::{AccountId, Ceiling, DeviceId, Principal, RobotId, TokenId};
+use crate::store::{Tx, access_token, account, device, listing, robot};
 
 /// What a reader of the catalog shows.
 #[derive(Debug)]
@@ -33,12 +34,37 @@ impl App {
     pub async fn list_catalog(
         &self,
         reader: &Reader,
+        client: &Client,
         after: &str,
         limit: u32,
     ) -> Result<Option<CatalogPage>, AppError> {
+        let Some((principal, mut tx)) = self.read_as(reader, client).await? else {
+            return Ok(None);
+        };
+        // One more than asked for tells whether there are more.
+        let listed = listing::list_visible_repositories(
+            &mut tx,
+            &principal,
+            after,
+            limit.saturating_add(1),
+            self.clock.now_ms(),
+        )
+        .await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = listed.len() > limit;
+        let names = listed.into_iter().take(limit).map(|facts| facts.name).collect();
+        Ok(Some(CatalogPage { names, more }))
+    }
+
+    /// Whom a reader is, and a transaction that only reads. `None` when the token shown is not valid.
+    pub(super) async fn read_as(
+        &self,
+        reader: &Reader,
+        client: &Client,
+    ) -> Result<Option<(Principal, Tx)>, AppError> {
         let (principal, tx) = match reader {
             Reader::Credential(credential) => {
-                let (login, tx) = self.log_in(credential).await?;
+                let (login, tx) = self.log_in(credential, client).await?;
                 (login.principal(), tx)
             }
             Reader::Token(token) => match self.principal_of(token).await? {
@@ -46,18 +72,11 @@ impl App {
                 None => return Ok(None),
             },
         };
-        let mut tx = match tx {
+        let tx = match tx {
             Some(tx) => tx,
             None => self.store.read().await?,
         };
-        // One more than asked for tells whether there are more.
-        let listed =
-            repository::list_visible_repositories(&mut tx, &principal, after, limit.saturating_add(1))
-                .await?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = listed.len() > limit;
-        let names = listed.into_iter().take(limit).map(|facts| facts.name).collect();
-        Ok(Some(CatalogPage { names, more }))
+        Ok(Some((principal, tx)))
     }
 
     /// The challenge for readers of the catalog.
@@ -67,6 +86,7 @@ impl App {
             service: self.front_door_service(),
             scopes: &[Scope::catalog()],
             error,
+            description: None,
         }
         .to_string()
     }
@@ -74,7 +94,7 @@ impl App {
     /// Whom a token of ours was issued to. The credential is read anew, so that what was revoked or narrowed since
     /// counts at once.
     async fn principal_of(&self, token: &str) -> Result<Option<(Principal, Tx)>, AppError> {
-        let Some(claims) = self.signer.verify(token, self.clock.now_s()) else {
+        let Some(claims) = self.keys.signer().verify(token, self.clock.now_s()) else {
             return Ok(None);
         };
         if self.find_service(Some(&claims.aud)).is_err() {
@@ -86,13 +106,14 @@ impl App {
         } else {
             self.reread(&mut tx, &claims)
                 .await?
-                .filter(|(account, _)| account.username.as_str() == claims.sub)
-                .map(|(account, ceiling)| account.principal(ceiling))
+                .filter(|(name, _)| *name == claims.sub)
+                .map(|(_, principal)| principal)
         };
         Ok(principal.map(|principal| (principal, tx)))
     }
 
-    async fn reread(&self, tx: &mut Tx, claims: &Claims) -> Result<Option<(Account, Ceiling)>, AppError> {
+    /// The name and the rights, now, of whom a token was issued to.
+    async fn reread(&self, tx: &mut Tx, claims: &Claims) -> Result<Option<(String, Principal)>, AppError> {
         let Some((kind, id)) = claims.act.as_deref().and_then(|act| act.split_once(':')) else {
             return Ok(None);
         };
@@ -100,19 +121,30 @@ impl App {
             return Ok(None);
         };
         let now = self.clock.now_ms();
-        Ok(match kind {
+        let found = match kind {
             "password" => account::find_account_by_id(tx, AccountId::from_i64(id))
                 .await?
                 .map(|account| (account, Ceiling::Full)),
             "pat" => access_token::find_access_token_by_id(tx, TokenId::from_i64(id))
                 .await?
                 .filter(|(token, _)| token.is_live(now))
-                .map(|(token, account)| (account, token.ceiling())),
+                .map(|(token, account)| (account, token.ceiling)),
             "dev" => device::find_device_by_id(tx, DeviceId::from_i64(id))
                 .await?
                 .filter(|(device, account)| self.is_live_device(device, account))
                 .map(|(device, account)| (account, device.ceiling)),
+            "rob" | "oat" => {
+                let Some(robot) = robot::find_robot_by_id(tx, RobotId::from_i64(id))
+                    .await?
+                    .filter(|robot| Some(robot.actor()) == claims.act)
+                else {
+                    return Ok(None);
+                };
+                let machine = self.machine(tx, &robot).await?;
+                return Ok(Some((robot.username(), Principal::Machine(machine))));
+            }
             _ => None,
-        })
+        };
+        Ok(found.map(|(account, ceiling)| (account.username.to_string(), account.principal(ceiling))))
     }
 }

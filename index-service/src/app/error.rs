@@ -25,12 +25,30 @@ pub enum AppError {
     /// Too many passwords are being checked at once.
     #[error("too many logins at once; try again in a moment")]
     TooManyAttempts,
+    /// Too much of something happened within a time.
+    #[error("{reason}; try again later")]
+    Braked {
+        /// What was too much.
+        reason: &'static str,
+        /// When it may be tried again, in seconds from now.
+        wait_s: u64,
+    },
     /// The store or the registry is away.
     #[error("a part of the service is away for the moment")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// A fault of ours.
     #[error("an internal fault")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl AppError {
+    /// Too much happened; in so many milliseconds it is little enough again.
+    pub(super) fn braked(reason: &'static str, wait_ms: i64) -> Self {
+        Self::Braked {
+            reason,
+            wait_s: u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000).max(1),
+        }
+    }
 }
 
 impl From<Busy> for AppError {

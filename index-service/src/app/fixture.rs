@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use shared::runtime::clock::{Clock, ClockHandle};
 
-use super::{App, Service, Settings, TokenSettings};
+use super::organisation::OrganisationMakers;
+use super::sign_up::{SignUp, SignUpLimits};
+use super::{App, KeyOptions, Keys, Service, Settings, TokenSettings};
 use crate::password::{Limits, Parameters, Passwords};
 use crate::random::Random;
 use crate::registry_client::RegistryClient;
 use crate::store::Store;
-use crate::token::{KeySet, Recipient, Signer};
+use crate::token::Recipient;
 
 /// When the clock of a [`Fixture`] begins, in milliseconds since 1970.
 pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
@@ -44,11 +46,29 @@ impl Fixture {
         registry: Option<RegistryClient>,
         edit: impl FnOnce(&mut Settings),
     ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let (clock, handle) = Clock::fixed(NOW_MS);
+        let keys = Keys::standing(&clock, &Random::system());
+        Self::assemble(store, registry, keys, (clock, handle), edit)
+    }
+
+    /// Over a store and the keys in it.
+    pub(crate) async fn with_keys(store: Store, options: KeyOptions) -> Self {
+        let (clock, handle) = Clock::fixed(NOW_MS);
+        let keys = Keys::open(&store, options, &clock, &Random::system())
+            .await
+            .unwrap();
+        Self::assemble(store, None, keys, (clock, handle), |_| {})
+    }
+
+    fn assemble(
+        store: Store,
+        registry: Option<RegistryClient>,
+        keys: Keys,
+        (clock, handle): (Clock, ClockHandle),
+        edit: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let random = Random::system();
-        let keys = KeySet::open(&folder.path().join("keys"), clock.now(), &random).unwrap();
-        let signer = Signer::new(keys, "portolan".to_owned()).unwrap();
         let limits = Limits {
             threads: 1,
             queue: 64,
@@ -65,19 +85,19 @@ impl Fixture {
                     recipient: Recipient::Own,
                 }],
             },
+            audit: crate::app::audit::AuditSettings::default(),
             initial_password_file: Some(folder.path().join("initial-admin-password")),
+            organisation_makers: OrganisationMakers::Everyone,
+            trusted_proxies: Vec::new(),
+            sign_up: SignUp::Closed,
+            github_keys_file: None,
+            sign_up_limits: SignUpLimits::default(),
+            restore_delay_ms: 7 * 86_400_000,
+            event_secrets: vec![shared::secret::Secret::new("the registry's secret".to_owned())],
         };
         edit(&mut settings);
         Self {
-            app: App::new(
-                store.clone(),
-                signer,
-                passwords,
-                clock,
-                random,
-                settings,
-                registry,
-            ),
+            app: App::new(store.clone(), keys, passwords, clock, random, settings, registry),
             store,
             clock: handle,
             folder,

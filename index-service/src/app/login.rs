@@ -3,19 +3,27 @@
 use shared::secret::Secret;
 
 use super::App;
+use super::caller::Client;
 use super::error::AppError;
 use super::token::Credential;
 use crate::domain::secret_token::Mistyped;
-use crate::domain::{AccessToken, Account, Ceiling, Device, Principal, SecretKind, SecretToken, Username};
+use crate::domain::{
+    AccessToken, Account, Ceiling, CredentialSecret, Device, Machine, Principal, Robot, SecretKind,
+    SecretOwner, SecretToken, Username,
+};
 use crate::password::{Stored, Verdict};
-use crate::store::{Tx, access_token, account, device};
+use crate::store::{Tx, access_token, account, device, robot};
 
 /// A refresh token that was not used for this long is refused, in milliseconds: 90 days.
 pub(super) const DEVICE_IDLE_MS: i64 = 90 * 86_400_000;
 
 /// Said of every wrong secret, whatever was wrong about it.
-const WRONG: AppError = AppError::Unauthenticated("incorrect user name, password or token");
+pub(super) const WRONG: AppError = AppError::Unauthenticated("incorrect user name, password or token");
 const DISABLED: AppError = AppError::Forbidden("this account is disabled");
+const SUSPENDED: AppError =
+    AppError::Forbidden("this credential is suspended, or what it depends on is: ask whoever looks after it");
+/// Said of a right secret alone.
+const ELSEWHERE: AppError = AppError::Forbidden("this credential may not be used from this address");
 
 /// Who logged in, and with what.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub(super) enum Login {
     AccessToken(AccessToken, Account),
     /// With a refresh token, which is kept to be handed out again.
     Device(Device, Account, Secret<String>),
+    /// With the secret of a robot, or an access token of an organisation.
+    Robot(Box<Robot>, Machine),
 }
 
 impl Login {
@@ -36,18 +46,38 @@ impl Login {
         match self {
             Self::Anonymous => Principal::Anonymous,
             Self::Password(account) => account.principal(Ceiling::Full),
-            Self::AccessToken(token, account) => account.principal(token.ceiling()),
+            Self::AccessToken(token, account) => account.principal(token.ceiling.clone()),
             Self::Device(device, account, _) => account.principal(device.ceiling.clone()),
+            Self::Robot(_, machine) => Principal::Machine(machine.clone()),
+        }
+    }
+
+    /// The account behind it.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Anonymous | Self::Robot(..) => None,
+            Self::Password(account) | Self::AccessToken(_, account) | Self::Device(_, account, _) => {
+                Some(account)
+            }
+        }
+    }
+
+    /// The robot, or the access token of an organisation, behind it.
+    pub(super) fn robot(&self) -> Option<&Robot> {
+        match self {
+            Self::Robot(robot, _) => Some(robot),
+            _ => None,
         }
     }
 
     /// The `sub` of a token: the user name, empty for anonymous.
-    pub(super) fn subject(&self) -> &str {
+    pub(super) fn subject(&self) -> String {
         match self {
-            Self::Anonymous => "",
+            Self::Anonymous => String::new(),
             Self::Password(account) | Self::AccessToken(_, account) | Self::Device(_, account, _) => {
-                account.username.as_str()
+                account.username.to_string()
             }
+            Self::Robot(robot, _) => robot.username(),
         }
     }
 
@@ -58,6 +88,7 @@ impl Login {
             Self::Password(account) => Some(format!("password:{}", account.account_id)),
             Self::AccessToken(token, _) => Some(format!("pat:{}", token.token_id)),
             Self::Device(device, _, _) => Some(format!("dev:{}", device.device_id)),
+            Self::Robot(robot, _) => Some(robot.actor()),
         }
     }
 }
@@ -65,28 +96,52 @@ impl Login {
 impl App {
     /// Checks a credential. A transaction that it was read in is handed back, so that what follows can be read from the
     /// same snapshot; none is open while a slow hash is computed.
-    pub(super) async fn log_in(&self, credential: &Credential) -> Result<(Login, Option<Tx>), AppError> {
+    pub(super) async fn log_in(
+        &self,
+        credential: &Credential,
+        client: &Client,
+    ) -> Result<(Login, Option<Tx>), AppError> {
+        let ended = self.check_credential(credential, client).await;
+        self.note_sign_in(credential, client, ended.as_ref().map(|(login, _)| login));
+        ended
+    }
+
+    async fn check_credential(
+        &self,
+        credential: &Credential,
+        client: &Client,
+    ) -> Result<(Login, Option<Tx>), AppError> {
         let (token, username) = match credential {
             Credential::Anonymous => return Ok((Login::Anonymous, None)),
             Credential::Password { username, password } => {
                 let Some(token) = SecretToken::find(password.expose()) else {
-                    let account = self.log_in_with_password(username, password).await?;
+                    let account = self.log_in_with_password(username, password, client).await?;
                     return Ok((Login::Password(account), None));
                 };
                 (token, Some(username.as_str()))
             }
-            Credential::Refresh(secret) => (SecretToken::find(secret.expose()).ok_or(WRONG)?, None),
+            Credential::Refresh(secret) | Credential::Token(secret) => {
+                (SecretToken::find(secret.expose()).ok_or(WRONG)?, None)
+            }
         };
         // A mistyped one is told by its checksum: nothing is read for it.
         let token = token.map_err(|Mistyped| WRONG)?;
         let mut tx = self.store.read().await?;
-        let login = match (token.kind(), username) {
-            (SecretKind::AccessToken, Some(username)) => {
-                self.find_access_token(&mut tx, &token, username).await?
+        let login = match (token.kind(), credential) {
+            // None has a place where another belongs.
+            (SecretKind::Invitation | SecretKind::PasswordReset, _)
+            | (
+                SecretKind::AccessToken | SecretKind::Robot | SecretKind::OrganisationToken,
+                Credential::Refresh(_),
+            )
+            | (SecretKind::Refresh, Credential::Token(_)) => {
+                return Err(WRONG);
             }
-            // An access token has no place where a refresh token belongs.
-            (SecretKind::AccessToken, None) => return Err(WRONG),
-            (SecretKind::Refresh, username) => self.find_device(&mut tx, token, username).await?,
+            (SecretKind::AccessToken, _) => self.find_access_token(&mut tx, &token, username, client).await?,
+            (SecretKind::Robot | SecretKind::OrganisationToken, _) => {
+                self.find_robot_of(&mut tx, &token, username, client).await?
+            }
+            (SecretKind::Refresh, _) => self.find_device(&mut tx, token, username, client).await?,
         };
         Ok((login, Some(tx)))
     }
@@ -95,20 +150,75 @@ impl App {
         &self,
         tx: &mut Tx,
         token: &SecretToken,
-        username: &str,
+        username: Option<&str>,
+        client: &Client,
     ) -> Result<Login, AppError> {
         let found = access_token::find_access_token(tx, token.hash()).await?;
-        let now = self.clock.now_ms();
-        let (token, account) = found
-            .filter(|(token, account)| token.is_live(now) && is_name_of(account, username))
+        let (token, secret, account) = found
+            .filter(|(_, _, account)| username.is_none_or(|name| is_name_of(account, name)))
             .ok_or(WRONG)?;
+        let now = self.clock.now_ms();
+        self.admit(
+            &secret,
+            token.is_live(now),
+            token.networks.allow(client.address),
+            client,
+        )?;
         if account.disabled_at.is_some() {
             return Err(DISABLED);
         }
         if token.is_use_due(now) {
-            self.touches.access_token(token.token_id, now);
+            self.touches.used(secret.owner, now, client);
         }
         Ok(Login::AccessToken(token, account))
+    }
+
+    async fn find_robot_of(
+        &self,
+        tx: &mut Tx,
+        token: &SecretToken,
+        username: Option<&str>,
+        client: &Client,
+    ) -> Result<Login, AppError> {
+        let found = robot::find_robot(tx, token.hash()).await?;
+        let (robot, secret) = found
+            .filter(|(robot, _)| {
+                robot.secret_kind() == token.kind() && username.is_none_or(|name| robot.is_called(name))
+            })
+            .ok_or(WRONG)?;
+        let now = self.clock.now_ms();
+        self.admit(
+            &secret,
+            robot.is_live(now),
+            robot.networks.allow(client.address),
+            client,
+        )?;
+        let machine = self.machine(tx, &robot).await?;
+        if machine.is_disabled {
+            return Err(SUSPENDED);
+        }
+        if robot.is_use_due(now) {
+            self.touches.used(SecretOwner::Robot(robot.robot_id), now, client);
+        }
+        Ok(Login::Robot(Box::new(robot), machine))
+    }
+
+    /// Whether a known secret is accepted. Its owner hears of it when not.
+    fn admit(
+        &self,
+        secret: &CredentialSecret,
+        is_live: bool,
+        is_allowed_here: bool,
+        client: &Client,
+    ) -> Result<(), AppError> {
+        let now = self.clock.now_ms();
+        let refusal = match (is_live && secret.is_live(now), is_allowed_here) {
+            (true, true) => return Ok(()),
+            (true, false) => ELSEWHERE,
+            (false, _) => WRONG,
+        };
+        self.touches.refused(secret.owner, now, client);
+        Err(refusal)
     }
 
     /// `username` is absent where the protocol has none. Clients that keep a refresh token as a password send a name
@@ -118,6 +228,7 @@ impl App {
         tx: &mut Tx,
         token: SecretToken,
         username: Option<&str>,
+        client: &Client,
     ) -> Result<Login, AppError> {
         let found = device::find_device(tx, token.hash()).await?;
         let now = self.clock.now_ms();
@@ -133,7 +244,7 @@ impl App {
             return Err(DISABLED);
         }
         if device.is_use_due(now) {
-            self.touches.device(device.device_id, now);
+            self.touches.device(device.device_id, now, client);
         }
         Ok(Login::Device(device, account, token.into_secret()))
     }
@@ -147,7 +258,9 @@ impl App {
         &self,
         username: &str,
         password: &Secret<String>,
+        client: &Client,
     ) -> Result<Account, AppError> {
+        let subject = self.check_brake(username, client).await?;
         // A text that can be no user name costs as much as an unknown one.
         let account = match username.parse::<Username>() {
             Ok(username) => {
@@ -163,6 +276,7 @@ impl App {
         });
         let verdict = self.passwords.verify(stored, password).await?;
         let (Some(account), Verdict::Right { outdated }) = (account, verdict) else {
+            self.note_wrong(&subject, password).await?;
             return Err(WRONG);
         };
         if account.disabled_at.is_some() {

@@ -1,46 +1,92 @@
 //! The use cases: each function here is one thing that a client, a page or a command asks for.
 
+mod access;
 pub mod access_token;
 pub mod account;
+pub mod adoption;
+pub mod audit;
 mod background;
+pub mod bookmark;
+mod brake;
+pub mod caller;
 pub mod catalog;
+pub mod category;
+pub mod content;
+pub mod deletion;
+pub mod departure;
 pub mod error;
+pub mod explanation;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod idempotency;
+pub mod invitation;
+pub mod key;
+pub mod leak;
 mod login;
+pub mod member;
+pub mod organisation;
+pub mod password;
+pub mod profile;
 pub mod repository;
-mod session;
+pub mod repository_profile;
+pub mod robot;
+pub mod rule;
+pub mod search;
+pub mod secret;
+pub mod session;
+pub mod sign_up;
+mod standing;
+pub mod team;
 pub mod token;
 mod touch;
+pub mod transfer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use shared::network::Network;
 use shared::runtime::clock::Clock;
+use shared::secret::Secret;
+use tokio::sync::Notify;
 
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::registry_client::RegistryClient;
 use crate::store::{Store, StoreError};
-use crate::token::Signer;
 
 pub use error::AppError;
+pub use key::{KeyOptions, Keys};
 pub use token::{Service, TokenSettings};
 
+use organisation::OrganisationMakers;
+use sign_up::{SignUp, SignUpLimits};
 use touch::Touches;
 
 /// What the use cases work with. Shared by all requests.
 #[derive(Debug)]
 pub struct App {
     store: Store,
-    signer: Signer,
+    keys: Keys,
     passwords: Passwords,
     clock: Clock,
     random: Random,
     settings: Settings,
     /// Where the registry is asked; `None` when it confirms pushes in this process.
     registry: Option<RegistryClient>,
+    /// The same where the registry runs in this process, which is told later.
+    registry_within: OnceLock<RegistryClient>,
     touches: Touches,
+    pulls: content::Pulls,
+    /// Something is to be read from the registry.
+    reading: Notify,
+    /// How content is removed, where the registry runs in this process.
+    purge: OnceLock<deletion::Purge>,
+    brake_key: brake::BrakeKey,
+    sign_ins: audit::SignIns,
+    written: audit::Written,
+    search_walk: search::Walk,
+    /// What this process calls itself where replicas share something.
+    instance: String,
 }
 
 /// What the operator decides about the use cases.
@@ -52,34 +98,65 @@ pub struct Settings {
     pub token: TokenSettings,
     /// A file with the first password of `admin`, which is removed once that password is changed.
     pub initial_password_file: Option<PathBuf>,
+    /// Who may make organisations.
+    pub organisation_makers: OrganisationMakers,
+    /// Proxies whose `X-Forwarded-For` is believed; nobody's when there are none.
+    pub trusted_proxies: Vec<Network>,
+    /// How long the audit log is kept, and where it is written besides.
+    pub audit: audit::AuditSettings,
+    /// Who may make an account for themselves.
+    pub sign_up: SignUp,
+    /// How many accounts people may make for themselves.
+    pub sign_up_limits: SignUpLimits,
+    /// A file with the public keys that GitHub signs reports of leaked secrets with; without it they need no signature.
+    pub github_keys_file: Option<PathBuf>,
+    /// How long a deleted repository can be restored, in milliseconds.
+    pub restore_delay_ms: i64,
+    /// What the registry shows when it delivers events over HTTP, any of these; none are taken so without one.
+    pub event_secrets: Vec<Secret<String>>,
 }
 
 impl App {
     /// The use cases over these parts.
     pub fn new(
         store: Store,
-        signer: Signer,
+        keys: Keys,
         passwords: Passwords,
         clock: Clock,
         random: Random,
         settings: Settings,
         registry: Option<RegistryClient>,
     ) -> Arc<Self> {
+        let instance = format!("{:016x}", u64::from_be_bytes(random.bytes()));
         Arc::new(Self {
             store,
-            signer,
+            keys,
             passwords,
             clock,
             random,
             settings,
             registry,
+            registry_within: OnceLock::new(),
             touches: Touches::default(),
+            pulls: content::Pulls::default(),
+            reading: Notify::new(),
+            purge: OnceLock::new(),
+            brake_key: brake::BrakeKey::default(),
+            sign_ins: audit::SignIns::default(),
+            written: audit::Written::default(),
+            search_walk: search::Walk::default(),
+            instance,
         })
     }
 
     /// The URL under which clients reach the front door, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.settings.public_url
+    }
+
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub fn trusted_proxies(&self) -> &[Network] {
+        &self.settings.trusted_proxies
     }
 
     /// The URL of the token endpoint.
@@ -96,16 +173,6 @@ impl App {
             .map_or("", |service| &service.name)
     }
 
-    /// The published signing keys as a JWK set (RFC 7517, section 5).
-    pub fn jwks(&self) -> String {
-        self.signer.keys().jwks()
-    }
-
-    /// The certificate that vouches for the signing keys (PEM): `rootcertbundle` of a stock registry.
-    pub fn authority_pem(&self) -> &str {
-        self.signer.keys().authority_pem()
-    }
-
     /// Whether the store answers.
     pub async fn check(&self) -> Result<(), AppError> {
         Ok(self.store.check().await?)
@@ -114,6 +181,8 @@ impl App {
     /// Writes down what waits to be written, and closes the store.
     pub async fn close(&self) {
         self.flush_touches().await;
+        self.flush_sign_ins().await;
+        self.flush_pulls().await;
         self.store.close().await;
     }
 

@@ -3,11 +3,17 @@
 use shared::secret::Secret;
 
 use super::App;
+use super::audit::{By, Change};
+use super::caller::Caller;
 use super::error::AppError;
 use super::login::{DEVICE_IDLE_MS, Login};
 use super::token::TokenRequest;
-use crate::domain::{Ceiling, DeviceId, SecretKind, SecretToken};
-use crate::store::device::{NewDevice, create_device, prune_devices};
+use crate::domain::{AuditAction, Ceiling, Device, DeviceId, SecretKind, SecretToken, TargetKind};
+use crate::store::account;
+use crate::store::device::{
+    LiveDevices, NewDevice, create_device, find_device_by_id, list_devices, prune_devices, revoke_device,
+    revoke_devices,
+};
 
 /// The longest life of a refresh token, in milliseconds: a year.
 const DEVICE_LIFE_MS: i64 = 365 * 86_400_000;
@@ -17,8 +23,8 @@ const MAX_DEVICES: u32 = 1000;
 
 impl App {
     /// The refresh token that belongs into the answer. A password login gets a new one. A device gets its own again:
-    /// Docker could not store another. Access tokens get none, since a configuration that holds one must keep working where
-    /// only user name and password are understood, such as a Kubernetes pull secret.
+    /// Docker could not store another. Access tokens and robots get none, since a configuration that holds one must keep
+    /// working where only user name and password are understood, such as a Kubernetes pull secret.
     pub(super) async fn refresh_token(
         &self,
         login: &Login,
@@ -28,21 +34,23 @@ impl App {
             return Ok(None);
         }
         let account = match login {
-            Login::Anonymous | Login::AccessToken(..) => return Ok(None),
+            Login::Anonymous | Login::AccessToken(..) | Login::Robot(..) => return Ok(None),
             Login::Device(_, _, secret) => return Ok(Some(secret.clone())),
             Login::Password(account) => account,
         };
         let secret = SecretToken::new(SecretKind::Refresh, self.random.bytes());
         let now = self.clock.now_ms();
         let mut tx = self.store.write().await?;
+        let address = request.client.address_text();
         let new = NewDevice {
             device_id: self.new_id(DeviceId::new),
             account_id: account.account_id,
             secret_hash: secret.hash(),
             client_id: &request.client_id,
-            user_agent: &request.user_agent,
+            user_agent: &request.client.program,
             password_version: account.password_version,
             ceiling: &Ceiling::Full,
+            address: address.as_deref(),
             expires_at: now + DEVICE_LIFE_MS,
         };
         prune_devices(
@@ -54,7 +62,64 @@ impl App {
         )
         .await?;
         create_device(&mut tx, &new, now).await?;
+        let change = Change::new(AuditAction::DeviceCreate, TargetKind::Device, &request.client_id)
+            .id(new.device_id.as_i64())
+            .after(serde_json::json!({ "account": account.username.as_str() }));
+        self.audit_login(&mut tx, login, &request.client, change).await?;
         tx.commit().await?;
         Ok(Some(secret.into_secret()))
+    }
+
+    /// At most `limit` live devices of whoever asks, the oldest first, those behind `after`.
+    pub async fn list_own_devices(
+        &self,
+        caller: &Caller,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Device>, AppError> {
+        let account_id = caller.unlimited_account()?.account_id;
+        let now = self.clock.now_ms();
+        let mut tx = self.store.read().await?;
+        let Some(account) = account::find_account_by_id(&mut tx, account_id).await? else {
+            return Ok(Vec::new());
+        };
+        let live = LiveDevices {
+            now_ms: now,
+            idle_since: now - DEVICE_IDLE_MS,
+            password_version: account.password_version,
+        };
+        Ok(list_devices(&mut tx, account_id, live, after, limit).await?)
+    }
+
+    /// Signs one device of whoever asks out.
+    pub async fn end_own_device(&self, caller: &Caller, device_id: DeviceId) -> Result<(), AppError> {
+        let account = caller.unlimited_account()?;
+        let mut tx = self.store.write().await?;
+        let device = find_device_by_id(&mut tx, device_id)
+            .await?
+            .map(|(device, _)| device)
+            .filter(|device| device.account_id == account.account_id)
+            .ok_or_else(|| AppError::NotFound("there is no such device".to_owned()))?;
+        if revoke_device(&mut tx, account.account_id, device_id, self.clock.now_ms()).await? {
+            let change = Change::new(AuditAction::DeviceEnd, TargetKind::Device, &device.client_id)
+                .id(device_id.as_i64())
+                .after(serde_json::json!({ "account": account.username.as_str() }));
+            self.audit(&mut tx, By::Caller(caller), change).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Signs every device of whoever asks out, and voids whatever else was issued under the password so far.
+    pub async fn end_own_devices(&self, caller: &Caller) -> Result<(), AppError> {
+        let account = caller.unlimited_account()?;
+        let now = self.clock.now_ms();
+        let mut tx = self.store.write().await?;
+        account::end_password_version(&mut tx, account.account_id, now).await?;
+        let ended = revoke_devices(&mut tx, account.account_id, now).await?;
+        let change = Change::new(AuditAction::DeviceEndAll, TargetKind::Account, &account.username)
+            .id(account.account_id.as_i64())
+            .after(serde_json::json!({ "devices": ended }));
+        self.audit(&mut tx, By::Caller(caller), change).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -2,16 +2,21 @@
 
 use shared::secret::Secret;
 use shared::token::access::Resource;
-use shared::token::{AccessEntry, Action, Actions, Claims, Scope};
+use shared::token::claims::MAX_NOTES;
+use shared::token::{AccessEntry, Actions, Claims, Note, Scope};
 use time::OffsetDateTime;
 
 use super::App;
+use super::caller::Client;
 use super::error::AppError;
 use super::login::Login;
 use super::repository::Reservation;
-use crate::domain::{NamespaceName, Principal, RepositoryFacts, decide, decide_catalog};
-use crate::store::{Tx, namespace, repository};
+use crate::domain::{Principal, RepositoryFacts, decide_catalog};
+use crate::store::Tx;
 use crate::token::{Recipient, SignError};
+
+/// Whom tokens name that the index signs for itself: no account or robot can be called so.
+pub(super) const OWN_SUBJECT: &str = "@index";
 
 /// A token is valid from this many seconds before it was issued, for verifiers whose clocks are behind.
 const BACKDATED_S: i64 = 10;
@@ -48,6 +53,8 @@ pub enum Credential {
     },
     /// A refresh token.
     Refresh(Secret<String>),
+    /// An access token alone, as programs show it to the API.
+    Token(Secret<String>),
 }
 
 /// What a client asks for.
@@ -63,8 +70,8 @@ pub struct TokenRequest {
     pub offline: bool,
     /// What program it says it is.
     pub client_id: String,
-    /// Its `User-Agent`.
-    pub user_agent: String,
+    /// Where the request comes from.
+    pub client: Client,
 }
 
 /// The answer.
@@ -87,12 +94,15 @@ impl App {
     /// error: the registry says so where it matters.
     pub async fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken, AppError> {
         let service = self.find_service(request.service.as_deref())?;
-        let (login, tx) = self.log_in(&request.credential).await?;
-        let access = self.grant(&login.principal(), tx, &request.scopes).await?;
+        let (login, tx) = self.log_in(&request.credential, &request.client).await?;
+        let (access, why) = self.grant(&login, tx, &request.scopes, service.recipient).await?;
         let refresh_token = self.refresh_token(&login, &request).await?;
         let now = self.clock.now_s();
-        let claims = self.claims(&login, service, access, now);
-        let signed = self.signer.sign(claims, service.recipient)?;
+        let claims = Claims {
+            why,
+            ..self.claims(&login, service, access, now)
+        };
+        let signed = self.keys.signer().sign(claims, service.recipient)?;
         let granted = signed
             .access
             .into_iter()
@@ -113,19 +123,26 @@ impl App {
     /// A token that the index uses itself to ask the registry about one repository.
     pub(super) fn own_token(&self, service: &Service, facts: &RepositoryFacts) -> Result<String, AppError> {
         let entry = AccessEntry {
-            resource: Resource::Repository(facts.name.clone()),
-            actions: Actions::PULL,
-            stored_as: facts.stored_elsewhere().cloned(),
-            class: None,
+            stored_as: facts.stored_elsewhere(&facts.name).cloned(),
+            ..AccessEntry::new(Resource::Repository(facts.name.clone()), Actions::PULL)
         };
-        let claims = self.claims(&Login::Anonymous, service, vec![entry], self.clock.now_s());
-        Ok(self.signer.sign(claims, service.recipient)?.token)
+        let claims = Claims {
+            sub: OWN_SUBJECT.to_owned(),
+            ..self.claims(&Login::Anonymous, service, vec![entry], self.clock.now_s())
+        };
+        Ok(self.keys.signer().sign(claims, service.recipient)?.token)
     }
 
-    fn claims(&self, login: &Login, service: &Service, access: Vec<AccessEntry>, now_s: i64) -> Claims {
+    pub(super) fn claims(
+        &self,
+        login: &Login,
+        service: &Service,
+        access: Vec<AccessEntry>,
+        now_s: i64,
+    ) -> Claims {
         Claims {
-            iss: self.signer.issuer().to_owned(),
-            sub: login.subject().to_owned(),
+            iss: self.keys.issuer().to_owned(),
+            sub: login.subject(),
             aud: service.name.clone(),
             exp: now_s + self.settings.token.lifetime_s,
             nbf: now_s - BACKDATED_S,
@@ -133,6 +150,7 @@ impl App {
             jti: format!("{:032x}", u128::from_be_bytes(self.random.bytes())),
             access,
             act: login.actor(),
+            why: Vec::new(),
         }
     }
 
@@ -151,16 +169,19 @@ impl App {
         }
     }
 
-    /// What of the scopes is granted, in their order; names that a granted push creates are reserved on the way.
+    /// What of the scopes is granted, in their order, and notes about what is not; names that a granted push creates are reserved on the way.
     async fn grant(
         &self,
-        principal: &Principal,
+        login: &Login,
         tx: Option<Tx>,
         scopes: &[Scope],
-    ) -> Result<Vec<AccessEntry>, AppError> {
+        recipient: Recipient,
+    ) -> Result<(Vec<AccessEntry>, Vec<Note>), AppError> {
         if scopes.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
+        let principal = &login.principal();
+        let mut why = Vec::new();
         let mut tx = match tx {
             Some(tx) => tx,
             None => self.store.read().await?,
@@ -169,35 +190,23 @@ impl App {
         let mut reserve = Vec::new();
         for scope in scopes {
             let entry = match &scope.resource {
-                Resource::Catalog => AccessEntry {
-                    resource: Resource::Catalog,
-                    actions: decide_catalog(principal, scope.actions),
-                    stored_as: None,
-                    class: None,
-                },
+                Resource::Catalog => {
+                    AccessEntry::new(Resource::Catalog, decide_catalog(principal, scope.actions))
+                }
                 Resource::Repository(name) => {
-                    let namespace = namespace::find_namespace(&mut tx, &NamespaceName::from(name)).await?;
-                    let repository = repository::find_repository(&mut tx, name).await?;
-                    let decision = decide(
-                        principal,
-                        namespace.as_ref(),
-                        repository.as_ref(),
-                        name,
-                        scope.actions,
-                    );
-                    let is_renewed = decision.granted.contains(Action::Push)
-                        && repository
-                            .as_ref()
-                            .is_some_and(|facts| self.is_renewal_due(facts));
-                    if decision.reserves || is_renewed {
+                    let answer = self
+                        .decide(&mut tx, principal, name, scope.actions, recipient)
+                        .await?;
+                    if answer.reserves {
                         reserve.push(access.len());
                     }
-                    AccessEntry {
-                        resource: Resource::Repository(name.clone()),
-                        actions: decision.granted,
-                        stored_as: repository.and_then(|r| r.stored_elsewhere().cloned()),
-                        class: None,
+                    if let Some(lack) = answer.lack.filter(|_| why.len() < MAX_NOTES) {
+                        why.push(Note {
+                            name: name.clone(),
+                            text: lack.note(login),
+                        });
                     }
+                    answer.entry
                 }
             };
             if !entry.actions.is_empty() {
@@ -209,15 +218,17 @@ impl App {
             self.reserve_entry(principal, &mut access[index]).await?;
         }
         access.retain(|entry| !entry.actions.is_empty());
-        Ok(access)
+        Ok((access, why))
     }
 
     /// Reserves the name of a granted push. Where it cannot be reserved the push is not granted.
     async fn reserve_entry(&self, principal: &Principal, entry: &mut AccessEntry) -> Result<(), AppError> {
-        if let (Resource::Repository(name), Some(account_id)) = (&entry.resource, principal.account_id())
-            && self.reserve(account_id, name).await? == Reservation::TooMany
-        {
-            entry.actions = entry.actions.intersection(Actions::PULL);
+        let Resource::Repository(name) = &entry.resource else {
+            return Ok(());
+        };
+        match self.reserve(principal, name).await? {
+            Reservation::Held(facts) => entry.stored_as = facts.stored_elsewhere(name).cloned(),
+            Reservation::TooMany => entry.actions = entry.actions.intersection(Actions::PULL),
         }
         Ok(())
     }

@@ -1,19 +1,29 @@
 //! The configuration as it is written, and its checks: the comments here are the keys' description.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
 use shared::runtime::config::{Faults, GoDuration, secret};
 use shared::secret::Secret;
 
 use super::{Config, LogFormat, authority};
 use crate::app::Service;
+use crate::app::audit::AuditSink;
+use crate::app::organisation::OrganisationMakers;
+use crate::app::sign_up::SignUp;
 use crate::password::Parameters;
-use crate::token::Recipient;
+use crate::token::{MasterKey, Recipient};
 
 /// How long a token may be valid, in seconds.
 const LIFETIMES_S: std::ops::RangeInclusive<u64> = 60..=900;
+
+/// The least time between two keys.
+const SHORTEST_ROTATION: Duration = Duration::from_hours(1);
+/// Longest time that a deleted repository can be restored.
+const LONGEST_RESTORE: Duration = Duration::from_hours(90 * 24);
+/// How long a key may be published before it signs: replicas look every 15 seconds which keys there are.
+const NOTICES: std::ops::RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(24);
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -27,10 +37,32 @@ pub(super) struct Raw {
     database: Option<Secret<String>>,
     /// A file that holds the database's URL.
     database_file: Option<PathBuf>,
-    /// The folder of the signing keys; made at the first start. Required.
+    /// A folder for `ca.pem`, the certificate that vouches for the signing keys. Keys that an older version left there are
+    /// taken into the database. Default: none.
     keys_dir: Option<PathBuf>,
-    /// Where the first password of `admin` is kept until it is changed. Default: `initial-admin-password` in `keys_dir`.
+    /// 32 random bytes, in base64 or hexadecimal, that private keys are encrypted with in the database. Default: none.
+    master_key: Option<Secret<String>>,
+    /// A file that holds the master key.
+    master_key_file: Option<PathBuf>,
+    /// Where the first password of `admin` is kept until it is changed. Default: `initial-admin-password` in `keys_dir`;
+    /// without that it is required.
     initial_password_file: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed: a list of addresses and ranges such as `10.0.0.0/8`. Default: none.
+    #[serde(default)]
+    trusted_proxies: Option<Vec<String>>,
+    /// Who may make an account for themselves: `open` (everybody), `invitation` (with one of an administrator) or `closed`
+    /// (nobody). Default: `closed`.
+    sign_up: Option<SignUp>,
+    #[serde(default)]
+    sign_up_limits: RawSignUpLimits,
+    #[serde(default)]
+    audit: RawAudit,
+    #[serde(default)]
+    leaks: RawLeaks,
+    #[serde(default)]
+    organisations: RawOrganisations,
+    #[serde(default)]
+    repositories: RawRepositories,
     #[serde(default)]
     token: RawToken,
     #[serde(default)]
@@ -48,6 +80,52 @@ pub(super) struct Raw {
     limits: RawLimits,
 }
 
+/// `sign_up_limits`: accounts that people make for themselves within an hour; 0 for as many as they like. Those that an
+/// administrator makes or invites are not counted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSignUpLimits {
+    /// From one network (/24, or /56). Default: 20.
+    per_network: Option<u32>,
+    /// From everywhere. Default: 500.
+    site: Option<u32>,
+}
+
+/// `leaks`: reports of leaked secrets.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLeaks {
+    /// A file with the public keys that GitHub signs reports with, as it publishes them; reports in its form are then refused
+    /// without its signature. Default: none, and they need no signature.
+    github_keys_file: Option<PathBuf>,
+}
+
+/// `organisations`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrganisations {
+    /// Who may make organisations: `everyone` or `admins`. Default: `everyone`.
+    create: Option<OrganisationMakers>,
+}
+
+/// `repositories`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRepositories {
+    /// How long a deleted repository can be restored, `0s` to `2160h`. Default: `168h`.
+    restore_delay: Option<GoDuration>,
+}
+
+/// `audit`: the audit log.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAudit {
+    /// How long events are kept; whole months go. `0` for ever. Default: `9600h`.
+    retention: Option<GoDuration>,
+    /// Where each event is also written as a line of JSON: `stdout`, or a file. Default: nowhere.
+    sink: Option<String>,
+}
+
 /// `token`: registry tokens.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +134,10 @@ struct RawToken {
     issuer: Option<String>,
     /// How long a token is valid, `60s` to `15m`. Default: `5m`.
     lifetime: Option<GoDuration>,
+    /// How long a key signs before the next takes its turn, at least `1h`; `0` for ever. Default: `2160h`.
+    key_rotation: Option<GoDuration>,
+    /// How long a key is published before it signs, `30s` to `24h`. Default: `20m`.
+    key_notice: Option<GoDuration>,
 }
 
 /// `registry`: the registry behind the same front door.
@@ -66,6 +148,11 @@ struct RawRegistry {
     url: Option<String>,
     /// What it calls itself in its challenge. Default: host and port of `public_url`.
     service: Option<String>,
+    /// What it shows when it delivers events, as `Authorization: Bearer …`: at least 32 characters without spaces; several,
+    /// separated by spaces, while one replaces another. Default: none, and no events are taken.
+    events_secret: Option<Secret<String>>,
+    /// A file that holds it.
+    events_secret_file: Option<PathBuf>,
 }
 
 /// An item of `services`.
@@ -163,19 +250,30 @@ impl Raw {
                 "something else (not shown: it may hold a password)",
             );
         }
-        let keys_dir = self.keys_dir.unwrap_or_default();
-        if keys_dir.as_os_str().is_empty() {
-            faults.push("keys_dir", "a folder for the signing keys", "nothing");
-        }
+        let keys_dir = self.keys_dir;
+        let master = secret(
+            &mut faults,
+            "master_key",
+            self.master_key,
+            self.master_key_file.as_deref(),
+        );
         let mut config = Config::new(
             &public_url,
             database.unwrap_or_else(|| Secret::new(String::new())),
             keys_dir,
         );
-        config.initial_password_file = Some(
-            self.initial_password_file
-                .unwrap_or_else(|| config.keys_dir.join("initial-admin-password")),
-        );
+        if let Some(master) = master {
+            config.master_key = faults.check("master_key", "32 bytes", MasterKey::parse(&master));
+        }
+        let beside_keys = || Some(config.keys_dir.as_ref()?.join("initial-admin-password"));
+        config.initial_password_file = self.initial_password_file.or_else(beside_keys);
+        if config.initial_password_file.is_none() {
+            faults.push(
+                "initial_password_file",
+                "a file for the first password of admin, or keys_dir",
+                "neither",
+            );
+        }
         if let Some(listen) = self.listen
             && let Some(listen) = faults.check(
                 "listen",
@@ -184,6 +282,37 @@ impl Raw {
             )
         {
             config.listen = listen;
+        }
+        config.sign_up = self.sign_up.unwrap_or_default();
+        let limits = &mut config.sign_up_limits;
+        limits.per_network = self.sign_up_limits.per_network.unwrap_or(limits.per_network);
+        limits.site = self.sign_up_limits.site.unwrap_or(limits.site);
+        if let Some(retention) = self.audit.retention {
+            let retention: Duration = retention.into();
+            let ms = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+            config.audit.retention = (ms > 0).then_some(ms);
+        }
+        config.audit.sink = self.audit.sink.map(|word| match word.as_str() {
+            "stdout" => AuditSink::Stdout,
+            _ => AuditSink::File(word.into()),
+        });
+        config.github_keys_file = self.leaks.github_keys_file;
+        config.organisation_makers = self.organisations.create.unwrap_or_default();
+        for text in self.trusted_proxies.unwrap_or_default() {
+            let expected = "addresses and ranges such as 10.0.0.0/8";
+            if let Some(network) = faults.check("trusted_proxies", expected, text.parse()) {
+                config.trusted_proxies.push(network);
+            }
+        }
+        if let Some(delay) = self.repositories.restore_delay {
+            config.restore_delay = delay.into();
+            if config.restore_delay > LONGEST_RESTORE {
+                faults.push(
+                    "repositories.restore_delay",
+                    "0s to 2160h, which are 90 days",
+                    delay,
+                );
+            }
         }
         check_tokens(&mut config, &mut faults, self.token);
         check_services(&mut config, &mut faults, self.registry, self.services);
@@ -232,6 +361,23 @@ fn check_tokens(config: &mut Config, faults: &mut Faults, raw: RawToken) {
             faults.push("token.lifetime", "60s to 15m", format!("{:?}", config.lifetime));
         }
     }
+    if let Some(every) = raw.key_rotation {
+        let every: Duration = every.into();
+        config.key_rotation = (!every.is_zero()).then_some(every);
+        if config.key_rotation.is_some_and(|every| every < SHORTEST_ROTATION) {
+            faults.push("token.key_rotation", "0, or 1h or longer", format!("{every:?}"));
+        }
+    }
+    if let Some(notice) = raw.key_notice {
+        config.key_notice = notice.into();
+        if !NOTICES.contains(&config.key_notice) {
+            faults.push(
+                "token.key_notice",
+                "30s to 24h",
+                format!("{:?}", config.key_notice),
+            );
+        }
+    }
 }
 
 fn check_services(config: &mut Config, faults: &mut Faults, registry: RawRegistry, more: Vec<RawService>) {
@@ -262,6 +408,27 @@ fn check_services(config: &mut Config, faults: &mut Faults, registry: RawRegistr
                 format!("{:?}", service.name),
             );
         }
+    }
+    let shown = secret(
+        faults,
+        "registry.events_secret",
+        registry.events_secret,
+        registry.events_secret_file.as_deref(),
+    );
+    if let Some(shown) = shown {
+        let secrets: Vec<&str> = shown.expose().split_whitespace().collect();
+        if secrets.is_empty() || secrets.iter().any(|text| text.len() < 32) {
+            let expected = "at least 32 characters without spaces, such as `openssl rand -hex 32` prints";
+            faults.push(
+                "registry.events_secret",
+                expected,
+                "something else (not shown: it is a secret)",
+            );
+        }
+        config.event_secrets = secrets
+            .into_iter()
+            .map(|text| Secret::new(text.to_owned()))
+            .collect();
     }
     if let Some(url) = registry.url {
         if authority(&url).is_none() {
@@ -295,72 +462,6 @@ fn check_password(config: &mut Config, faults: &mut Faults, raw: &RawPassword) {
         if queue > 1024 {
             faults.push("password.queue", "0 to 1024", queue);
         }
-    }
-}
-
-/// The keys that variables are matched against: with them in the tree, `INDEX_PUBLIC_URL` is `public_url` and not
-/// `public.url`.
-pub(super) const KNOWN_KEYS: [(&str, &[&str]); 8] = [
-    (
-        "",
-        &[
-            "listen",
-            "public_url",
-            "database",
-            "database_file",
-            "keys_dir",
-            "initial_password_file",
-        ],
-    ),
-    ("token", &["issuer", "lifetime"]),
-    ("registry", &["url", "service"]),
-    ("services", &[]),
-    (
-        "password",
-        &["memory_kib", "iterations", "parallelism", "threads", "queue"],
-    ),
-    ("tls", &["certificate", "key"]),
-    ("log", &["level", "format"]),
-    (
-        "limits",
-        &[
-            "max_connections",
-            "max_connections_per_address",
-            "drain",
-            "drain_delay",
-        ],
-    ),
-];
-
-pub(super) fn add_known_keys(tree: &mut Value) {
-    let Some(root) = tree.as_object_mut() else { return };
-    for (section, keys) in KNOWN_KEYS {
-        let map = match section {
-            "" => &mut *root,
-            "services" => {
-                root.entry(section).or_insert_with(|| Value::Array(Vec::new()));
-                continue;
-            }
-            _ => {
-                let node = root.entry(section).or_insert(Value::Null);
-                if node.is_null() {
-                    *node = Value::Object(serde_json::Map::new());
-                }
-                let Some(map) = node.as_object_mut() else { continue };
-                map
-            }
-        };
-        for key in keys {
-            map.entry(*key).or_insert(Value::Null);
-        }
-    }
-}
-
-/// An empty value, as of a variable that is set to nothing, is as good as none.
-pub(super) fn drop_empty(node: &mut Value) {
-    if let Value::Object(map) = node {
-        map.retain(|_, value| !matches!(value, Value::String(text) if text.is_empty()));
-        map.values_mut().for_each(drop_empty);
     }
 }
 

@@ -1,6 +1,6 @@
 use shared::runtime::config::parse_tree;
 
-use super::raw::KNOWN_KEYS;
+use super::known_keys::KNOWN_KEYS;
 use super::*;
 
 const MINIMAL: &str = "public_url: https://hub.example.com\ndatabase: sqlite:///x.db\nkeys_dir: /keys\n";
@@ -52,6 +52,8 @@ fn every_key_has_its_variable() {
             ("INDEX_PUBLIC_URL", "http://localhost:5000/"),
             ("INDEX_DATABASE", "postgres://db/x"),
             ("INDEX_KEYS_DIR", "/else"),
+            ("INDEX_ORGANISATIONS_CREATE", "admins"),
+            ("INDEX_SIGN_UP", "invitation"),
             ("INDEX_TOKEN_ISSUER", "me"),
             ("INDEX_TOKEN_LIFETIME", "60s"),
             ("INDEX_REGISTRY_URL", "http://registry:5000"),
@@ -75,7 +77,7 @@ fn every_key_has_its_variable() {
     assert_eq!(config.listen.to_string(), "0.0.0.0:80");
     assert_eq!(config.public_url, "http://localhost:5000");
     assert_eq!(config.database.expose(), "postgres://db/x");
-    assert_eq!(config.keys_dir, Path::new("/else"));
+    assert_eq!(config.keys_dir.as_deref(), Some(Path::new("/else")));
     assert_eq!((config.issuer.as_str(), config.lifetime.as_secs()), ("me", 60));
     assert_eq!(config.registry_url.as_deref(), Some("http://registry:5000"));
     let services: Vec<_> = config
@@ -85,6 +87,8 @@ fn every_key_has_its_variable() {
         .collect();
     assert_eq!(services, [("hub", Recipient::Own), ("old", Recipient::Foreign)]);
     assert_eq!(config.password, Parameters::new(8, 1, 1).unwrap());
+    assert_eq!(config.organisation_makers, OrganisationMakers::Admins);
+    assert_eq!(config.sign_up, SignUp::Invitation);
     assert_eq!(config.hashing.threads, 3);
     assert_eq!(config.tls, Some(("/c".into(), "/k".into())));
     assert_eq!(
@@ -118,7 +122,7 @@ fn all_faults_are_told_at_once_and_no_secret_with_them() {
     for path in [
         "public_url",
         "database",
-        "keys_dir",
+        "initial_password_file",
         "listen",
         "token.lifetime",
         "password",

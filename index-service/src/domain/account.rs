@@ -6,7 +6,8 @@ use std::str::FromStr;
 use shared::front_door::RESERVED_NAMESPACES;
 use shared::oci::name::{LIBRARY, is_component};
 
-use super::credential::{Ceiling, PasswordHash};
+use super::ceiling::Ceiling;
+use super::credential::PasswordHash;
 use super::id::AccountId;
 use super::permission::{AccountPrincipal, Principal};
 
@@ -79,21 +80,24 @@ impl Account {
     }
 }
 
-/// Why a text is not a user name.
+/// Why a text is not the name of an account or an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
     /// Empty, or over [`MAX_USERNAME_LENGTH`] bytes.
-    #[error("a user name has 1 to 64 characters")]
+    #[error("the name of an account or an organisation has 1 to 64 characters")]
     Length,
     /// Outside the grammar of one repository name component.
-    #[error("a user name is made of letters a to z and digits, joined by '.', '_', '__' or dashes")]
+    #[error(
+        "the name of an account or an organisation is made of letters a to z and digits, joined by '.', '_', '__' or dashes"
+    )]
     Characters,
     /// Kept for the service itself.
-    #[error("this user name is reserved")]
+    #[error("this name is reserved")]
     Reserved,
 }
 
-/// A user name: one component of a repository name, since the account owns the namespace of its name. Upper-case ASCII
+/// The name of an account or of an organisation: one component of a repository name, since either owns the namespace of
+/// its name. Upper-case ASCII
 /// letters are accepted, kept for display and folded for everything else; two names that differ in case are one name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Username {

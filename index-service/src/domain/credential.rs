@@ -1,12 +1,9 @@
-//! Credentials: what is stored of a secret and what a credential may reach at most.
+//! Credentials: what is stored of a secret.
 
 use std::fmt;
 use std::str::FromStr;
 
 use shared::secret::Secret;
-use shared::token::Actions;
-
-use super::pattern::RepositoryPattern;
 
 /// Which function made a password hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,20 +124,6 @@ impl fmt::Display for TokenLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// What a credential may reach at most. It only narrows what its account holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ceiling {
-    /// All that the account holds: a password.
-    Full,
-    /// These actions on the repositories of a pattern, and nothing else.
-    Limited {
-        /// Allowed actions; `*` is all of them.
-        actions: Actions,
-        /// Reached repositories.
-        pattern: RepositoryPattern,
-    },
 }
 
 /// Uses of a credential are written down once in this time, in milliseconds.

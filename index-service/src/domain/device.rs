@@ -1,6 +1,7 @@
 //! Devices: clients that logged in with a password once and keep a refresh token.
 
-use super::credential::{Ceiling, USE_INTERVAL_MS};
+use super::ceiling::Ceiling;
+use super::credential::USE_INTERVAL_MS;
 use super::id::{AccountId, DeviceId};
 
 /// A device as it is stored: a refresh token without its secret.
@@ -18,6 +19,10 @@ pub struct Device {
     pub password_version: i64,
     /// What it may reach at most.
     pub ceiling: Ceiling,
+    /// The address that asked for it, as far as it is known.
+    pub created_address: Option<String>,
+    /// The address that used it last, as far as it is known.
+    pub last_address: Option<String>,
     /// When it was created, in milliseconds since 1970, as all times here.
     pub created_at: i64,
     /// When it was used last, to the minute.
@@ -57,6 +62,8 @@ mod tests {
             user_agent: String::new(),
             password_version: 3,
             ceiling: Ceiling::Full,
+            created_address: None,
+            last_address: None,
             created_at: 0,
             last_used_at: 50,
             expires_at: 100,

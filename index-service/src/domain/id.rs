@@ -26,6 +26,11 @@ macro_rules! ids {
                 Self(compose(now_ms, random))
             }
 
+            /// The least id of a time: ids made at `now_ms` or later are not below it.
+            pub fn first_of(now_ms: i64) -> Self {
+                Self(compose(now_ms, 0))
+            }
+
             /// An id that was stored before.
             pub fn from_i64(id: i64) -> Self {
                 Self(id)
@@ -56,6 +61,22 @@ ids! {
     TokenId;
     /// A device: one refresh token.
     DeviceId;
+    /// An organisation.
+    OrganisationId;
+    /// A team of an organisation.
+    TeamId;
+    /// A robot: a machine's account in a namespace.
+    RobotId;
+    /// A secret of an access token or a robot.
+    SecretId;
+    /// A rule about repositories.
+    RuleId;
+    /// An invitation.
+    InvitationId;
+    /// An event of the audit log.
+    EventId;
+    /// A category of repositories.
+    CategoryId;
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use shared::oci::RepositoryName;
 use shared::oci::name::{InvalidName, LIBRARY, MAX_NAME_LENGTH, is_component};
 
 use super::account::Username;
-use super::id::{AccountId, NamespaceId};
+use super::id::{AccountId, NamespaceId, OrganisationId};
+use super::repository::Visibility;
 
 /// The name of a namespace: one component of a repository name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +74,8 @@ impl fmt::Debug for NamespaceName {
 pub enum NamespaceOwner {
     /// One account.
     Account(AccountId),
+    /// An organisation: its owners and managers.
+    Organisation(OrganisationId),
     /// Every administrator: `library`.
     Administrators,
 }
@@ -86,6 +89,8 @@ pub struct NamespaceFacts {
     pub name: NamespaceName,
     /// Its owner.
     pub owner: NamespaceOwner,
+    /// Who may see repositories that are made by a push: private unless its owner decided otherwise.
+    pub default_visibility: Visibility,
 }
 
 #[cfg(test)]

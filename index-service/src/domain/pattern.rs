@@ -51,6 +51,36 @@ impl RepositoryPattern {
             || (!name.contains('/') && self.library_literal().is_some_and(|rest| name.starts_with(rest)))
     }
 
+    /// Whether it reaches every repository that `other` reaches.
+    pub fn holds(&self, other: &Self) -> bool {
+        if !other.is_prefix {
+            return other
+                .literal
+                .parse()
+                .is_ok_and(|name: RepositoryName| self.matches(&name));
+        }
+        self.is_prefix && other.literal.starts_with(&*self.literal)
+    }
+
+    /// Whether it reaches every repository of a namespace, those to come too.
+    pub fn holds_namespace(&self, namespace: &str) -> bool {
+        self.is_prefix && (self.literal.is_empty() || self.literal.strip_suffix('/') == Some(namespace))
+    }
+
+    /// The one namespace that it reaches into; `None` for `*`.
+    pub fn namespace(&self) -> Option<&str> {
+        match self.literal.split_once('/') {
+            Some((namespace, _)) => Some(namespace),
+            None if self.literal.is_empty() => None,
+            None => Some(LIBRARY),
+        }
+    }
+
+    /// The one repository that it names, when it has no `*`.
+    pub fn name(&self) -> Option<RepositoryName> {
+        (!self.is_prefix).then(|| self.literal.parse().ok()).flatten()
+    }
+
     /// The names that the pattern reaches, as ranges in the order of bytes.
     pub fn ranges(&self) -> PatternRanges {
         // Every character of a name lies between '-' and 'z', so that '!' ends the range of one name

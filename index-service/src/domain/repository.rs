@@ -12,6 +12,8 @@ use super::id::{NamespaceId, RepositoryId};
 pub enum Visibility {
     /// Everybody, without login.
     Public,
+    /// Every account of the site.
+    Internal,
     /// Those who have a right on it.
     Private,
 }
@@ -21,6 +23,7 @@ impl Visibility {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::Internal => "internal",
             Self::Private => "private",
         }
     }
@@ -28,7 +31,7 @@ impl Visibility {
 
 /// A text is no visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a repository is either public or private")]
+#[error("a repository is public, internal or private")]
 pub struct InvalidVisibility;
 
 impl FromStr for Visibility {
@@ -37,6 +40,7 @@ impl FromStr for Visibility {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "public" => Ok(Self::Public),
+            "internal" => Ok(Self::Internal),
             "private" => Ok(Self::Private),
             _ => Err(InvalidVisibility),
         }
@@ -78,10 +82,37 @@ pub struct RepositoryFacts {
     pub state: RepositoryState,
 }
 
+/// A deleted repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedRepository {
+    /// Its id.
+    pub repository_id: RepositoryId,
+    /// The namespace that it was in.
+    pub namespace_id: NamespaceId,
+    /// The public name that it had.
+    pub name: RepositoryName,
+    /// The name under which the registry keeps it.
+    pub stored_as: RepositoryName,
+    /// Who could pull.
+    pub visibility: Visibility,
+    /// When it was deleted, in milliseconds since 1970.
+    pub deleted_at: i64,
+    /// Until when it can be restored.
+    pub purge_after: i64,
+}
+
 impl RepositoryFacts {
-    /// The storage name for a token's `stored_as`: absent when it is the public name.
-    pub fn stored_elsewhere(&self) -> Option<&RepositoryName> {
-        (self.stored_as != self.name).then_some(&self.stored_as)
+    /// The storage name for a token's `stored_as`: absent when it is the name that was asked for, which may be a former one.
+    pub fn stored_elsewhere(&self, asked: &RepositoryName) -> Option<&RepositoryName> {
+        (self.stored_as != *asked).then_some(&self.stored_as)
+    }
+
+    /// The storage name of a repository whose public name was somebody else's storage name before. No public name looks
+    /// like it: the namespace is reserved.
+    pub fn storage_name(
+        repository_id: RepositoryId,
+    ) -> Result<RepositoryName, shared::oci::name::InvalidName> {
+        format!("portolan/{repository_id}").parse()
     }
 }
 
@@ -91,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_visibility_reads_back_what_it_writes() {
-        for visibility in [Visibility::Public, Visibility::Private] {
+        for visibility in [Visibility::Public, Visibility::Internal, Visibility::Private] {
             assert_eq!(visibility.to_string().parse(), Ok(visibility));
         }
         assert_eq!("Public".parse::<Visibility>(), Err(InvalidVisibility));

@@ -1,7 +1,7 @@
-//! The form of random secrets that we hand out: personal access tokens and refresh tokens.
+//! The form of random secrets that we hand out, such as personal access tokens and refresh tokens.
 //!
-//! `ptl_pat_` or `ptl_dev_`, then 43 letters and digits that hold 256 random bits, then 6 that hold a CRC-32 of all
-//! before them. The prefix lets secret scanners find leaked tokens, and the checksum lets a mistyped one be refused
+//! `ptl_pat_` or another prefix of three letters, then 43 letters and digits that hold 256 random bits, then 6 that hold a
+//! CRC-32 of all before them. The prefix lets secret scanners find leaked tokens, and the checksum lets a mistyped one be refused
 //! without asking the store.
 
 use sha2::{Digest as _, Sha256};
@@ -24,13 +24,35 @@ pub enum SecretKind {
     AccessToken,
     /// A refresh token: a device that logged in with a password once.
     Refresh,
+    /// The secret of a robot.
+    Robot,
+    /// An access token of an organisation.
+    OrganisationToken,
+    /// Sets a new password once.
+    PasswordReset,
+    /// An invitation: it lets somebody in, and is no credential.
+    Invitation,
 }
 
 impl SecretKind {
+    /// Every kind.
+    pub const EVERY: [Self; 6] = [
+        Self::AccessToken,
+        Self::Refresh,
+        Self::Robot,
+        Self::OrganisationToken,
+        Self::PasswordReset,
+        Self::Invitation,
+    ];
+
     fn prefix(self) -> &'static str {
         match self {
             Self::AccessToken => "ptl_pat_",
             Self::Refresh => "ptl_dev_",
+            Self::Robot => "ptl_rob_",
+            Self::OrganisationToken => "ptl_oat_",
+            Self::PasswordReset => "ptl_rst_",
+            Self::Invitation => "ptl_inv_",
         }
     }
 }
@@ -68,7 +90,7 @@ impl SecretToken {
     }
 
     fn parse(text: &str) -> Result<Self, Mistyped> {
-        let kind = [SecretKind::AccessToken, SecretKind::Refresh]
+        let kind = SecretKind::EVERY
             .into_iter()
             .find(|kind| text.starts_with(kind.prefix()))
             .ok_or(Mistyped)?;
@@ -140,7 +162,7 @@ mod tests {
     #[test]
     fn a_secret_reads_back_what_it_writes() {
         for random in [[0; 32], [0xff; 32], [7; 32]] {
-            for kind in [SecretKind::AccessToken, SecretKind::Refresh] {
+            for kind in SecretKind::EVERY {
                 let token = SecretToken::new(kind, random);
                 let text = token.clone().into_secret();
                 assert_eq!(SecretToken::find(text.expose()), Some(Ok(token)));

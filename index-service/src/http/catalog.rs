@@ -10,6 +10,7 @@ use shared::token::ChallengeError;
 use super::error::Failure;
 use super::json::Json;
 use super::token::{authorization, basic};
+use crate::app::caller::Client;
 use crate::app::catalog::{CatalogPage, Reader};
 
 /// Names on a page when the client does not say.
@@ -27,9 +28,10 @@ const API_VERSION: (HeaderName, HeaderValue) = (
 pub(super) async fn list(
     State(state): State<super::State>,
     RawQuery(query): RawQuery,
+    client: Client,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = answer(&state, &query.unwrap_or_default(), &headers).await;
+    let mut response = answer(&state, &query.unwrap_or_default(), &client, &headers).await;
     let (name, value) = API_VERSION;
     response.headers_mut().insert(name, value);
     response
@@ -38,7 +40,7 @@ pub(super) async fn list(
     response
 }
 
-async fn answer(state: &super::State, query: &str, headers: &HeaderMap) -> Response {
+async fn answer(state: &super::State, query: &str, client: &Client, headers: &HeaderMap) -> Response {
     let Some(wish) = Wish::parse(query) else {
         let body = ErrorBody::new(
             ErrorCode::PaginationNumberInvalid,
@@ -51,7 +53,7 @@ async fn answer(state: &super::State, query: &str, headers: &HeaderMap) -> Respo
         Some(Err(failure)) => return failure.into_response(),
         None => return challenge(state, None),
     };
-    match state.app.list_catalog(&reader, &wish.last, wish.n).await {
+    match state.app.list_catalog(&reader, client, &wish.last, wish.n).await {
         Ok(Some(page)) => wish.page(&page),
         Ok(None) => challenge(state, Some(ChallengeError::InvalidToken)),
         Err(error) => error.into_response(),
@@ -59,7 +61,7 @@ async fn answer(state: &super::State, query: &str, headers: &HeaderMap) -> Respo
 }
 
 /// What a request shows: a token, or a credential as scripts send it.
-fn reader(headers: &HeaderMap) -> Option<Result<Reader, Failure>> {
+pub(super) fn reader(headers: &HeaderMap) -> Option<Result<Reader, Failure>> {
     let header = match authorization(headers) {
         Ok(header) => header?,
         Err(malformed) => return Some(Err(malformed.into())),

@@ -3,17 +3,19 @@
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use shared::causes::in_one_line;
 use shared::oci::ErrorCode;
 
 use super::json::Json;
 use crate::app::AppError;
 
 /// How long clients should wait when too much is asked at once, in seconds.
-const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+const RETRY_AFTER_S: u64 = 2;
 
 /// Offered to whoever showed a wrong credential: command line tools ask for the password then. Clients of the token protocol
 /// look at nothing but the body.
-const BASIC_CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"portolan\", charset=\"UTF-8\"");
+pub(super) const BASIC_CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"portolan\", charset=\"UTF-8\"");
 
 /// Said instead of what really happened; the log says that, under the request's id.
 const INTERNAL: &str = "an internal fault; the log tells more under the id in X-Request-Id";
@@ -26,6 +28,8 @@ pub(super) struct Failure {
     /// The code of RFC 6749, section 5.2, for clients that speak OAuth.
     pub(super) oauth: &'static str,
     pub(super) message: String,
+    /// When to try again, in seconds from now.
+    pub(super) wait_s: Option<u64>,
 }
 
 impl From<AppError> for Failure {
@@ -38,6 +42,11 @@ impl From<AppError> for Failure {
             AppError::NotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown, "invalid_request"),
             AppError::Forbidden(_) => (StatusCode::FORBIDDEN, ErrorCode::Denied, "access_denied"),
             AppError::Conflict(_) => (StatusCode::CONFLICT, ErrorCode::Denied, "invalid_request"),
+            AppError::Braked { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::TooManyRequests,
+                "temporarily_unavailable",
+            ),
             AppError::TooManyAttempts | AppError::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Unavailable,
@@ -57,30 +66,25 @@ impl From<AppError> for Failure {
             | AppError::Forbidden(_)
             | AppError::Conflict(_)
             | AppError::TooManyAttempts
+            | AppError::Braked { .. }
             | AppError::Unavailable(_) => error.to_string(),
         };
         if let AppError::Internal(cause) | AppError::Unavailable(cause) = &error {
-            tracing::error!(error = %chain(cause.as_ref()), "{error}");
+            tracing::error!(error = %in_one_line(cause.as_ref()), "{error}");
         }
+        let wait_s = match error {
+            AppError::Braked { wait_s, .. } => Some(wait_s),
+            AppError::TooManyAttempts | AppError::Unavailable(_) => Some(RETRY_AFTER_S),
+            _ => None,
+        };
         Self {
             status,
             code,
             oauth,
             message,
+            wait_s,
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl IntoResponse for Failure {
@@ -96,14 +100,11 @@ impl IntoResponse for Failure {
         let mut response = (self.status, Json(body.to_string())).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, BASIC_CHALLENGE);
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, BASIC_CHALLENGE);
+        }
+        if let Some(wait_s) = self.wait_s {
+            headers.insert(RETRY_AFTER, wait_s.into());
         }
         response
     }
@@ -121,6 +122,7 @@ pub(super) async fn no_such_path() -> Failure {
         code: ErrorCode::Unsupported,
         oauth: "invalid_request",
         message: "there is nothing at this path".to_owned(),
+        wait_s: None,
     }
 }
 
@@ -130,5 +132,6 @@ pub(super) async fn method_not_allowed() -> Failure {
         code: ErrorCode::Unsupported,
         oauth: "invalid_request",
         message: "this path does not take this method".to_owned(),
+        wait_s: None,
     }
 }

@@ -1,12 +1,17 @@
 //! What clients speak to: every route of the index, in one table.
 
+mod api;
 mod catalog;
+mod client;
 mod error;
+mod events;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
 mod json;
 mod keys;
+mod markdown;
+mod search;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -18,10 +23,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use shared::runtime::serve::{Readiness, RouteName};
 
 use crate::app::App;
+
+pub use api::Operator;
 
 /// Largest request body that is read, in bytes; the token endpoint takes less.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -35,11 +42,27 @@ struct State {
 
 /// Every route. `readiness` goes red when the process shuts down.
 pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
+    let state = State { app, readiness };
     let mut router = Router::new()
         .route("/", named("web.home", get(web::home)))
+        .route(
+            "/reset-password",
+            named(
+                "web.reset_password",
+                get(web::reset_password::show).post(web::reset_password::take),
+            ),
+        )
+        .route("/invitation", named("web.invitation", get(web::invitation::show)))
+        .route(
+            "/static/invitation.js",
+            named("web.script", get(web::invitation::script)),
+        )
         .route("/static/portolan.css", named("web.style", get(web::style)))
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
+        .route("/events/registry", named("events", post(events::receive)))
         .route("/v2/_catalog", named("catalog", get(catalog::list)))
+        .route("/v1/_ping", named("search.ping", get(search::ping)))
+        .route("/v1/search", named("search", get(search::search)))
         .route("/livez", named("health.live", get(health::live)))
         .route("/healthz", named("health.live", get(health::live)))
         .route("/readyz", named("health.ready", get(health::ready)));
@@ -49,10 +72,11 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
         router = router.route(path, route()).route(&format!("{path}/"), route());
     }
     router
+        .merge(api::router(&state))
         .fallback(any(error::no_such_path))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(State { app, readiness })
+        .with_state(state)
 }
 
 /// Names the route in the log.

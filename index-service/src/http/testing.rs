@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::app::access_token::AccessTokenWish;
 use crate::app::fixture::Fixture;
-use crate::domain::{RepositoryPattern, Visibility};
+use crate::domain::{AllowedNetworks, Ceiling, Rights, Visibility};
 use crate::store::Store;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -52,6 +52,17 @@ impl Answer {
     pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.body);
         self.json()
+    }
+
+    /// Holds the status to this one; the body, or null without one.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// What was granted, as the answer says it.
@@ -137,6 +148,35 @@ impl Front {
         self.send(request).await
     }
 
+    /// Makes an account with [`PASSWORD`] that administers the site.
+    pub(crate) async fn administrator(&self, username: &str) {
+        let app = &self.fixture.app;
+        let made = app
+            .create_account(username, Secret::new(PASSWORD.to_owned()))
+            .await
+            .unwrap();
+        let mut tx = self.fixture.store.write().await.unwrap();
+        crate::store::profile::set_admin(&mut tx, made.account_id, true, crate::app::fixture::NOW_MS)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A request of the API with a JSON body, or none (`Value::Null`), by an account with [`PASSWORD`].
+    pub(crate) async fn api(&self, username: &str, method: &str, path: &str, body: Value) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if !username.is_empty() {
+            request = request.header(AUTHORIZATION, basic(username, PASSWORD));
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
     /// A token request of ada with her password.
     pub(crate) async fn ada(&self, query: &str) -> Answer {
         self.get(&format!("/token?{query}"), Some(&basic("ada", PASSWORD)))
@@ -151,8 +191,8 @@ impl Front {
     pub(crate) async fn access_token(&self, actions: Actions, pattern: &str) -> String {
         let wish = AccessTokenWish {
             label: "ci".parse().unwrap(),
-            actions,
-            pattern: pattern.parse::<RepositoryPattern>().unwrap(),
+            ceiling: Ceiling::limited(Rights::of_actions(actions), pattern.parse().unwrap()),
+            networks: AllowedNetworks::default(),
             life_days: 90,
         };
         let secret = self

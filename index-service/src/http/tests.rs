@@ -8,7 +8,7 @@ use shared::secret::Secret;
 use shared::token::Actions;
 
 use super::testing::{Answer, Front, PASSWORD, basic, name};
-use crate::domain::{SecretToken, Visibility};
+use crate::domain::{Ended, SecretToken, Visibility};
 use crate::store::{access_token, account};
 
 const CHALLENGE: &str =
@@ -133,11 +133,11 @@ async fn the_catalog_reads_the_credential_of_a_token_again() {
     let by_revoked = front.bearer("", Some(&basic("ada", &revoked))).await;
     let mut tx = front.fixture.store.write().await.unwrap();
     let token = SecretToken::find(&revoked).unwrap().unwrap();
-    let (token, ada) = access_token::find_access_token(&mut tx, token.hash())
+    let (token, _, ada) = access_token::find_access_token(&mut tx, token.hash())
         .await
         .unwrap()
         .unwrap();
-    access_token::revoke_access_token(&mut tx, ada.account_id, token.token_id, 1)
+    access_token::revoke_access_token(&mut tx, ada.account_id, token.token_id, Ended::Revoked, 1)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -309,8 +309,8 @@ async fn a_process_that_shuts_down_lives_and_is_not_ready() {
 async fn what_there_is_not_is_said_in_json() {
     let front = Front::new().await;
     for path in [
-        "/v1/_ping",
-        "/v1/search?q=x",
+        "/v1/",
+        "/v1/repositories/x",
         "/v2/users/login",
         "/nothing",
         "/v2/_catalog/",

@@ -5,6 +5,7 @@ mod hash;
 mod memory;
 mod pool;
 mod remembered;
+mod strength;
 
 use shared::runtime::clock::Clock;
 use shared::secret::Secret;
@@ -68,6 +69,19 @@ impl Passwords {
             random,
             nobody,
         })
+    }
+
+    /// What is weak about a new password, in words for whoever chose it; `None` when it is good enough. `known` are words
+    /// that others know about its owner.
+    pub async fn weakness(
+        &self,
+        password: &Secret<String>,
+        known: Vec<String>,
+    ) -> Result<Option<String>, Busy> {
+        let password = password.clone();
+        self.pool
+            .run(move || strength::weakness(password.expose(), &known))
+            .await
     }
 
     /// The hash of a new password.

@@ -9,15 +9,17 @@ statements! {
     CREATE_ACCOUNT = "insert into account (account_id, username, display_name, password_hash, password_version, is_admin,
         created_at, updated_at) values ($1, $2, $3, $4, 1, $5, $6, $6) on conflict (username) do nothing";
     FIND_ACCOUNT = "select account_id, username, display_name, password_hash, password_version, is_admin, disabled_at,
-        created_at from account where username = $1";
+        created_at from account where username = $1 and deleted_at is null";
     FIND_ACCOUNT_BY_ID = "select account_id, username, display_name, password_hash, password_version, is_admin,
-        disabled_at, created_at from account where account_id = $1";
+        disabled_at, created_at from account where account_id = $1 and deleted_at is null";
     LIST_ACCOUNTS = "select account_id, username, display_name, password_hash, password_version, is_admin, disabled_at,
-        created_at from account where username > $1 order by username limit $2";
+        created_at from account where username > $1 and deleted_at is null order by username limit $2";
     SET_PASSWORD = "update account set password_hash = $2, password_version = password_version + 1, updated_at = $3
         where account_id = $1 returning password_version";
     REPLACE_PASSWORD_HASH = "update account set password_hash = $3, updated_at = $4
         where account_id = $1 and password_version = $2";
+    END_PASSWORD_VERSION = "update account set password_version = password_version + 1, updated_at = $2
+        where account_id = $1";
     SET_DISABLED = "update account set disabled_at = $2, updated_at = $3 where account_id = $1";
     LOCK_ACCOUNT = "update account set updated_at = updated_at where account_id = $1";
 }
@@ -81,21 +83,21 @@ pub async fn create_account(tx: &mut Tx, new: &NewAccount<'_>, now_ms: i64) -> R
     Ok(())
 }
 
-/// The account of a name.
+/// The account of a name, unless it is deleted.
 pub async fn find_account(tx: &mut Tx, username: &Username) -> Result<Option<Account>, StoreError> {
     find!("account", tx, AccountRow, FIND_ACCOUNT, username.as_str())?
         .map(AccountRow::into_account)
         .transpose()
 }
 
-/// The account of an id.
+/// The account of an id, unless it is deleted.
 pub async fn find_account_by_id(tx: &mut Tx, account_id: AccountId) -> Result<Option<Account>, StoreError> {
     find!("account", tx, AccountRow, FIND_ACCOUNT_BY_ID, account_id.as_i64())?
         .map(AccountRow::into_account)
         .transpose()
 }
 
-/// At most `limit` accounts in the order of their names, those behind `after` (a folded name; empty for the first page).
+/// At most `limit` accounts that are not deleted, in the order of their names, those behind `after` (a folded name; empty for the first page).
 pub async fn list_accounts(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Account>, StoreError> {
     list!("accounts", tx, AccountRow, LIST_ACCOUNTS, after, i64::from(limit))?
         .into_iter()
@@ -128,6 +130,13 @@ pub async fn replace_password_hash(
     on!(tx, c => sqlx::query(REPLACE_PASSWORD_HASH)
         .bind(account_id.as_i64()).bind(password_version).bind(hash.expose()).bind(now_ms)
         .execute(c).await.map(|done| done.rows_affected() > 0))
+    .map_err(writing("password"))
+}
+
+/// Voids what was issued under the account's password so far; the password stays.
+pub async fn end_password_version(tx: &mut Tx, account_id: AccountId, now_ms: i64) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(END_PASSWORD_VERSION).bind(account_id.as_i64()).bind(now_ms)
+        .execute(c).await.map(drop))
     .map_err(writing("password"))
 }
 

@@ -1,24 +1,54 @@
 //! What every function of the store promises, run on both databases.
 
 use shared::oci::RepositoryName;
-use shared::token::{Action, Actions};
+use shared::token::{Action, Actions, TagSet};
 
+use super::access::find_known;
 use super::access_token::*;
 use super::account::*;
+use super::deletion::*;
 use super::device::*;
+use super::listing::*;
+use super::member::*;
 use super::namespace::*;
+use super::organisation::*;
+use super::password_reset::*;
 use super::repository::*;
+use super::robot::*;
+use super::rule::*;
+use super::secret::*;
 use super::setting::*;
+use super::team::*;
+use super::wrong_secret::*;
 use super::{Store, StoreError, Tx, postgres_server};
+use crate::domain::rule::ListedRule;
 use crate::domain::*;
 
 mod access_token;
 mod account;
+mod audit;
+mod content;
+mod copy;
+mod deletion;
+mod departure;
 mod device;
 mod faults;
 mod files;
+mod idempotency;
+mod invitation;
 mod listing;
+mod organisation;
+mod password_reset;
+mod profile;
 mod repository;
+mod robot;
+mod rule;
+mod search;
+mod secret;
+mod sign_up;
+mod signing_key;
+mod team;
+mod wrong_secret;
 
 /// Names contracts and runs each on both databases, on SQLite in memory and in a file, which is read differently.
 macro_rules! contracts {
@@ -127,6 +157,39 @@ async fn account(tx: &mut Tx, id: i64, name: &str, is_admin: bool) -> Account {
     find_account(tx, &username).await.unwrap().unwrap()
 }
 
+/// An organisation with the namespace of its name, and its owner.
+async fn organisation(tx: &mut Tx, id: i64, name: &str, owner: &Account) -> OrganisationId {
+    let organisation_id = OrganisationId::from_i64(id);
+    let name: NamespaceName = name.parse().unwrap();
+    create_organisation(
+        tx,
+        organisation_id,
+        &name,
+        name.as_str(),
+        Some(owner.account_id),
+        NOW,
+    )
+    .await
+    .unwrap();
+    create_organisation_namespace(tx, NamespaceId::from_i64(id + 1000), &name, organisation_id, NOW)
+        .await
+        .unwrap();
+    join(tx, organisation_id, owner, OrganisationRole::Owner, None).await;
+    organisation_id
+}
+
+async fn join(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+    account: &Account,
+    role: OrganisationRole,
+    end: Option<i64>,
+) {
+    put_member(tx, organisation_id, account.account_id, role, end, NOW)
+        .await
+        .unwrap();
+}
+
 /// An active repository in a namespace that exists.
 async fn repository(tx: &mut Tx, id: i64, name: &str, visibility: Visibility) -> RepositoryFacts {
     let name: RepositoryName = name.parse().unwrap();
@@ -139,6 +202,7 @@ async fn repository(tx: &mut Tx, id: i64, name: &str, visibility: Visibility) ->
         namespace_id: namespace.namespace_id,
         name: &name,
         stored_as: &name,
+        visibility: Visibility::Private,
         created_by: None,
     };
     create_active_repository(tx, &new, NOW).await.unwrap();
@@ -147,10 +211,7 @@ async fn repository(tx: &mut Tx, id: i64, name: &str, visibility: Visibility) ->
 }
 
 fn limited(actions: Actions, pattern: &str) -> Ceiling {
-    Ceiling::Limited {
-        actions,
-        pattern: pattern.parse().unwrap(),
-    }
+    Ceiling::limited(Rights::of_actions(actions), pattern.parse().unwrap())
 }
 
 fn secret(byte: u8) -> SecretHash {

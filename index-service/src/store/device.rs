@@ -1,8 +1,7 @@
 //! Devices: the refresh tokens of password logins.
 
-use super::access_token::read_actions;
 use super::account::AccountRow;
-use super::dialect::{Tx, find, on, statements};
+use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, unreadable, writing};
 use super::row::{Row, row};
 use crate::domain::credential::USE_INTERVAL_MS;
@@ -10,21 +9,28 @@ use crate::domain::{Account, AccountId, Ceiling, Device, DeviceId, SecretHash};
 
 statements! {
     CREATE_DEVICE = "insert into device (device_id, account_id, secret_hash, client_id, user_agent, password_version,
-        actions, pattern, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
+        limits, created_address, last_address, created_at, last_used_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $9, $10)";
     FIND_DEVICE = "select d.device_id, d.account_id, d.client_id, d.user_agent,
-        d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
-        d.last_used_at, d.expires_at, d.revoked_at,
+        d.password_version as device_password_version, d.limits, d.created_address, d.last_address,
+        d.created_at as device_created_at, d.last_used_at, d.expires_at, d.revoked_at,
         a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from device d join account a on a.account_id = d.account_id where d.secret_hash = $1";
     FIND_DEVICE_BY_ID = "select d.device_id, d.account_id, d.client_id, d.user_agent,
-        d.password_version as device_password_version, d.actions, d.pattern, d.created_at as device_created_at,
-        d.last_used_at, d.expires_at, d.revoked_at,
+        d.password_version as device_password_version, d.limits, d.created_address, d.last_address,
+        d.created_at as device_created_at, d.last_used_at, d.expires_at, d.revoked_at,
         a.account_id, a.username, a.display_name, a.password_hash, a.password_version, a.is_admin, a.disabled_at, a.created_at
         from device d join account a on a.account_id = d.account_id where d.device_id = $1";
-    TOUCH_DEVICE = "update device set last_used_at = $2 where device_id = $1 and last_used_at <= $3";
+    TOUCH_DEVICE = "update device set last_used_at = $2, last_address = $3 where device_id = $1 and last_used_at <= $4";
     PRUNE_DEVICES = "delete from device where account_id = $1 and device_id not in (
         select device_id from device where account_id = $1 and revoked_at is null and expires_at > $2 and last_used_at > $3
         order by last_used_at desc, device_id desc limit $4)";
+    LIST_DEVICES = "select d.device_id, d.account_id, d.client_id, d.user_agent,
+        d.password_version as device_password_version, d.limits, d.created_address, d.last_address,
+        d.created_at as device_created_at, d.last_used_at, d.expires_at, d.revoked_at from device d
+        where d.account_id = $1 and d.device_id > $2 and d.revoked_at is null and d.expires_at > $3 and d.last_used_at > $4
+        and d.password_version = $5 order by d.device_id limit $6";
+    REVOKE_DEVICE = "update device set revoked_at = $3 where account_id = $1 and device_id = $2 and revoked_at is null";
     REVOKE_DEVICES = "update device set revoked_at = $2 where account_id = $1 and revoked_at is null";
 }
 
@@ -35,8 +41,9 @@ struct DeviceRow {
     client_id: String,
     user_agent: String,
     device_password_version: i64,
-    actions: Option<String>,
-    pattern: Option<String>,
+    limits: Option<String>,
+    created_address: Option<String>,
+    last_address: Option<String>,
     device_created_at: i64,
     last_used_at: i64,
     expires_at: i64,
@@ -67,24 +74,15 @@ impl Row for DeviceOfAccountRow {
 
 impl DeviceRow {
     fn into_device(self) -> Result<Device, StoreError> {
-        let ceiling = match (self.actions, self.pattern) {
-            (None, None) => Ceiling::Full,
-            // One without the other is refused by the table; it would read as nothing allowed.
-            (actions, pattern) => Ceiling::Limited {
-                actions: read_actions(&actions.unwrap_or_default()),
-                pattern: pattern
-                    .unwrap_or_default()
-                    .parse()
-                    .map_err(unreadable("repository pattern"))?,
-            },
-        };
         Ok(Device {
             device_id: DeviceId::from_i64(self.device_id),
             account_id: AccountId::from_i64(self.account_id),
             client_id: self.client_id,
             user_agent: self.user_agent,
             password_version: self.device_password_version,
-            ceiling,
+            ceiling: Ceiling::parse(self.limits.as_deref()).map_err(unreadable("limits"))?,
+            created_address: self.created_address,
+            last_address: self.last_address,
             created_at: self.device_created_at,
             last_used_at: self.last_used_at,
             expires_at: self.expires_at,
@@ -116,16 +114,14 @@ pub struct NewDevice<'a> {
     pub password_version: i64,
     /// What it may reach at most.
     pub ceiling: &'a Ceiling,
+    /// The address that asked for it.
+    pub address: Option<&'a str>,
     /// From when on it is refused, in milliseconds since 1970.
     pub expires_at: i64,
 }
 
 /// Creates a device.
 pub async fn create_device(tx: &mut Tx, new: &NewDevice<'_>, now_ms: i64) -> Result<(), StoreError> {
-    let (actions, pattern) = match new.ceiling {
-        Ceiling::Full => (None, None),
-        Ceiling::Limited { actions, pattern } => (Some(actions.to_string()), Some(pattern.to_string())),
-    };
     on!(tx, c => sqlx::query(CREATE_DEVICE)
         .bind(new.device_id.as_i64())
         .bind(new.account_id.as_i64())
@@ -133,8 +129,8 @@ pub async fn create_device(tx: &mut Tx, new: &NewDevice<'_>, now_ms: i64) -> Res
         .bind(new.client_id)
         .bind(new.user_agent)
         .bind(new.password_version)
-        .bind(actions)
-        .bind(pattern)
+        .bind(new.ceiling.to_text())
+        .bind(new.address)
         .bind(now_ms)
         .bind(new.expires_at)
         .execute(c).await.map(drop))
@@ -174,9 +170,63 @@ pub async fn find_device_by_id(
 }
 
 /// Writes a use at `now_ms` down, at most once in [`USE_INTERVAL_MS`]; says whether it did.
-pub async fn touch_device(tx: &mut Tx, device_id: DeviceId, now_ms: i64) -> Result<bool, StoreError> {
+pub async fn touch_device(
+    tx: &mut Tx,
+    device_id: DeviceId,
+    now_ms: i64,
+    address: Option<&str>,
+) -> Result<bool, StoreError> {
     on!(tx, c => sqlx::query(TOUCH_DEVICE)
-        .bind(device_id.as_i64()).bind(now_ms).bind(now_ms - USE_INTERVAL_MS)
+        .bind(device_id.as_i64()).bind(now_ms).bind(address).bind(now_ms - USE_INTERVAL_MS)
+        .execute(c).await.map(|done| done.rows_affected() > 0))
+    .map_err(writing("device"))
+}
+
+/// Which devices of an account are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveDevices {
+    /// Those that are neither revoked nor over their end at this time, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// Those that were used since.
+    pub idle_since: i64,
+    /// Those that were issued under this version of the password.
+    pub password_version: i64,
+}
+
+/// At most `limit` live devices of an account, the oldest first, those behind `after`.
+pub async fn list_devices(
+    tx: &mut Tx,
+    account_id: AccountId,
+    live: LiveDevices,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Device>, StoreError> {
+    list!(
+        "devices",
+        tx,
+        DeviceRow,
+        LIST_DEVICES,
+        account_id.as_i64(),
+        after,
+        live.now_ms,
+        live.idle_since,
+        live.password_version,
+        i64::from(limit)
+    )?
+    .into_iter()
+    .map(DeviceRow::into_device)
+    .collect()
+}
+
+/// Revokes one device of an account; says whether there was one to revoke.
+pub async fn revoke_device(
+    tx: &mut Tx,
+    account_id: AccountId,
+    device_id: DeviceId,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    on!(tx, c => sqlx::query(REVOKE_DEVICE)
+        .bind(account_id.as_i64()).bind(device_id.as_i64()).bind(now_ms)
         .execute(c).await.map(|done| done.rows_affected() > 0))
     .map_err(writing("device"))
 }

@@ -161,6 +161,8 @@ impl Pools {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(BUSY)
+            // A wait that ends during such a test would close the connection, and with it the database.
+            .test_before_acquire(false)
             .connect_with(sqlite_options().in_memory(true))
             .await?;
         Ok(Self::Sqlite {

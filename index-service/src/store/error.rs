@@ -58,6 +58,14 @@ pub(super) fn writing(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreEr
     move |source| database("write", noun, source)
 }
 
+/// The same for what may take a name that is taken already.
+pub(super) fn taking(noun: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| match &source {
+        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::Conflict(noun),
+        _ => database("write", noun, source),
+    }
+}
+
 /// Maps an error of the database while it is opened, prepared or left.
 pub(super) fn database(verb: &'static str, noun: &'static str, source: impl Into<DriverError>) -> StoreError {
     let doing = format!("{verb} the {noun}");

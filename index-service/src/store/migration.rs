@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::dialect::{Tx, on, only_reads};
-use super::error::{StoreError, database};
+use super::error::{StoreError, database, unreadable};
+use super::setting::find_setting;
 
 /// One step. A published step is never edited; another is added, in both folders.
 pub(super) struct Migration {
@@ -32,7 +33,31 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     2 "0002_repositories";
     3 "0003_credentials";
     4 "0004_device_use";
+    5 "0005_tenants";
+    6 "0006_invitations";
+    8 "0008_credentials";
+    9 "0009_keys";
+    10 "0010_audit";
+    12 "0012_idempotency";
+    13 "0013_invitation_end";
+    14 "0014_sign_up";
+    15 "0015_content";
+    16 "0016_content_record";
+    17 "0017_search";
+    18 "0018_shelves";
 };
+
+/// The setting that says which step a program must know at least to use the database. A step that takes away what older
+/// programs need sets it to its own number; one that only adds does not, so that an older program goes on beside a newer one.
+const FLOOR: &str = "schema_floor";
+
+/// A newer program has taken away what this one needs.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a newer version has changed it, and versions before that cannot use it any more: start the newer one, or restore the \
+     backup from before the upgrade"
+)]
+struct TooOld;
 
 /// An applied migration is not the one that this program holds.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +103,15 @@ pub(super) async fn migrate(tx: &mut Tx) -> Result<(), StoreError> {
                 .await
                 .map_err(|e| database("migrate", "schema", e))?,
         }
+    }
+    let floor = find_setting(tx, FLOOR).await?;
+    let floor = floor.map(|floor| floor.parse::<i64>()).transpose();
+    let floor = floor.map_err(unreadable("schema's floor"))?.unwrap_or(0);
+    if MIGRATIONS.last().is_none_or(|last| last.version < floor) {
+        return Err(StoreError::Failed {
+            doing: "use the database".to_owned(),
+            source: TooOld.into(),
+        });
     }
     Ok(())
 }
@@ -136,4 +170,35 @@ fn checksum(text: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
     }
     hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::setting::put_setting;
+    use crate::store::{Store, postgres_server};
+
+    #[tokio::test]
+    async fn a_database_that_a_newer_version_changed_for_good_is_not_opened_and_one_that_it_added_to_is() {
+        let last = MIGRATIONS.last().unwrap().version;
+        let stores = [
+            Some(Store::open("sqlite::memory:").await.unwrap()),
+            postgres_server::new_store().await,
+        ];
+        for store in stores.into_iter().flatten() {
+            for (floor, opens) in [(last, true), (last + 1, false)] {
+                let mut tx = store.write().await.unwrap();
+                on!(&mut tx, c => sqlx::query(RECORD).bind(last + floor).bind("later").bind("").execute(c)
+                    .await.map(drop))
+                .unwrap();
+                put_setting(&mut tx, FLOOR, &floor.to_string()).await.unwrap();
+                let migrated = migrate(&mut tx).await;
+                assert_eq!(migrated.is_ok(), opens, "{migrated:?}");
+                if let Err(error) = migrated {
+                    let text = shared::causes::in_one_line(&error);
+                    assert!(text.contains("restore the backup"), "{text}");
+                }
+            }
+        }
+    }
 }

@@ -3,20 +3,54 @@
 //! A [`Store`] gives transactions; the functions of the modules here work inside one. A transaction is short and awaits
 //! nothing but SQL.
 
+pub mod access;
 pub mod access_token;
 pub mod account;
+pub mod audit;
+pub mod backup;
+pub mod bookmark;
+pub mod category;
+pub mod content_count;
+pub mod content_feed;
+pub mod copy;
+pub mod deletion;
+pub mod departure;
 pub mod device;
 mod dialect;
 pub mod error;
+pub mod idempotency;
+pub mod invitation;
+pub mod lease;
+pub mod listing;
+pub mod manifest;
+pub mod manifest_work;
+pub mod member;
 mod migration;
 pub mod namespace;
+pub mod organisation;
+pub mod password_reset;
+pub mod posting;
+pub mod profile;
 mod reader;
 pub mod repository;
+pub mod repository_profile;
+pub mod robot;
 mod row;
+pub mod rule;
+pub mod search;
+pub mod secret;
 pub mod setting;
+pub mod sign_up;
+pub mod signing_key;
+pub mod tag;
+pub mod team;
+mod value;
+pub mod wrong_secret;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod plan_tests;
 #[cfg(test)]
 pub(crate) mod postgres_server;
 #[cfg(test)]
@@ -75,6 +109,11 @@ impl Store {
             .begin_write()
             .await
             .map_err(|source| database("begin", "transaction", source))
+    }
+
+    /// Whether transactions that write come one after the other.
+    pub fn writes_one_by_one(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
     }
 
     /// Whether the database answers.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::error::DriverError;
 use super::row::Row;
+use super::value::{self, Kind, Value};
 
 /// How long a statement may wait where even readers do: while another process repairs or closes the file.
 const BUSY: Duration = Duration::from_secs(1);
@@ -36,11 +37,22 @@ struct Inner {
 impl Readers {
     /// Readers of a file that exists; opens the first connection.
     pub(super) fn open(path: &Path) -> Result<Self, rusqlite::Error> {
-        let first = connect(path)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::with(
+            path,
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+        ))
+    }
+
+    /// Readers of a file that nobody writes, where perhaps nothing can be written.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self, rusqlite::Error> {
+        Ok(Self::with(path, connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?))
+    }
+
+    fn with(path: &Path, first: Connection) -> Self {
+        Self(Arc::new(Inner {
             path: path.to_owned(),
             idle: Mutex::new(Some(vec![first])),
-        })))
+        }))
     }
 
     /// A transaction on one snapshot, which is taken with its first statement.
@@ -51,7 +63,7 @@ impl Readers {
         };
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.0.path)?,
+            None => connect(&self.0.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
         };
         run(&connection, "begin")?;
         Ok(ReadTx {
@@ -80,10 +92,9 @@ impl fmt::Debug for Readers {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, rusqlite::Error> {
     // It may write the log's index, as every reader does; `query_only` keeps statements from writing.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     for (pragma, value) in [
@@ -127,6 +138,26 @@ impl ReadTx {
     pub(super) fn list<R: Row>(&self, text: &str, values: &[&dyn ToSql]) -> Result<Vec<R>, rusqlite::Error> {
         let mut statement = self.prepare::<R>(text)?;
         statement.query_map(values, |row| R::read(row, &mut 0))?.collect()
+    }
+
+    /// All rows of a statement of our own making, whose columns are of these kinds.
+    pub(super) fn rows(
+        &self,
+        text: &str,
+        values: &[Value],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Value>>, rusqlite::Error> {
+        let connection = self.connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
+        let mut statement = connection.prepare_cached(text)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let places = kinds.iter().enumerate();
+            places
+                .map(|(place, kind)| value::read(row, place, *kind))
+                .collect()
+        };
+        statement
+            .query_map(rusqlite::params_from_iter(values), read)?
+            .collect()
     }
 
     fn prepare<R: Row>(&self, text: &str) -> Result<rusqlite::CachedStatement<'_>, rusqlite::Error> {

@@ -11,11 +11,13 @@ pub(super) trait Row: Sized {
 
 /// Declares a row: a struct whose fields are a statement's columns, by name and in order.
 macro_rules! row {
-    ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($field:ident: $kind:ty,)* }) => {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident {
+        $($(#[$of_meta:meta])* $of_field:vis $field:ident: $kind:ty,)*
+    }) => {
         $(#[$meta])*
         #[derive(sqlx::FromRow)]
         $visibility struct $name {
-            $($field: $kind,)*
+            $($(#[$of_meta])* $of_field $field: $kind,)*
         }
 
         impl $crate::store::row::Row for $name {

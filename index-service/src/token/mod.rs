@@ -5,8 +5,14 @@
 //! An independent JWT implementation verifies our tokens in the tests.
 
 mod authority;
+mod folder;
 mod key_set;
+mod material;
+mod seal;
 mod signer;
 
+pub use folder::{KeyFolder, read_folder, write_certificate};
 pub use key_set::{KeyError, KeySet};
+pub use material::{AuthorityMaterial, KeyMaterial};
+pub use seal::{InvalidMasterKey, MasterKey, SealError, sealed_with};
 pub use signer::{MAX_TOKEN_BYTES, Recipient, SignError, Signed, Signer};

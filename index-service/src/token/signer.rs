@@ -85,8 +85,8 @@ impl Signer {
         &self.keys
     }
 
-    /// Signs the claims. When the token would be longer than [`MAX_TOKEN_BYTES`], access entries are left out from the
-    /// end, so that what was asked for first is kept.
+    /// Signs the claims. When the token would be longer than [`MAX_TOKEN_BYTES`], notes and then access entries are left out
+    /// from the end, so that what was asked for first is kept.
     pub fn sign(&self, mut claims: Claims, recipient: Recipient) -> Result<Signed, SignError> {
         let current = self.keys.keys().first().ok_or(SignError::Refused)?;
         let header = match recipient {
@@ -99,7 +99,9 @@ impl Signer {
             if payload.len() <= room {
                 break payload;
             }
-            claims.access.pop().ok_or(SignError::Refused)?;
+            if claims.why.pop().is_none() {
+                claims.access.pop().ok_or(SignError::Refused)?;
+            }
         };
         let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + SIGNATURE_CHARS + 4);
         token.push_str(header);

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use shared::oci::RepositoryName;
-use shared::token::{Actions, Challenge, ChallengeError, Scope};
+use shared::token::{Action, Actions, Challenge, ChallengeError, Scope};
 
+use super::allowed_tags::AllowedTags;
 use super::caller::Caller;
 use super::chain::{Chain, Issued};
 use super::htpasswd::{Htpasswd, Rejection};
 use super::key_source::KeySource;
+use super::listed::{Listed, Pullable};
 use super::policy::AccessPolicy;
 use super::realm::Realm;
 use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
@@ -74,32 +76,6 @@ pub struct Authorized {
     mount_sources: Vec<RepositoryName>,
 }
 
-/// Which repositories a principal may see listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
-    /// All.
-    Everything,
-    /// These, as (name, stored name) in the order of their names.
-    Only(Vec<(RepositoryName, RepositoryName)>),
-    /// Those that the policy lets them pull.
-    ByPolicy(Pullable),
-}
-
-/// What an account may pull by a policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pullable {
-    policy: Arc<AccessPolicy>,
-    account: Option<String>,
-}
-
-impl Pullable {
-    /// Whether this repository is among it.
-    pub fn holds(&self, name: &RepositoryName) -> bool {
-        let held = self.policy.held(self.account.as_deref(), name);
-        held.covers(Actions::PULL)
-    }
-}
-
 impl Authorized {
     /// What was asked.
     pub fn endpoint(&self) -> &Endpoint {
@@ -128,13 +104,18 @@ impl Authorized {
         claims.is_none_or(|claims| claims.allows_class(name, class))
     }
 
+    /// Which tags of `name` may be pushed or deleted. A token says so; where there is none every tag may.
+    pub fn allowed_tags(&self, name: &RepositoryName, action: Action) -> AllowedTags {
+        match self.claims.as_deref() {
+            Some(claims) => claims.allowed_tags(name, action),
+            None => AllowedTags::every(),
+        }
+    }
+
     /// Which repositories the catalog may list.
     pub fn listed(&self) -> Listed {
         if let Some(policy) = &self.listed_by {
-            return Listed::ByPolicy(Pullable {
-                policy: Arc::clone(policy),
-                account: self.account.clone(),
-            });
+            return Listed::ByPolicy(Pullable::new(policy, self.account.as_deref()));
         }
         let Some(claims) = self.claims.as_deref().filter(|claims| !claims.lists_everything()) else {
             return Listed::Everything;
@@ -236,13 +217,16 @@ pub struct Refusal {
     pub challenge: String,
     /// A token was shown and is good, but does not reach.
     pub insufficient: bool,
+    /// Why it does not, in the words of who issued it.
+    pub note: Option<String>,
 }
 
 /// What was wrong, before it is told.
 pub(super) enum Fault {
     NoToken,
     Invalid(InvalidToken),
-    Insufficient,
+    /// With the note about it, if the token has one.
+    Insufficient(Option<String>),
 }
 
 impl From<Refusal> for Denial {
@@ -276,10 +260,11 @@ impl Authenticator {
             Ok(claims) => claims,
             Err(fault) => return Err(authority.refusal(&endpoint, &caller, &fault).into()),
         };
-        match reach(&endpoint, &claims) {
-            Some(reach) => Ok(Authorized::of_claims(endpoint, claims, reach)),
-            None => Err(authority.refusal(&endpoint, &caller, &Fault::Insufficient).into()),
+        if let Some(reach) = reach(&endpoint, &claims) {
+            return Ok(Authorized::of_claims(endpoint, claims, reach));
         }
+        let fault = Fault::Insufficient(note(&endpoint, &claims));
+        Err(authority.refusal(&endpoint, &caller, &fault).into())
     }
 }
 
@@ -326,23 +311,40 @@ impl TokenAuthority {
         let error = match fault {
             Fault::NoToken => None,
             Fault::Invalid(_) => Some(ChallengeError::InvalidToken),
-            Fault::Insufficient => Some(ChallengeError::InsufficientScope),
+            Fault::Insufficient(_) => Some(ChallengeError::InsufficientScope),
+        };
+        let note = match fault {
+            Fault::Insufficient(Some(note)) => Some(format!("{DENIED}: {note}")),
+            _ => None,
         };
         let challenge = Challenge {
             realm: &self.realm.url(caller),
             service: self.verifier.service(),
             scopes: &scopes,
             error,
+            description: note.as_deref(),
         };
         Refusal {
             challenge: challenge.to_string(),
             token: match fault {
                 Fault::Invalid(reason) => Some(*reason),
-                Fault::NoToken | Fault::Insufficient => None,
+                Fault::NoToken | Fault::Insufficient(_) => None,
             },
-            insufficient: matches!(fault, Fault::Insufficient),
+            insufficient: matches!(fault, Fault::Insufficient(_)),
+            note,
             scopes,
         }
+    }
+}
+
+/// Engines say so by themselves when nothing better is said.
+const DENIED: &str = "requested access to the resource is denied";
+
+/// What the token says about the repository that is asked for.
+pub(super) fn note(endpoint: &Endpoint, claims: &VerifiedClaims) -> Option<String> {
+    match endpoint {
+        Endpoint::Repository(name, _) => claims.find_note(name).map(str::to_owned),
+        _ => None,
     }
 }
 
@@ -439,6 +441,7 @@ async fn of_account(
             scopes: endpoint.required_access().scopes(),
             challenge: accounts.challenge(),
             insufficient: false,
+            note: None,
         }
         .into()),
         Err(Rejection::TooManyLogins) => Err(Denial::TooManyLogins),
@@ -463,12 +466,14 @@ fn silly(
         service,
         scopes: &scopes,
         error: None,
+        description: None,
     };
     Err(Refusal {
         challenge: challenge.to_string(),
         token: None,
         scopes,
         insufficient: false,
+        note: None,
     }
     .into())
 }

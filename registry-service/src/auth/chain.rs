@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::token::{Challenge, ChallengeError};
 
-use super::authorize::{Authorized, Denial, Fault, Principal, Refusal, TokenAuthority, bearer};
+use super::authorize::{Authorized, Denial, Fault, Principal, Refusal, TokenAuthority, bearer, note};
 use super::caller::Caller;
 use super::htpasswd::{Htpasswd, Rejection};
 use super::own_token::{self, OwnTokens};
@@ -58,8 +58,8 @@ impl Chain {
         };
         let way = match &principal {
             Principal::Nobody { has_token: false } => Some(Way::Nothing),
-            Principal::Nobody { has_token: true } => Some(Way::OwnToken(Fault::Insufficient)),
-            Principal::Holder(_) => Some(Way::Token(Fault::Insufficient)),
+            Principal::Nobody { has_token: true } => Some(Way::OwnToken(Fault::Insufficient(None))),
+            Principal::Holder(claims) => Some(Way::Token(Fault::Insufficient(note(&endpoint, claims)))),
             // Whoever is known and may not would only be asked again in vain.
             Principal::Account(_) => None,
         };
@@ -157,7 +157,7 @@ impl Chain {
         let own = self.own.as_ref().filter(|_| !matches!(way, Way::Password));
         let (token, error) = match way {
             Way::OwnToken(Fault::Invalid(reason)) => (Some(*reason), Some(ChallengeError::InvalidToken)),
-            Way::OwnToken(Fault::Insufficient) => (None, Some(ChallengeError::InsufficientScope)),
+            Way::OwnToken(Fault::Insufficient(_)) => (None, Some(ChallengeError::InsufficientScope)),
             _ => (None, None),
         };
         let challenge = match (own, &self.accounts) {
@@ -166,6 +166,7 @@ impl Chain {
                 service: own_token::SERVICE,
                 scopes: &scopes,
                 error,
+                description: None,
             }
             .to_string(),
             (None, Some(accounts)) => accounts.challenge(),
@@ -175,7 +176,8 @@ impl Chain {
         Refusal {
             challenge,
             token,
-            insufficient: matches!(way, Way::OwnToken(Fault::Insufficient)),
+            insufficient: matches!(way, Way::OwnToken(Fault::Insufficient(_))),
+            note: None,
             scopes,
         }
         .into()

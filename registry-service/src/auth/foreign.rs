@@ -52,6 +52,7 @@ impl ForeignClaims {
             jti: self.jti.unwrap_or_default(),
             access: self.access,
             act: None,
+            why: Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 
 /// Method, path, the actions on `a/b` that are needed, and the scope of the challenge: written from the specification
 /// and from distribution, not from the code.
-const ENDPOINTS: [(&str, &str, &str, &str); 24] = [
+const ENDPOINTS: [(&str, &str, &str, &str); 25] = [
     ("GET", "/v2/", "any", ""),
     ("HEAD", "/v2/", "any", ""),
     ("GET", "/v2/_catalog", "catalog", "registry:catalog:*"),
@@ -81,6 +81,7 @@ const ENDPOINTS: [(&str, &str, &str, &str); 24] = [
     ),
     ("DELETE", "/v2/a/b/blobs/uploads/u", "push", "repository:a/b:push"),
     ("GET", "/v2/a/b/referrers/DIGEST", "pull", "repository:a/b:pull"),
+    ("DELETE", "/v2/a/b/_portolan/content", "all", "repository:a/b:*"),
 ];
 
 fn endpoint(method: &str, path: &str) -> Endpoint {
@@ -105,7 +106,7 @@ fn access_sets() -> Vec<(Value, &'static str)> {
         (json!([own(&["pull"]), own(&["push"])]), "some pull push"),
         (json!([own(&["delete"])]), "some delete"),
         (json!([own(&["pull", "push", "delete"])]), "some pull push delete"),
-        (json!([own(&["*"])]), "some pull push delete"),
+        (json!([own(&["*"])]), "some pull push delete all"),
         (
             json!([own(&["PULL", "Push", "pull ", "admin", "metadata_read"])]),
             "some",

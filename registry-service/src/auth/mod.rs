@@ -4,6 +4,7 @@
 //! [`authorize`] alone; the dispatcher takes nothing else.
 
 pub mod algorithm;
+mod allowed_tags;
 pub mod authorize;
 mod caller;
 mod certificate;
@@ -15,6 +16,7 @@ pub mod jwks;
 pub mod key;
 pub mod key_ring;
 pub mod key_source;
+mod listed;
 mod own_token;
 pub mod policy;
 mod realm;
@@ -31,13 +33,15 @@ pub(crate) mod test_token;
 #[cfg(test)]
 mod tests;
 
-pub use authorize::{Authenticator, Authorized, Denial, Listed, Pullable, Refusal, TokenAuthority};
+pub use allowed_tags::AllowedTags;
+pub use authorize::{Authenticator, Authorized, Denial, Refusal, TokenAuthority};
 pub use caller::Caller;
 pub use chain::{Chain, Issued};
 pub use htpasswd::Htpasswd;
 pub use key_ring::KeyRing;
 pub use key_source::KeySource;
+pub use listed::{Listed, Pullable};
 pub use own_token::OwnTokens;
 pub use policy::AccessPolicy;
-pub use realm::Realm;
+pub use realm::{Realm, is_authority};
 pub use verifier::{InvalidToken, Rules, VerifiedClaims, Verifier};

@@ -59,8 +59,8 @@ impl Realm {
     }
 }
 
-/// A host and perhaps a port, and nothing that could become another part of a URL.
-fn is_authority(host: &str) -> bool {
+/// A host and perhaps a port, and nothing that could become another part of a URL: all that may be taken from a request into one.
+pub fn is_authority(host: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
     !host.is_empty() && host.len() <= 255 && host.bytes().all(allowed)
 }

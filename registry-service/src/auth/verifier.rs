@@ -12,9 +12,11 @@ use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use shared::oci::{Object, RepositoryName};
 use shared::token::access::Resource;
+use shared::token::claims::MAX_NOTE_LENGTH;
 use shared::token::{AccessEntry, Action, Actions, Claims};
 
 use super::algorithm::SignatureAlgorithm;
+use super::allowed_tags::AllowedTags;
 use super::certificate::{self, Leaf};
 use super::foreign::ForeignClaims;
 use super::key::Key;
@@ -91,6 +93,26 @@ impl VerifiedClaims {
             };
         }
         found
+    }
+
+    /// Which tags of a repository the token allows to push or to delete.
+    pub fn allowed_tags(&self, name: &RepositoryName, action: Action) -> AllowedTags {
+        let grants = self.claims.access.iter().filter_map(|entry| {
+            let is_own = matches!(&entry.resource, Resource::Repository(own) if own == name);
+            let limits = match action {
+                Action::Push => &entry.push_tags,
+                Action::Delete => &entry.delete_tags,
+                Action::Pull | Action::Search | Action::All => return None,
+            };
+            (is_own && entry.actions.covers(Actions::NONE.with(action))).then_some(limits)
+        });
+        AllowedTags::of_grants(grants)
+    }
+
+    /// Why the index granted less on a repository than was asked for, in its words.
+    pub fn find_note(&self, name: &RepositoryName) -> Option<&str> {
+        let note = self.claims.why.iter().find(|note| note.name == *name)?;
+        (note.text.len() <= MAX_NOTE_LENGTH).then_some(note.text.as_str())
     }
 
     /// Every repository whose content the token allows to read: its name and the name under which it is stored.

@@ -14,6 +14,7 @@ pub(super) enum Target<'a> {
     Uploads,
     Upload(&'a str),
     Referrers(&'a str),
+    Content,
 }
 
 impl<'a> Target<'a> {
@@ -25,6 +26,7 @@ impl<'a> Target<'a> {
             ("tags", "list") => Self::Tags,
             ("manifests", reference) => Self::Manifest(reference),
             ("referrers", digest) => Self::Referrers(digest),
+            ("_portolan", "content") => Self::Content,
             ("blobs", "uploads") => Self::Uploads,
             ("blobs", digest) => Self::Blob(digest),
             ("uploads", id) => {
@@ -63,6 +65,8 @@ impl<'a> Target<'a> {
                 Method::DELETE => Ok(Operation::DeleteBlob(digest.parse()?)),
                 _ => Err(InvalidRequest::Method("GET, HEAD, DELETE")),
             },
+            Self::Content if method == Method::DELETE => Ok(Operation::Purge),
+            Self::Content => Err(InvalidRequest::Method("DELETE")),
             Self::Uploads if method == Method::POST => Ok(Operation::StartUpload(mount(query)?)),
             Self::Uploads => Err(InvalidRequest::Method("POST")),
             Self::Upload(id) => {

@@ -34,6 +34,8 @@ fn every_endpoint_of_the_specification_is_recognised_with_the_access_it_needs() 
         ("HEAD", "/v2/", "base "),
         ("GET", "/v2", "base "),
         ("GET", "/v2/_catalog", "catalog registry:catalog:*"),
+        ("DELETE", "/v2/a/b/_portolan/content", "purge repository:a/b:*"),
+        ("GET", "/v2/a/b/_portolan/content", "Method(\"DELETE\")"),
         ("GET", "/v2/_catalog?n=1", "catalog registry:catalog:*"),
         ("GET", "/v2/a/b/tags/list", "tags repository:a/b:pull"),
         ("HEAD", "/v2/a/tags/list", "tags repository:a:pull"),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::redirect;
+use shared::causes::in_one_line;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -87,7 +88,7 @@ async fn http(uri: &str, request: reqwest::RequestBuilder, status: u16) -> Resul
         // Without its URL, which may hold a password.
         Err(error) => Err(format!(
             "{shown}: error while checking: {}",
-            causes(&error.without_url())
+            in_one_line(&error.without_url())
         )),
     }
 }
@@ -97,14 +98,4 @@ async fn tcp(addr: &str, patience: Duration) -> Result<(), String> {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(format!("connection to {addr} failed")),
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

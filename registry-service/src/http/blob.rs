@@ -8,6 +8,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::oci::{Digest, RepositoryName};
+use shared::token::Action;
 
 use super::content::Content;
 use super::dispatch::Asked;
@@ -78,6 +79,10 @@ pub(super) async fn delete(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response, Error> {
+    let allowed = asked.authorized.allowed_tags(name, Action::Delete);
+    if !allowed.is_every() {
+        return Err(Error::BoundToTags(allowed));
+    }
     let stored_as = asked.authorized.stored_as(name);
     asked.registry(name).delete_blob(stored_as, digest).await?;
     Ok(answer::empty(StatusCode::ACCEPTED))

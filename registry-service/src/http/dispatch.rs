@@ -17,7 +17,7 @@ use shared::runtime::serve::{RouteName, Scheme};
 use super::admission::Admission;
 use super::error::Error;
 use super::told::Told;
-use super::{Service, answer, base, blob, catalog, header, manifest, referrer, tag, token, upload};
+use super::{Service, answer, base, blob, catalog, header, manifest, purge, referrer, tag, token, upload};
 use crate::auth::{Authorized, Caller};
 use crate::endpoint::{Endpoint, InvalidRequest, Operation};
 
@@ -179,5 +179,6 @@ async fn dispatch(asked: &Asked<'_>, body: Body) -> Result<Response, Error> {
         Operation::FinishUpload(id) => upload::finish(asked, name, id, body).await,
         Operation::CancelUpload(id) => upload::cancel(asked, name, id).await,
         Operation::ListReferrers(digest) => referrer::list(asked, name, digest).await,
+        Operation::Purge => purge::purge(asked, name).await,
     }
 }

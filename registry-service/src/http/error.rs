@@ -5,11 +5,11 @@ use http::header::{ALLOW, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use shared::oci::error::ErrorEntry;
-use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest};
+use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest, Tag};
 
 use super::told::ToldError;
 use super::{NotTold, answer, header};
-use crate::auth::{Denial, Refusal};
+use crate::auth::{AllowedTags, Denial, Refusal};
 use crate::endpoint::InvalidRequest;
 use crate::registry::{RegistryError, StorageError};
 
@@ -61,6 +61,17 @@ pub(super) enum Error {
     Forbidden,
     /// The token is for another class of content.
     OtherClass(&'static str),
+    /// A tag may not be pushed or deleted with this token.
+    TagNotAllowed {
+        /// `pushed` or `deleted`.
+        doing: &'static str,
+        /// Which.
+        tag: Tag,
+        /// Those that may.
+        allowed: AllowedTags,
+    },
+    /// What has no tag may not be deleted with a token whose tags are bound.
+    BoundToTags(AllowedTags),
     /// More passwords wait to be verified than may wait.
     TooManyLogins,
 }
@@ -131,6 +142,16 @@ impl Error {
                 ErrorCode::Denied,
                 format!("the token allows content of another class than {class} in this repository"),
             ),
+            Self::TagNotAllowed { doing, tag, allowed } => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                format!("the tag {tag} may not be {doing} with this token, which is for {allowed}"),
+            ),
+            Self::BoundToTags(allowed) => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                format!("only tags may be deleted with this token, which is for {allowed}"),
+            ),
             Self::TooManyLogins => retry_after(
                 with_text(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -172,10 +193,11 @@ fn of_request(error: &InvalidRequest) -> Response {
 }
 
 fn of_refusal(refusal: &Refusal) -> Response {
-    let message = match refusal.token {
-        Some(reason) => reason.to_string(),
-        None if refusal.insufficient => "the token does not allow this".to_owned(),
-        None => "authentication required".to_owned(),
+    let message = match (refusal.token, &refusal.note) {
+        (Some(reason), _) => reason.to_string(),
+        (None, Some(note)) => note.clone(),
+        (None, None) if refusal.insufficient => "the token does not allow this".to_owned(),
+        (None, None) => "authentication required".to_owned(),
     };
     let wanted: Vec<_> = refusal
         .scopes
@@ -236,7 +258,9 @@ fn of_registry(error: RegistryError) -> Response {
         | RegistryError::TooManyReferences { .. } => {
             with_text(StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid, text)
         }
-        RegistryError::ClassNotAllowed { .. } => with_text(StatusCode::FORBIDDEN, ErrorCode::Denied, text),
+        RegistryError::ClassNotAllowed { .. } | RegistryError::TagMustStay { .. } => {
+            with_text(StatusCode::FORBIDDEN, ErrorCode::Denied, text)
+        }
         RegistryError::ManifestBlobUnknown { missing } => of_missing(missing),
         RegistryError::TagConflict => with_text(StatusCode::PRECONDITION_FAILED, ErrorCode::TagInvalid, text),
         RegistryError::BodyInterrupted(_) => interrupted(),

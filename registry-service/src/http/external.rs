@@ -1,64 +1,19 @@
 //! Under which URL clients see the registry, and who may say so.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use http::header::{FORWARDED, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+pub use shared::network::{InvalidNetwork, Network};
 use shared::runtime::serve::{PeerAddr, Scheme};
+
+use crate::auth;
 
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-
-/// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    first: IpAddr,
-    bits: u8,
-}
-
-/// The text is no range of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a range of addresses such as 10.0.0.0/8")]
-pub struct InvalidNetwork;
-
-impl FromStr for Network {
-    type Err = InvalidNetwork;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (first, bits) = text
-            .split_once('/')
-            .map_or((text, None), |(first, bits)| (first, Some(bits)));
-        let first: IpAddr = first.parse().map_err(|_| InvalidNetwork)?;
-        let most = if first.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| InvalidNetwork)?;
-        (bits <= most)
-            .then_some(Self { first, bits })
-            .ok_or(InvalidNetwork)
-    }
-}
-
-impl Network {
-    /// Whether an address lies in it; one of IPv4 also as IPv6 writes it.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.first, address.to_canonical()) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => {
-                let shift = 32 - u32::from(self.bits);
-                let prefix = |address: std::net::Ipv4Addr| address.to_bits().checked_shr(shift).unwrap_or(0);
-                prefix(first) == prefix(address)
-            }
-            (IpAddr::V6(first), IpAddr::V6(address)) => {
-                let shift = 128 - u32::from(self.bits);
-                let prefix = |address: std::net::Ipv6Addr| address.to_bits().checked_shr(shift).unwrap_or(0);
-                prefix(first) == prefix(address)
-            }
-            _ => false,
-        }
-    }
-}
 
 /// What a request says of its own URL and of its client, as distribution understands it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,7 +47,7 @@ impl OfRequest {
             }
             host = said_host.filter(|said| !said.is_empty()).or(host);
         }
-        let host = host.filter(|host| is_authority(host))?;
+        let host = host.filter(|host| auth::is_authority(host))?;
         Some(format!("{scheme}://{host}"))
     }
 
@@ -150,12 +105,6 @@ fn first_element(forwarded: &str) -> (Option<&str>, Option<&str>) {
     (proto, host)
 }
 
-/// A host and perhaps a port, and nothing that could become another part of a URL.
-fn is_authority(host: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
-    !host.is_empty() && host.len() <= 255 && host.bytes().all(allowed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,30 +141,6 @@ mod tests {
             assert_eq!(everybody.client(&parts(&headers)), expected);
             assert_eq!(nobody.client(&parts(&headers)), "10.0.0.1:4000");
             assert_eq!(nobody.client_address(&parts(&headers)), "10.0.0.1".parse().ok());
-        }
-    }
-
-    #[test]
-    fn a_network_holds_its_addresses_and_no_others() {
-        for (network, address, expected) in [
-            ("10.0.0.0/8", "10.255.0.1", true),
-            ("10.0.0.0/8", "11.0.0.1", false),
-            ("10.0.0.0/8", "::ffff:10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.4", false),
-            ("0.0.0.0/0", "192.0.2.1", true),
-            ("0.0.0.0/0", "2001:db8::1", false),
-            ("fd00::/8", "fd12::1", true),
-            ("::/0", "2001:db8::1", true),
-        ] {
-            let found = network
-                .parse::<Network>()
-                .unwrap()
-                .contains(address.parse().unwrap());
-            assert_eq!(found, expected, "{network} {address}");
-        }
-        for text in ["", "10.0.0.0/33", "10.0.0/8", "x/8", "10.0.0.0/-1", "::/129"] {
-            assert_eq!(text.parse::<Network>(), Err(InvalidNetwork), "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::oci::{Algorithm, Digest, ErrorCode, ReceivedManifest, Reference, RepositoryName, Tag};
+use shared::token::Action;
 use tracing::Instrument as _;
 
 use super::dispatch::Asked;
@@ -60,6 +61,7 @@ pub(super) async fn put(
     body: Body,
 ) -> Result<Response, Error> {
     let tags = tags(reference, asked.query())?;
+    check_tags(asked, name, &tags, Action::Push, "pushed")?;
     let condition = condition(&asked.parts.headers)?;
     let length = answer::content_length(&asked.parts.headers);
     let limit = asked.service.registry.manifest_limit();
@@ -76,16 +78,16 @@ pub(super) async fn put(
         repository: name.clone(),
         digest: received.digest().clone(),
         tags,
+        stored_as: asked.authorized.stored_as(name).clone(),
         subject: asked.authorized.subject().to_owned(),
     };
     let response = stored(asked, &pushed, subject.as_ref(), reference);
-    let stored_as = asked.authorized.stored_as(name).clone();
     let service = Arc::clone(asked.service);
     let announcing = match asked.registry(name) {
         Cow::Owned(registry) => Some(registry),
         Cow::Borrowed(_) => None,
     };
-    let storing = store_and_tell(service, announcing, stored_as, received, condition, pushed);
+    let storing = store_and_tell(service, announcing, received, condition, pushed);
     // A task of its own: a client that goes away now does not keep anybody from being told.
     match tokio::spawn(trace::in_current(storing.in_current_span())).await {
         Ok(done) => done.map(|()| response),
@@ -96,14 +98,13 @@ pub(super) async fn put(
 async fn store_and_tell(
     service: Arc<Service>,
     announcing: Option<Registry>,
-    stored_as: RepositoryName,
     received: ReceivedManifest<Bytes>,
     condition: TagCondition,
     pushed: ManifestPushed,
 ) -> Result<(), Error> {
     let registry = announcing.as_ref().unwrap_or(&service.registry);
     registry
-        .put_manifest(&stored_as, received, &pushed.tags, &condition)
+        .put_manifest(&pushed.stored_as, received, &pushed.tags, &condition)
         .await?;
     if let Some(tell) = &service.on_manifest_pushed {
         tell(pushed).await.map_err(Error::NotTold)?;
@@ -120,10 +121,42 @@ pub(super) async fn delete(
     let stored_as = asked.authorized.stored_as(name);
     let registry = asked.registry(name);
     match reference {
-        Reference::Tag(tag) => registry.delete_tag(stored_as, tag).await?,
-        Reference::Digest(digest) => registry.delete_manifest(stored_as, digest).await?,
+        Reference::Tag(tag) => {
+            check_tags(asked, name, std::slice::from_ref(tag), Action::Delete, "deleted")?;
+            registry.delete_tag(stored_as, tag).await?;
+        }
+        Reference::Digest(digest) => {
+            let allowed = asked.authorized.allowed_tags(name, Action::Delete);
+            if allowed.is_every() {
+                registry.delete_manifest(stored_as, digest).await?;
+            } else {
+                let may_go = |tag: &Tag| allowed.allow(tag);
+                registry
+                    .delete_manifest_of_tags(stored_as, digest, &may_go)
+                    .await?;
+            }
+        }
     }
     Ok(answer::empty(StatusCode::ACCEPTED))
+}
+
+/// Whether the caller may push, or delete, each of the tags.
+fn check_tags(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    tags: &[Tag],
+    action: Action,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let allowed = asked.authorized.allowed_tags(name, action);
+    match tags.iter().find(|tag| !allowed.allow(tag)) {
+        Some(tag) => Err(Error::TagNotAllowed {
+            doing,
+            tag: tag.clone(),
+            allowed,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The tags that the manifest shall have.

@@ -19,6 +19,7 @@ mod manifest;
 mod notice;
 mod observer;
 mod page;
+mod purge;
 mod range;
 mod referrer;
 mod tag;
@@ -58,6 +59,8 @@ pub use upload_state::UploadStates;
 pub struct ManifestPushed {
     /// The repository by its public name.
     pub repository: RepositoryName,
+    /// The name under which it is stored.
+    pub stored_as: RepositoryName,
     /// The manifest.
     pub digest: Digest,
     /// The tags that point to it now.

@@ -63,6 +63,7 @@ impl Asked<'_> {
         let id = parts.extensions.get::<RequestId>();
         Asker {
             repository: name.clone(),
+            stored_as: self.authorized.stored_as(name).clone(),
             from: self.mounts_from().cloned(),
             base_url,
             request: RequestRecord {

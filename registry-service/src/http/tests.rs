@@ -2,6 +2,7 @@
 
 mod authentication;
 mod blob;
+mod bounded_tags;
 mod external;
 mod list;
 mod malformed;

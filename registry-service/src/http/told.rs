@@ -60,13 +60,14 @@ fn handler(endpoint: &Endpoint) -> Handler {
             | Operation::FinishUpload(_)
             | Operation::CancelUpload(_) => Handler::BlobUploadChunk,
             Operation::ListReferrers(_) => Handler::Referrers,
+            Operation::Purge => Handler::Other,
         },
     }
 }
 
 fn variable(operation: &Operation) -> Option<(&'static str, String)> {
     match operation {
-        Operation::ListTags | Operation::StartUpload(_) => None,
+        Operation::ListTags | Operation::StartUpload(_) | Operation::Purge => None,
         Operation::ReadManifest(reference)
         | Operation::PutManifest(reference)
         | Operation::DeleteManifest(reference) => Some(("vars.reference", reference.to_string())),

@@ -72,9 +72,21 @@ pub(crate) enum Command {
         #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
         config: Option<PathBuf>,
     },
+    /// Ask the registry that runs here with this configuration whether it is ready: exit code 0, or 1 and why not.
+    Health {
+        /// The configuration: distribution's config.yml.
+        #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+        config: Option<PathBuf>,
+    },
     /// Print the table of all keys of the configuration for the documentation.
     #[command(hide = true)]
     Reference,
+    /// Write the manual pages of this command line into a folder that is there.
+    #[command(hide = true)]
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]

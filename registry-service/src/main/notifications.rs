@@ -26,6 +26,7 @@ pub(crate) fn start(
         endpoints: config.endpoints,
         include_references: config.include_references,
         addr,
+        within: None,
     };
     Notifications::start(&builder.storage, &builder.clock, &builder.random, options)
 }

@@ -2,8 +2,9 @@
 
 use shared::oci::RepositoryName;
 
-use super::event::{Action, Event, Target};
+use super::event::{Action, Event, RequestRecord, Target};
 use super::layout::of_repository;
+use super::missed;
 use super::{Asker, Notifications, blob};
 use crate::registry::{Announcer, Change};
 use crate::storage::Step;
@@ -62,13 +63,21 @@ impl OfRequest {
 
 impl Announcer for OfRequest {
     fn announce(&self, repository: &RepositoryName, changes: &[Change<'_>]) -> Vec<Step> {
+        let stored_as = repository;
         let repository = of_repository(repository);
         let mut steps = Vec::new();
         for change in changes {
             let event = self.event(*change);
             for station in &self.notifications.0.stations {
-                if station.endpoint.wants_event(&event) {
-                    steps.push(station.spool.append(&repository, &event));
+                // An index reads of blobs in manifests.
+                let is_blob = matches!(
+                    change,
+                    Change::BlobPushed { .. } | Change::BlobMounted { .. } | Change::BlobDeleted(_)
+                );
+                let wants = station.endpoint.wants_event(&event) && !(is_blob && station.endpoint.is_index);
+                if wants {
+                    let told = station.endpoint.told(&event, stored_as.as_str());
+                    steps.push(station.spool.append(&repository, &told));
                     station.numbers.events.add(1);
                 }
             }
@@ -80,5 +89,23 @@ impl Announcer for OfRequest {
         for station in &self.notifications.0.stations {
             station.wake.notify_one();
         }
+    }
+
+    fn goes_without_telling(&self, repository: &RepositoryName) -> bool {
+        let hub = &self.notifications;
+        if !hub.0.stations.iter().all(|station| station.endpoint.is_index) {
+            return false;
+        }
+        let target = Target {
+            repository: self.asker.repository.to_string(),
+            stored_as: repository.to_string(),
+            ..Target::default()
+        };
+        let event = Event {
+            request: RequestRecord::default(),
+            ..hub.event(&self.asker, Action::Resync, target)
+        };
+        missed::note(hub, repository, event);
+        true
     }
 }

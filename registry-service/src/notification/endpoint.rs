@@ -1,5 +1,6 @@
 //! An endpoint as it is configured.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -69,6 +70,17 @@ impl Endpoint {
     pub(super) fn wants(&self, action: Action, media_type: &str) -> bool {
         let ignores = |list: &[String], word: &str| list.iter().any(|ignored| ignored == word);
         !ignores(&self.ignored_actions, action.as_str()) && !ignores(&self.ignored_media_types, media_type)
+    }
+
+    /// The event as this endpoint is told of it: an index knows repositories by the names under which they are kept, which
+    /// are nobody else's concern.
+    pub(super) fn told<'a>(&self, event: &'a Event, stored_as: &str) -> Cow<'a, Event> {
+        if !self.is_index {
+            return Cow::Borrowed(event);
+        }
+        let mut told = event.clone();
+        stored_as.clone_into(&mut told.target.stored_as);
+        Cow::Owned(told)
     }
 
     pub(super) fn wants_event(&self, event: &Event) -> bool {

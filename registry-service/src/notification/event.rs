@@ -81,6 +81,9 @@ pub struct Target {
     /// The repository's public name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub repository: String,
+    /// Ours, for an index alone: the name under which the registry keeps the repository.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stored_as: String,
     /// Where a blob was mounted from.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub from_repository: String,

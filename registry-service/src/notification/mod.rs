@@ -14,6 +14,7 @@ mod delivery;
 mod endpoint;
 mod event;
 mod layout;
+mod missed;
 mod pulls;
 mod sender;
 mod spool;
@@ -37,6 +38,7 @@ use crate::storage::Storage;
 
 pub use endpoint::{Endpoint, Version};
 pub use event::{Action, Event, RequestRecord, SourceRecord, Target};
+pub use sender::Receive;
 
 use announcer::OfRequest;
 use delivery::Deliverer;
@@ -58,6 +60,8 @@ pub struct Options {
     pub include_references: bool,
     /// `host:port` of this process, for the events.
     pub addr: String,
+    /// An endpoint whose receiver is in this process.
+    pub within: Option<(Endpoint, Receive)>,
 }
 
 /// The endpoints at work. Clones share everything.
@@ -66,6 +70,7 @@ pub struct Notifications(Arc<Shared>);
 
 struct Shared {
     stations: Vec<Station>,
+    missed: missed::Missed,
     include_references: bool,
     source: SourceRecord,
     clock: Clock,
@@ -86,6 +91,8 @@ struct Station {
 pub struct Asker {
     /// The repository by its public name.
     pub repository: RepositoryName,
+    /// The name under which it is kept.
+    pub stored_as: RepositoryName,
     /// The public name of the repository that a blob is mounted from, if it was named.
     pub from: Option<RepositoryName>,
     /// The URL before `/v2/`.
@@ -136,14 +143,19 @@ impl Notifications {
         options: Options,
     ) -> Result<Option<Self>, UnusableEndpoint> {
         let mut stations = Vec::new();
-        for endpoint in options.endpoints {
-            stations.push(station(endpoint, storage, clock, random)?);
+        let elsewhere = options.endpoints.into_iter().map(|endpoint| (endpoint, None));
+        let within = options
+            .within
+            .map(|(endpoint, receive)| (endpoint, Some(receive)));
+        for (endpoint, receive) in elsewhere.chain(within) {
+            stations.push(station(endpoint, receive, storage, clock, random)?);
         }
         if stations.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self(Arc::new(Shared {
             stations,
+            missed: missed::Missed::default(),
             include_references: options.include_references,
             source: SourceRecord {
                 addr: options.addr,
@@ -182,7 +194,8 @@ impl Notifications {
         };
         let event = self.event(&asker, Action::Pull, target);
         for station in self.0.stations.iter().filter(wanting) {
-            station.pulls.tell(event.clone());
+            let told = station.endpoint.told(&event, asker.stored_as.as_str());
+            station.pulls.tell(told.into_owned());
         }
     }
 
@@ -251,13 +264,14 @@ fn blob(asker: &Asker, digest: &Digest, size: u64) -> Target {
 
 fn station(
     endpoint: Endpoint,
+    receive: Option<Receive>,
     storage: &Storage,
     clock: &Clock,
     random: &Random,
 ) -> Result<Station, UnusableEndpoint> {
     let endpoint = Arc::new(endpoint);
     let numbers = metrics::endpoint(&endpoint.name);
-    let sender = Sender::new(Arc::clone(&endpoint), Arc::clone(&numbers));
+    let sender = Sender::new(Arc::clone(&endpoint), receive, Arc::clone(&numbers));
     let sender = sender.map_err(|source| UnusableEndpoint {
         endpoint: endpoint.name.clone(),
         source,

@@ -44,6 +44,13 @@ impl Spool {
         }
     }
 
+    /// Puts an event at the end of its repository's queue by itself.
+    pub(super) async fn put(&self, repository: &str, event: &Event) -> Result<(), StorageError> {
+        self.storage
+            .commit(Vec::new(), vec![self.append(repository, event)])
+            .await
+    }
+
     /// Makes this process the one that delivers, until the answer is dropped; none while another one is.
     pub(super) async fn lease(&self) -> Result<Option<StagedWriter>, StorageError> {
         let id = self.folder.lease();
@@ -180,6 +187,7 @@ impl Spool {
             action: Action::Resync,
             target: Target {
                 repository: like.target.repository,
+                stored_as: like.target.stored_as,
                 ..Target::default()
             },
             request: RequestRecord::default(),

@@ -53,6 +53,10 @@ pub trait Announcer: Send + Sync {
 
     /// A commit with such steps is durable.
     fn committed(&self);
+
+    /// There is no room for what tells of a removal. Says whether it may be done all the same, since everybody who is told can
+    /// be told later to look for themselves.
+    fn goes_without_telling(&self, repository: &RepositoryName) -> bool;
 }
 
 impl Registry {
@@ -88,10 +92,17 @@ impl Registry {
             });
             return Ok(());
         }
+        let removal = removal(&guards, &steps, changes);
         steps.extend(telling);
-        self.storage.commit(guards, steps).await?;
-        announcer.committed();
-        Ok(())
+        match (self.storage.commit(guards, steps).await, removal) {
+            // Who is out of room must be able to make some.
+            (Err(StorageError::Full { .. }), Some((guards, steps)))
+                if announcer.goes_without_telling(repository) =>
+            {
+                self.storage.commit(guards, steps).await
+            }
+            (outcome, _) => outcome.map(|()| announcer.committed()),
+        }
     }
 
     /// Tells of what changed nothing that is stored, if anybody is told.
@@ -105,4 +116,22 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+/// A commit that only takes away, once more.
+fn removal(guards: &[Guard], steps: &[Step], changes: &[Change<'_>]) -> Option<(Vec<Guard>, Vec<Step>)> {
+    let takes_away = |change: &Change<'_>| {
+        matches!(
+            change,
+            Change::ManifestDeleted(_) | Change::TagDeleted(_) | Change::BlobDeleted(_)
+        )
+    };
+    if !changes.iter().all(takes_away) {
+        return None;
+    }
+    let again = steps.iter().map(|step| match step {
+        Step::Remove { key } => Some(Step::Remove { key: key.clone() }),
+        _ => None,
+    });
+    Some((guards.to_vec(), again.collect::<Option<_>>()?))
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with content, named after the codes of the specification.
 
-use shared::oci::{Digest, InvalidManifest, Reference};
+use shared::oci::{Digest, InvalidManifest, Reference, Tag};
 
 use crate::storage::StorageError;
 
@@ -75,6 +75,12 @@ pub enum RegistryError {
     ClassNotAllowed {
         /// The class, or the media type of a configuration that is of none.
         class: Box<str>,
+    },
+    /// A tag that must stay points to the manifest.
+    #[error("the tag {tag} points to this manifest and may not be deleted with this token")]
+    TagMustStay {
+        /// Which.
+        tag: Tag,
     },
     /// The manifest names more than the rules allow.
     #[error("the manifest names {named} blobs and manifests; this registry allows {limit}")]

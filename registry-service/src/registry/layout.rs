@@ -111,6 +111,11 @@ pub(super) fn tag_history(repository: &RepositoryName, tag: &Tag, algorithm: Alg
     ))
 }
 
+/// The prefixes of all that the repository holds, without what lies in repositories below its name.
+pub(super) fn parts(repository: &RepositoryName) -> [Key; 3] {
+    ["_manifests", "_layers", "_uploads"].map(|part| key(&format!("{REPOSITORIES}/{repository}/{part}")))
+}
+
 /// The content of every link: the digest, and nothing after it.
 pub(super) fn link(digest: &Digest) -> Bytes {
     digest.to_string().into()

@@ -1,5 +1,6 @@
 //! Manifests: small content that names other content, held by a repository through a revision link.
 
+mod deletion;
 mod references;
 
 use bytes::Bytes;

@@ -19,6 +19,7 @@ mod layout;
 mod link;
 pub mod manifest;
 mod packed;
+mod purge;
 mod referrer;
 mod referrer_index;
 mod rules;

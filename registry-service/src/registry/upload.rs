@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use shared::oci::{Algorithm, Digest, RepositoryName};
 use tracing::instrument;
 
+use super::upload_id::of_repository;
 use super::upload_session::{BoxError, Chunk, Session, discard_quietly};
 use super::{Registry, RegistryError, UploadId, layout};
 use crate::storage::{EntryKind, StagedId, StagedWriter, Stat, Step, StorageError};
@@ -201,6 +202,25 @@ impl Registry {
             count += batch.iter().filter(abandoned).count();
             if batch.len() < PURGE_BATCH {
                 return Ok(count);
+            }
+            after = batch.into_iter().last().map(|(last, _)| last);
+        }
+    }
+
+    /// Forgets the sessions of the repository, whoever began them, but for what is being written right now.
+    pub(super) async fn forget_uploads(&self, repository: &RepositoryName) -> Result<(), RegistryError> {
+        let ending = of_repository(repository);
+        let mut after: Option<StagedId> = None;
+        loop {
+            let after_name = after.as_ref().map(StagedId::as_str);
+            let batch = self.storage.list_staged(after_name, PURGE_BATCH).await?;
+            for (staged, _) in &batch {
+                if staged.as_str().ends_with(&ending) {
+                    self.forget_session(staged).await?;
+                }
+            }
+            if batch.len() < PURGE_BATCH {
+                return Ok(());
             }
             after = batch.into_iter().last().map(|(last, _)| last);
         }

@@ -57,16 +57,32 @@ impl UploadId {
         let binding = Sha256::new()
             .chain_update(repository.as_str())
             .chain_update([0])
-            .chain_update(owner)
-            .finalize();
-        let mut name = format!("{}-", self.text);
-        for byte in binding.iter().take(16) {
-            let _ = write!(name, "{byte:02x}");
-        }
+            .chain_update(owner);
+        let name = format!(
+            "{}-{}{}",
+            self.text,
+            half_hash(binding),
+            of_repository(repository)
+        );
         let parsed = StagedId::parse(&name);
-        #[expect(clippy::expect_used, reason = "69 lower-case hexadecimal digits and hyphens")]
+        #[expect(clippy::expect_used, reason = "101 lower-case hexadecimal digits and hyphens")]
         parsed.expect("a staged id of digits and hyphens")
     }
+}
+
+/// What the names of all sessions of the repository end with, and no others.
+pub(super) fn of_repository(repository: &RepositoryName) -> String {
+    half_hash(Sha256::new().chain_update(repository.as_str()))
+}
+
+fn half_hash(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .take(16)
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 impl FromStr for UploadId {
@@ -141,5 +157,8 @@ mod tests {
         assert_ne!(staged, id.staged(&name("a/b"), "bob"));
         assert_ne!(staged, id.staged(&name("a/c"), "alice"));
         assert_ne!(id.staged(&name("a/b"), "c"), id.staged(&name("a"), "b\0c"));
+        let ends = |staged: &StagedId, text| staged.as_str().ends_with(&of_repository(&name(text)));
+        assert!(ends(&staged, "a/b") && ends(&id.staged(&name("a/b"), "bob"), "a/b"));
+        assert!(!ends(&staged, "a/c") && !ends(&id.staged(&name("a/c"), "alice"), "a/b"));
     }
 }

@@ -1,11 +1,13 @@
 //! The rules of storage, each a test on every backend. A rule that is not here does not exist.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{
-    Condition, Filesystem, Guard, Key, Memory, Options, StagedId, Step, Storage, StorageError, Version,
+    Condition, Filesystem, Guard, Key, Memory, Options, StagedId, StagedWriter, Step, Storage, StorageError,
+    Version,
 };
 
 /// A storage for one test; the folder lives as long as this.
@@ -98,16 +100,28 @@ async fn version(storage: &Storage, at: &str) -> Version {
     storage.read(&key(at), 1 << 20).await.unwrap().1
 }
 
+/// Opens a staged object that no writer has. A child process that another test starts at this moment holds its lock until that
+/// has become another program.
+pub(super) async fn open_staged(storage: &Storage, id: &StagedId) -> StagedWriter {
+    for _ in 0..10_000 {
+        match storage.open_staged(id).await {
+            Err(StorageError::Locked { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{id} stays locked");
+}
+
 /// A staged object with content, closed.
 pub(super) async fn staged(storage: &Storage, name: &str, content: &[u8]) {
     storage.stage(&id(name)).await.unwrap();
-    let mut writer = storage.open_staged(&id(name)).await.unwrap();
+    let mut writer = open_staged(storage, &id(name)).await;
     writer.append(content.to_vec(), |_| ()).await.unwrap();
 }
 
 pub(super) async fn promote(storage: &Storage, name: &str, at: &str) -> Step {
     Step::Promote {
-        staged: storage.open_staged(&id(name)).await.unwrap(),
+        staged: open_staged(storage, &id(name)).await,
         key: key(at),
     }
 }

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod config;
 pub mod private_file;
+pub mod probe;
 pub mod serve;
 pub mod telemetry;
 pub mod tls;

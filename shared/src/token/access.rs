@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::tag_pattern::{MAX_TAG_BOUNDS, TagLimits, TagPattern};
 use crate::oci::RepositoryName;
 
 /// What kind of thing a scope or an access entry names.
@@ -211,6 +212,24 @@ pub struct AccessEntry {
     pub stored_as: Option<RepositoryName>,
     /// The class of content that it is for, such as `plugin`, as third parties' token servers give it; never empty.
     pub class: Option<Box<str>>,
+    /// Which tags may be pushed, where `actions` hold that. Content without a tag is not bound.
+    pub push_tags: TagLimits,
+    /// Which tags may be deleted, where `actions` hold that; what has no tag then stays.
+    pub delete_tags: TagLimits,
+}
+
+impl AccessEntry {
+    /// These actions on every tag of a resource that is stored under its own name.
+    pub fn new(resource: Resource, actions: Actions) -> Self {
+        Self {
+            resource,
+            actions,
+            stored_as: None,
+            class: None,
+            push_tags: TagLimits::EVERY,
+            delete_tags: TagLimits::EVERY,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -223,6 +242,45 @@ struct Wire {
     stored_as: Option<RepositoryName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Bounds::is_absent")]
+    push_tags: Bounds,
+    #[serde(default, skip_serializing_if = "Bounds::is_absent")]
+    delete_tags: Bounds,
+}
+
+/// Bounds of tags as they travel: absent for every tag, or lists of patterns, of each of which one must match.
+#[derive(Default)]
+struct Bounds(TagLimits);
+
+impl Bounds {
+    fn is_absent(&self) -> bool {
+        self.0.is_every()
+    }
+}
+
+impl Serialize for Bounds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let texts = |patterns: &[TagPattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
+        serializer.collect_seq(self.0.bounds().iter().map(|patterns| texts(patterns)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bounds {
+    /// What is there and cannot be read is an error, never the absence of bounds.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let lists = Vec::<Vec<String>>::deserialize(deserializer)?;
+        if lists.is_empty() || lists.len() > MAX_TAG_BOUNDS {
+            return Err(D::Error::custom(
+                "tags are bound by one to four lists of patterns",
+            ));
+        }
+        let bounds = lists
+            .iter()
+            .map(|list| list.iter().map(|text| text.parse::<TagPattern>()).collect())
+            .collect::<Result<Vec<Box<[TagPattern]>>, _>>()
+            .map_err(D::Error::custom)?;
+        Ok(Self(TagLimits::of_bounds(bounds)))
+    }
 }
 
 impl Serialize for AccessEntry {
@@ -233,6 +291,8 @@ impl Serialize for AccessEntry {
             actions: self.actions,
             stored_as: self.stored_as.clone(),
             class: self.class.clone(),
+            push_tags: Bounds(self.push_tags.clone()),
+            delete_tags: Bounds(self.delete_tags.clone()),
         }
         .serialize(serializer)
     }
@@ -248,6 +308,8 @@ impl<'de> Deserialize<'de> for AccessEntry {
             actions: wire.actions,
             stored_as: wire.stored_as,
             class: wire.class.filter(|class| !class.is_empty()),
+            push_tags: wire.push_tags.0,
+            delete_tags: wire.delete_tags.0,
         })
     }
 }
@@ -255,6 +317,7 @@ impl<'de> Deserialize<'de> for AccessEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::TagSet;
 
     #[test]
     fn a_star_in_a_grant_covers_every_action() {
@@ -268,12 +331,8 @@ mod tests {
 
     #[test]
     fn an_access_entry_reads_back_what_it_writes() {
-        let plain = AccessEntry {
-            resource: Resource::Repository("team/app".parse().unwrap()),
-            actions: Actions::PULL_PUSH,
-            stored_as: None,
-            class: None,
-        };
+        let resource = Resource::Repository("team/app".parse().unwrap());
+        let plain = AccessEntry::new(resource, Actions::PULL_PUSH);
         let json = serde_json::to_value(&plain).unwrap();
         assert_eq!(
             json,
@@ -288,6 +347,42 @@ mod tests {
         assert_eq!(json["stored_as"], "team/old");
         assert!(json.get("class").is_none());
         assert_eq!(serde_json::from_value::<AccessEntry>(json).unwrap(), moved);
+    }
+
+    #[test]
+    fn bounds_of_tags_travel_as_lists_of_patterns() {
+        let set = |text: &str| TagSet::parse(Some(text)).unwrap();
+        let entry = AccessEntry {
+            push_tags: TagLimits::EVERY.within(set("v* main")).within(set("*-dev")),
+            delete_tags: TagLimits::EVERY.within(TagSet::none()),
+            ..AccessEntry::new(Resource::Repository("a/b".parse().unwrap()), Actions::OWNER)
+        };
+        let json = serde_json::to_value(&entry).unwrap();
+        assert_eq!(json["push_tags"], serde_json::json!([["v*", "main"], ["*-dev"]]));
+        assert_eq!(json["delete_tags"], serde_json::json!([[]]));
+        assert_eq!(serde_json::from_value::<AccessEntry>(json).unwrap(), entry);
+    }
+
+    #[test]
+    fn bounds_that_cannot_be_read_make_the_entry_one_that_grants_nothing() {
+        for bounds in [
+            "null",
+            "[]",
+            "\"v*\"",
+            "[\"v*\"]",
+            "[[\"v?\"]]",
+            "[[\"v*\",7]]",
+            "[null]",
+            "{}",
+            "true",
+            "[[\"a\"],[\"b\"],[\"c\"],[\"d\"],[\"e\"]]",
+        ] {
+            for kind in ["push_tags", "delete_tags"] {
+                let json =
+                    format!(r#"{{"type":"repository","name":"a/b","actions":["push"],"{kind}":{bounds}}}"#);
+                assert!(serde_json::from_str::<AccessEntry>(&json).is_err(), "{json}");
+            }
+        }
     }
 
     #[test]

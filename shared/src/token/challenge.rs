@@ -35,6 +35,8 @@ pub struct Challenge<'a> {
     pub scopes: &'a [Scope],
     /// What was wrong with the token, if one was shown.
     pub error: Option<ChallengeError>,
+    /// The same for people (RFC 6750, section 3): engines show it instead of words of their own.
+    pub description: Option<&'a str>,
 }
 
 impl fmt::Display for Challenge<'_> {
@@ -55,6 +57,9 @@ impl fmt::Display for Challenge<'_> {
         }
         if let Some(error) = self.error {
             write!(f, ",error=\"{}\"", error.as_str())?;
+        }
+        if let Some(description) = self.description {
+            write!(f, ",error_description=\"{}\"", Quoted(description))?;
         }
         Ok(())
     }
@@ -89,6 +94,7 @@ mod tests {
                 service: "localhost:5000",
                 scopes,
                 error,
+                description: None,
             }
             .to_string()
         };
@@ -117,10 +123,11 @@ mod tests {
             service: "s",
             scopes: &[],
             error: None,
+            description: Some("a \"b\"\n,scope=\"c"),
         };
         assert_eq!(
             challenge.to_string(),
-            "Bearer realm=\"x\\\",error=\\\"y\",service=\"s\""
+            "Bearer realm=\"x\\\",error=\\\"y\",service=\"s\",error_description=\"a \\\"b\\\",scope=\\\"c\""
         );
     }
 }

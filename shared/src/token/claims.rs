@@ -3,7 +3,21 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::AccessEntry;
-use crate::oci::Object;
+use crate::oci::{Object, RepositoryName};
+
+/// Most notes in a token.
+pub const MAX_NOTES: usize = 10;
+/// Longest text of a note, in bytes.
+pub const MAX_NOTE_LENGTH: usize = 160;
+
+/// Why something that was asked for is not granted: for people, shown with the refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The repository by the name that the client used.
+    pub name: RepositoryName,
+    /// One line.
+    pub text: String,
+}
 
 /// What a token says. Every claim is required and of exactly its type: a claim of a wrong type is an error, never an
 /// absent claim (CVE-2026-25537).
@@ -32,6 +46,9 @@ pub struct Claims {
     /// Which credential the token was issued for, such as `pat:17`: ours alone, ignored by others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<String>,
+    /// Why of what was asked for something is missing, for those who are signed in: ours alone, ignored by others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Note>,
 }
 
 fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

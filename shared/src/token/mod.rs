@@ -6,8 +6,10 @@ pub mod challenge;
 pub mod claims;
 pub mod key_id;
 pub mod scope;
+pub mod tag_pattern;
 
 pub use access::{AccessEntry, Action, Actions, ResourceType};
 pub use challenge::{Challenge, ChallengeError};
-pub use claims::Claims;
+pub use claims::{Claims, Note};
 pub use scope::Scope;
+pub use tag_pattern::{TagLimits, TagPattern, TagSet};

@@ -21,9 +21,11 @@ mod machine;
 mod payload;
 mod private;
 mod report;
+mod search;
 mod server;
 mod statistics;
 mod table;
+mod tokens;
 mod usage;
 mod wire;
 mod work;
@@ -78,6 +80,16 @@ struct Arguments {
     /// Write the table to this file, for a document.
     #[arg(long)]
     markdown: Option<PathBuf>,
+    /// Measure tokens out of a large database instead, on these: `sqlite`, `postgres`.
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against"])]
+    tokens: Vec<tokens::Kind>,
+    /// Measure searches among very many repositories instead, on these: `sqlite`, `postgres`.
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against", "tokens"])]
+    search: Vec<tokens::Kind>,
+    /// The share of 100,000 accounts, 1,000,000 repositories and 10,000 teams that `--tokens` makes, and of 1,000,000
+    /// repositories of `--search`.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
     /// Compare with the figures of an earlier run; exit code 1 when something costs over a tenth more.
     #[arg(long)]
     against: Option<PathBuf>,
@@ -104,6 +116,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         hand_out(arguments, &report::read(path)?)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if !arguments.tokens.is_empty() {
+        return measure_tokens(arguments);
+    }
+    if !arguments.search.is_empty() {
+        return measure_searches(arguments);
+    }
     let cases = chosen(&arguments.cases)?;
     if let Some(folder) = &arguments.bin_dir {
         binaries::take_from(folder)?;
@@ -123,6 +141,50 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn measure_tokens(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(folder) = &arguments.bin_dir {
+        binaries::take_from(folder)?;
+    }
+    let reports = harness::run::alone("bench", |journey| {
+        tokens::run(journey, &arguments.tokens, database_plan(arguments))
+    })?;
+    hand_out_tables(arguments, &reports, &tokens::markdown(&reports))
+}
+
+fn measure_searches(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(folder) = &arguments.bin_dir {
+        binaries::take_from(folder)?;
+    }
+    let reports = harness::run::alone("bench", |journey| {
+        search::run(journey, &arguments.search, database_plan(arguments))
+    })?;
+    hand_out_tables(arguments, &reports, &search::markdown(&reports))
+}
+
+fn database_plan(arguments: &Arguments) -> tokens::Plan {
+    let (rounds, seconds) = match (arguments.smoke, arguments.quick) {
+        (true, _) => (1, 0.2),
+        (_, true) => (1, 1.0),
+        _ => (3, 2.0),
+    };
+    tokens::Plan {
+        scale: if arguments.smoke { 0.001 } else { arguments.scale },
+        rounds: arguments.rounds.unwrap_or(rounds),
+        seconds: arguments.seconds.unwrap_or(seconds),
+    }
+}
+
+fn hand_out_tables(arguments: &Arguments, reports: &impl serde::Serialize, text: &str) -> Result<ExitCode> {
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, serde_json::to_string_pretty(reports)? + "\n")?;
+    }
+    if let Some(path) = &arguments.markdown {
+        std::fs::write(path, text)?;
+    }
+    print!("{text}");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn hand_out(arguments: &Arguments, report: &Report) -> Result<()> {

@@ -330,7 +330,7 @@ pub(crate) fn password() -> String {
     basic(ACCOUNT, PASSWORD)
 }
 
-fn basic(name: &str, secret: &str) -> String {
+pub(crate) fn basic(name: &str, secret: &str) -> String {
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{secret}"));
     format!("Authorization: Basic {pair}\r\n")
 }

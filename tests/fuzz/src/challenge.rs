@@ -31,6 +31,7 @@ pub(crate) fn run(data: &[u8]) {
             service,
             scopes: &scopes,
             error,
+            description: None,
         };
         let said = error.map(ChallengeError::as_str);
         read_back(&challenge.to_string(), realm, service, &scopes, said);

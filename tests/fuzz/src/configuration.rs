@@ -111,7 +111,7 @@ fn index(tree: Value, variables: Vec<(String, String)>) {
     assert!((60..=900).contains(&config.lifetime.as_secs()));
     assert!(!config.issuer.is_empty() && config.issuer.len() <= 255);
     assert!(!config.services.is_empty() && config.services.iter().all(|service| !service.name.is_empty()));
-    assert_ne!(config.keys_dir, Path::new(""));
+    assert_ne!(config.keys_dir.as_deref(), Some(Path::new("")));
     assert!((1..=8).contains(&config.hashing.threads) && config.hashing.queue <= 1_024);
     assert_eq!(format!("{:?}", config.database), "[redacted]");
 }

@@ -73,6 +73,7 @@ fn write(endpoint: &Endpoint, method: &Method) -> (String, Option<String>) {
         | Operation::FinishUpload(id)
         | Operation::CancelUpload(id) => format!("blobs/uploads/{}", id.as_str()),
         Operation::ListReferrers(digest) => format!("referrers/{digest}"),
+        Operation::Purge => "_portolan/content".to_owned(),
     };
     let mut asked = None;
     if let Operation::StartUpload(Some(mount)) = operation {

@@ -91,7 +91,7 @@ fn sound(scopes: &[Scope], limit: usize) {
 
 fn understood(request: &TokenRequest) {
     sound(&request.scopes, LIMIT);
-    for text in [&request.client_id, &request.user_agent] {
+    for text in [&request.client_id, &request.client.program] {
         assert!(text.len() <= 128 && !text.contains(char::is_control), "{text:?}");
     }
     assert!(request.service.as_deref() != Some(""));

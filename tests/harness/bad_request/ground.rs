@@ -179,7 +179,7 @@ pub fn claims(token: &str) -> Result<Value> {
 }
 
 /// Every file below a folder with the digest of its content; empty folders too. Left out is what changes by itself: the
-/// pages of the database, and files that are only there to be locked.
+/// pages of the database, files that are only there to be locked, and what waits to be told to the index or has been.
 fn tree(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -198,10 +198,10 @@ fn tree(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
             let entry = entry?;
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if entry.file_type()?.is_dir() {
-                if name != "locks" {
+                if !["locks", "events", "trash"].contains(&name.as_str()) {
                     folders.push(path);
                 }
-            } else if !name.starts_with("index.db") {
+            } else if !name.starts_with("index.db") && !name.starts_with("lease-") {
                 let content = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
                 found.insert(path.strip_prefix(root)?.to_owned(), digest(&content));
             }

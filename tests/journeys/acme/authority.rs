@@ -1,6 +1,6 @@
-//! Pebble, with a name server for which every name leads to this machine.
+//! Pebble, with a name server for which every name leads to one address.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use harness::process::{Daemon, free_port};
 use harness::{Context, Journey, Result};
 
 /// A running authority.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     port: u16,
     management: u16,
     trusted: PathBuf,
@@ -22,9 +22,34 @@ pub(super) struct Authority {
     _names: Names,
 }
 
+/// Where proofs are looked for, and how easily.
+#[derive(Debug)]
+pub(crate) struct Proofs {
+    /// To which every name leads.
+    pub(crate) address: Ipv4Addr,
+    /// The port of those over HTTP.
+    pub(crate) http: u16,
+    /// The port of those over TLS.
+    pub(crate) tls: u16,
+    /// How many of a hundred good nonces are refused.
+    pub(crate) refused_nonces: u8,
+}
+
 impl Authority {
     /// Starts one that validates on `port`, and whose certificates live so long.
-    pub(super) fn start(journey: &Journey, validation: u16, life: Duration) -> Result<Self> {
+    pub(crate) fn start(journey: &Journey, validation: u16, life: Duration) -> Result<Self> {
+        let proofs = Proofs {
+            address: Ipv4Addr::LOCALHOST,
+            http: free_port()?,
+            tls: validation,
+            // What every client must bear.
+            refused_nonces: 20,
+        };
+        Self::start_for(journey, &proofs, life)
+    }
+
+    /// The same for names that lead elsewhere.
+    pub(crate) fn start_for(journey: &Journey, proofs: &Proofs, life: Duration) -> Result<Self> {
         let folder = journey.subfolder("authority")?;
         let (port, management) = (free_port()?, free_port()?);
         let issuer = Certificate::authority(journey, &folder, "directory-authority")?;
@@ -36,20 +61,19 @@ impl Authority {
             "managementListenAddress": format!("127.0.0.1:{management}"),
             "certificate": own.certificate,
             "privateKey": own.key,
-            "httpPort": free_port()?,
-            "tlsPort": validation,
+            "httpPort": proofs.http,
+            "tlsPort": proofs.tls,
             "ocspResponderURL": "",
             "externalAccountBindingRequired": false,
             "certificateValidityPeriod": life.as_secs(),
         }});
         std::fs::write(&config, text.to_string())?;
-        let names = Names::start()?;
+        let names = Names::start(proofs.address)?;
         let mut command = Command::new(find_program("pebble").context("pebble is missing")?);
         command.arg("-config").arg(&config);
         command.args(["-dnsserver", &format!("127.0.0.1:{}", names.port)]);
         command.env("PEBBLE_VA_NOSLEEP", "1");
-        // What every client must bear.
-        command.env("PEBBLE_WFE_NONCEREJECT", "20");
+        command.env("PEBBLE_WFE_NONCEREJECT", proofs.refused_nonces.to_string());
         command.env("PEBBLE_AUTHZREUSE", "0");
         let log = folder.join("pebble.log");
         journey.watch_foreign_log(&log);
@@ -71,17 +95,17 @@ impl Authority {
     }
 
     /// The URL of its directory.
-    pub(super) fn directory(&self) -> String {
+    pub(crate) fn directory(&self) -> String {
         format!("https://localhost:{}/dir", self.port)
     }
 
     /// Whom to trust for speaking with it.
-    pub(super) fn trusted(&self) -> &Path {
+    pub(crate) fn trusted(&self) -> &Path {
         &self.trusted
     }
 
     /// Whom to trust for what it issues.
-    pub(super) fn root(&self, journey: &Journey) -> Result<PathBuf> {
+    pub(crate) fn root(&self, journey: &Journey) -> Result<PathBuf> {
         let path = journey.folder().join("root.pem");
         let line = journey
             .command("curl")
@@ -94,12 +118,12 @@ impl Authority {
     }
 
     /// How many certificates were ordered so far.
-    pub(super) fn orders(&self) -> Result<usize> {
+    pub(crate) fn orders(&self) -> Result<usize> {
         let log = std::fs::read_to_string(&self.log)?;
         Ok(log.lines().filter(|line| line.contains("Added order ")).count())
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.daemon.kill();
     }
 }
@@ -111,7 +135,7 @@ struct Names {
 }
 
 impl Names {
-    fn start() -> Result<Self> {
+    fn start(address: Ipv4Addr) -> Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.set_read_timeout(Some(Duration::from_millis(200)))?;
         let names = Self {
@@ -123,7 +147,7 @@ impl Names {
             let mut question = [0; 512];
             while !stopped.load(Ordering::SeqCst) {
                 if let Ok((length, asker)) = socket.recv_from(&mut question)
-                    && let Some(answer) = answer(&question[..length])
+                    && let Some(answer) = answer(&question[..length], address)
                 {
                     drop(socket.send_to(&answer, asker));
                 }
@@ -139,8 +163,8 @@ impl Drop for Names {
     }
 }
 
-/// 127.0.0.1 for who asks for an address of IPv4, nothing for others (RFC 1035, section 4).
-fn answer(question: &[u8]) -> Option<Vec<u8>> {
+/// The address for who asks for an address of IPv4, nothing for others (RFC 1035, section 4).
+fn answer(question: &[u8], address: Ipv4Addr) -> Option<Vec<u8>> {
     let id = question.get(..2)?;
     let name = question[12..].iter().position(|&byte| byte == 0)?;
     let asked = question.get(12..12 + name + 5)?;
@@ -151,7 +175,8 @@ fn answer(question: &[u8]) -> Option<Vec<u8>> {
     answer.extend(asked);
     if is_address {
         // The name of the question; an address, for a minute.
-        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(address.octets());
     }
     Some(answer)
 }

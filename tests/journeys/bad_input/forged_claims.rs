@@ -9,7 +9,7 @@ use harness::bad_request::Ground;
 use harness::bad_request::Request;
 
 pub(super) fn add(suite: &mut Suite) {
-    let needs = [Need::Portolan];
+    let needs = [Need::Portolan, Need::Sqlite];
     suite.add(
         "bad_input::forged_claims",
         "a_token_outside_its_time_is_refused",

@@ -11,7 +11,7 @@ use harness::bad_request::Ground;
 use harness::bad_request::Request;
 
 pub(super) fn add(suite: &mut Suite) {
-    let needs = [Need::Portolan];
+    let needs = [Need::Portolan, Need::Sqlite];
     suite.add(
         "bad_input::forged_token",
         "an_unsigned_token_is_refused",

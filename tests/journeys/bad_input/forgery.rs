@@ -131,9 +131,21 @@ impl Forgery {
 
 fn server_key(server: &Server, header: &Value) -> Result<EncodingKey> {
     let id = header["kid"].as_str().context("a token without kid")?;
-    let path = server.data().join("keys").join(format!("signing-{id}.key"));
-    let pem = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    Ok(EncodingKey::from_ec_pem(&pem)?)
+    let database = server.data().join("index.db");
+    let done = std::process::Command::new("sqlite3")
+        .arg("-readonly")
+        .arg(&database)
+        .arg(format!(
+            "select private_key from signing_key where key_id = '{id}'"
+        ))
+        .output()
+        .context("run sqlite3")?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    harness::ensure!(
+        done.status.success() && !done.stdout.is_empty(),
+        "read {id}: {said}"
+    );
+    Ok(EncodingKey::from_ec_pem(&done.stdout)?)
 }
 
 fn merged(base: &Value, more: Value) -> Value {

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::app::fixture::Fixture;
 use crate::domain::{Ceiling, NamespaceOwner, SecretHash};
+use crate::store::device;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -54,6 +55,8 @@ async fn names_and_passwords_outside_the_rules_are_refused_with_the_rule() {
         ("ada", "with a \u{7} bell in it", "control"),
         ("ada", "ptl_pat_0123456789", "access token"),
         ("ada-lovelace", "Ada-Lovelace", "user name"),
+        ("ada-lovelace", "ada-lovelace1", "too easy to guess"),
+        ("ada", "password1234", "too easy to guess"),
     ] {
         let refused = fixture
             .app
@@ -66,8 +69,8 @@ async fn names_and_passwords_outside_the_rules_are_refused_with_the_rule() {
         );
     }
     for (name, password) in [
-        ("eve", "电脑电脑电脑电脑电脑电脑"),
-        ("bob", "a".repeat(256).as_str()),
+        ("eve", "我们的仓库在云上面呢吧啊"),
+        ("bob", format!("violet harbour {}", "a".repeat(241)).as_str()),
     ] {
         fixture.app.create_account(name, secret(password)).await.unwrap();
     }
@@ -86,6 +89,7 @@ async fn a_reset_password_voids_the_old_one_and_its_devices() {
         user_agent: "",
         password_version: 1,
         ceiling: &Ceiling::Full,
+        address: None,
         expires_at: i64::MAX,
     };
     device::create_device(&mut tx, &new, fixture.app.clock.now_ms())

@@ -9,7 +9,7 @@ use shared::secret::Secret;
 use shared::token::Claims;
 
 use crate::app::fixture::Fixture;
-use crate::domain::{AccountId, RepositoryState};
+use crate::domain::{AccountId, Ceiling, RepositoryState};
 use crate::registry_client::RegistryClient;
 use crate::store::{Store, repository};
 
@@ -64,7 +64,11 @@ async fn reserve(fixture: &Fixture, names: &[&str]) -> AccountId {
     let password = Secret::new("correct horse battery".to_owned());
     let ada = fixture.app.create_account("ada", password).await.unwrap();
     for text in names {
-        fixture.app.reserve(ada.account_id, &name(text)).await.unwrap();
+        fixture
+            .app
+            .reserve(&ada.principal(Ceiling::Full), &name(text))
+            .await
+            .unwrap();
     }
     ada.account_id
 }
@@ -103,7 +107,8 @@ async fn the_index_asks_with_a_token_for_a_pull_of_that_repository_alone() {
     let token = registry.lock().unwrap().asked[0].1.clone();
     let claims: Claims = fixture
         .app
-        .signer
+        .keys
+        .signer()
         .verify(&token, fixture.app.clock.now_s())
         .unwrap();
     let scopes: Vec<String> = claims
@@ -111,7 +116,10 @@ async fn the_index_asks_with_a_token_for_a_pull_of_that_repository_alone() {
         .iter()
         .map(|entry| format!("{} {}", entry.resource.name(), entry.actions))
         .collect();
-    assert_eq!((claims.sub.as_str(), claims.aud.as_str()), ("", "localhost:5000"));
+    assert_eq!(
+        (claims.sub.as_str(), claims.aud.as_str()),
+        ("@index", "localhost:5000")
+    );
     assert_eq!(scopes, ["ada/one pull"]);
 }
 
@@ -135,7 +143,11 @@ async fn more_pending_repositories_than_a_batch_are_all_looked_at() {
         let owned = fixture.app.create_account(&owner, password).await.unwrap();
         for i in 0..50 {
             let repository = name(&format!("{owner}/r{i}"));
-            fixture.app.reserve(owned.account_id, &repository).await.unwrap();
+            fixture
+                .app
+                .reserve(&owned.principal(Ceiling::Full), &repository)
+                .await
+                .unwrap();
         }
     }
     fixture.app.confirm_pending().await;

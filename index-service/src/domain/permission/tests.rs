@@ -1,12 +1,35 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Limit;
 use crate::domain::id::{NamespaceId, RepositoryId};
 
-const ADA: i64 = 1;
-const EVE: i64 = 2;
+pub(super) const ADA: i64 = 1;
 
-fn account(id: i64) -> AccountPrincipal {
+/// The actions that a token would hold, and whether the name is to be reserved: without members and rules.
+fn decide(
+    principal: &Principal,
+    namespace: Option<&NamespaceFacts>,
+    repository: Option<&RepositoryFacts>,
+    name: &RepositoryName,
+    requested: Actions,
+) -> (Actions, bool) {
+    let facts = Facts {
+        namespace,
+        repository,
+        by_former_name: false,
+        membership: None,
+        rules: &[],
+        now_ms: 0,
+    };
+    let decision = super::decide(principal, &facts, name, Rights::of_actions(requested));
+    (decision.granted.actions(), decision.reserves)
+}
+
+const NOTHING: (Actions, bool) = (Actions::NONE, false);
+pub(super) const EVE: i64 = 2;
+
+pub(super) fn account(id: i64) -> AccountPrincipal {
     AccountPrincipal {
         account_id: AccountId::from_i64(id),
         is_admin: false,
@@ -15,15 +38,16 @@ fn account(id: i64) -> AccountPrincipal {
     }
 }
 
-fn namespace(name: &str, owner: NamespaceOwner) -> NamespaceFacts {
+pub(super) fn namespace(name: &str, owner: NamespaceOwner) -> NamespaceFacts {
     NamespaceFacts {
         namespace_id: NamespaceId::from_i64(7),
         name: name.parse().unwrap(),
         owner,
+        default_visibility: Visibility::Private,
     }
 }
 
-fn repository(name: &str, visibility: Visibility, state: RepositoryState) -> RepositoryFacts {
+pub(super) fn repository(name: &str, visibility: Visibility, state: RepositoryState) -> RepositoryFacts {
     RepositoryFacts {
         repository_id: RepositoryId::from_i64(9),
         namespace_id: NamespaceId::from_i64(7),
@@ -35,13 +59,15 @@ fn repository(name: &str, visibility: Visibility, state: RepositoryState) -> Rep
 }
 
 const PENDING: RepositoryState = RepositoryState::Pending { expires_at: 5 };
-const ALL: Actions = Actions::OWNER;
+pub(super) const ALL: Actions = Actions::OWNER;
 
-fn limited(actions: Actions, pattern: &str) -> Ceiling {
-    Ceiling::Limited {
-        actions,
-        pattern: pattern.parse().unwrap(),
-    }
+pub(super) fn limited(actions: Actions, pattern: &str) -> Ceiling {
+    Ceiling::limited(rights(actions), pattern.parse().unwrap())
+}
+
+/// What a credential that was made for these actions may do.
+fn rights(actions: Actions) -> Rights {
+    Rights::of_actions(actions)
 }
 
 #[test]
@@ -122,7 +148,7 @@ fn each_principal_gets_what_the_rules_say() {
         );
         assert_eq!(
             decision,
-            Decision { granted, reserves },
+            (granted, reserves),
             "line {line}: {principal:?} {row:?}"
         );
     }
@@ -138,18 +164,18 @@ fn library_and_names_of_one_segment_belong_to_administrators() {
     for name in ["centos", "library/centos"] {
         let name = name.parse().unwrap();
         let decide = |principal: &Principal| decide(principal, Some(&library), None, &name, ALL);
-        assert_eq!(decide(&Principal::Account(admin.clone())).granted, ALL);
-        assert_eq!(decide(&Principal::Account(account(ADA))), Decision::NOTHING);
+        assert_eq!(decide(&Principal::Account(admin.clone())).0, ALL);
+        assert_eq!(decide(&Principal::Account(account(ADA))), NOTHING);
         let narrow = AccountPrincipal {
             ceiling: limited(Actions::PULL_PUSH, "library/*"),
             ..admin.clone()
         };
-        assert_eq!(decide(&Principal::Account(narrow)).granted, Actions::PULL_PUSH);
+        assert_eq!(decide(&Principal::Account(narrow)).0, Actions::PULL_PUSH);
         let elsewhere = AccountPrincipal {
             ceiling: limited(ALL, "ada/*"),
             ..admin.clone()
         };
-        assert_eq!(decide(&Principal::Account(elsewhere)), Decision::NOTHING);
+        assert_eq!(decide(&Principal::Account(elsewhere)), NOTHING);
     }
 }
 
@@ -163,7 +189,7 @@ fn a_namespace_that_nobody_owns_grants_nothing() {
     for principal in [&Principal::Anonymous, &admin] {
         for row in [None, Some(&public)] {
             let name = "ghost/web".parse().unwrap();
-            assert_eq!(decide(principal, None, row, &name, ALL), Decision::NOTHING);
+            assert_eq!(decide(principal, None, row, &name, ALL), NOTHING);
         }
     }
 }
@@ -176,16 +202,10 @@ fn facts_of_another_name_grant_nothing() {
     let mut foreign = repository("ada/web", Visibility::Public, RepositoryState::Active);
     foreign.namespace_id = NamespaceId::from_i64(8);
     let name = "ada/web".parse().unwrap();
-    assert_eq!(
-        decide(&ada, Some(&owned), Some(&other), &name, ALL),
-        Decision::NOTHING
-    );
-    assert_eq!(
-        decide(&ada, Some(&owned), Some(&foreign), &name, ALL),
-        Decision::NOTHING
-    );
+    assert_eq!(decide(&ada, Some(&owned), Some(&other), &name, ALL), NOTHING);
+    assert_eq!(decide(&ada, Some(&owned), Some(&foreign), &name, ALL), NOTHING);
     let name = "eve/web".parse().unwrap();
-    assert_eq!(decide(&ada, Some(&owned), None, &name, ALL), Decision::NOTHING);
+    assert_eq!(decide(&ada, Some(&owned), None, &name, ALL), NOTHING);
 }
 
 #[test]
@@ -295,7 +315,7 @@ fn oracle(
     let is_open =
         row.is_some_and(|r| r.visibility == Visibility::Public && r.state == RepositoryState::Active);
     match who {
-        Principal::Anonymous => is_open && action == Action::Pull,
+        Principal::Anonymous | Principal::Machine(_) => is_open && action == Action::Pull,
         Principal::Account(account) => {
             let is_owner = if is_library {
                 account.is_admin
@@ -304,9 +324,9 @@ fn oracle(
             };
             let within = match &account.ceiling {
                 Ceiling::Full => true,
-                Ceiling::Limited { actions, pattern } => {
-                    (actions.contains(action) || actions.contains(Action::All)) && pattern.matches(name)
-                }
+                Ceiling::Limited(limits) => limits
+                    .iter()
+                    .any(|limit| limit.rights.actions().contains(action) && limit.pattern.matches(name)),
             };
             !account.is_disabled && within && (is_owner || (is_open && action == Action::Pull))
         }
@@ -323,12 +343,12 @@ proptest! {
         let decision = decide(&who, namespace.as_ref(), row.as_ref(), &name, asked);
         for action in Action::EVERY {
             prop_assert_eq!(
-                decision.granted.contains(action),
+                decision.0.contains(action),
                 oracle(&who, namespace.is_some(), row.as_ref(), &name, asked, action),
                 "{:?}", action
             );
         }
-        prop_assert_eq!(decision.reserves, row.is_none() && decision.granted.contains(Action::Push));
+        prop_assert_eq!(decision.1, row.is_none() && decision.0.contains(Action::Push));
     }
 
     #[test]
@@ -339,16 +359,21 @@ proptest! {
         let Principal::Account(account) = who else { return Ok(()) };
         let narrower = match &account.ceiling {
             Ceiling::Full => limited(fewer, pattern),
-            Ceiling::Limited { actions, pattern } => Ceiling::Limited {
-                actions: actions.intersection(fewer),
-                pattern: pattern.clone(),
-            },
+            Ceiling::Limited(limits) => Ceiling::Limited(
+                limits
+                    .iter()
+                    .map(|limit| Limit {
+                        rights: limit.rights.intersection(rights(fewer)),
+                        ..limit.clone()
+                    })
+                    .collect(),
+            ),
         };
         let narrow = Principal::Account(AccountPrincipal { ceiling: narrower, ..account.clone() });
         let wide = decide(&Principal::Account(account), namespace.as_ref(), row.as_ref(), &name, asked);
         let narrow = decide(&narrow, namespace.as_ref(), row.as_ref(), &name, asked);
-        prop_assert!(wide.granted.covers(narrow.granted));
-        prop_assert!(wide.reserves || !narrow.reserves);
+        prop_assert!(wide.0.covers(narrow.0));
+        prop_assert!(wide.1 || !narrow.1);
     }
 
     #[test]
@@ -357,7 +382,7 @@ proptest! {
     ) {
         let one = decide(&who, namespace.as_ref(), row.as_ref(), &name, asked);
         let both = decide(&who, namespace.as_ref(), row.as_ref(), &name, asked.union(more));
-        prop_assert!(both.granted.covers(one.granted));
+        prop_assert!(both.0.covers(one.0));
     }
 
     #[test]
@@ -368,6 +393,7 @@ proptest! {
             (Principal::Account(a), Some(n)) => match n.owner {
                 NamespaceOwner::Account(owner) => owner == a.account_id,
                 NamespaceOwner::Administrators => a.is_admin,
+                NamespaceOwner::Organisation(_) => false,
             },
             _ => false,
         };

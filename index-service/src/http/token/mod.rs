@@ -6,15 +6,16 @@ mod response;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use shared::oci::ErrorCode;
 
 use super::error::Failure;
+use crate::app::caller::Client;
 use crate::app::token::TokenRequest;
 
 use request::Malformed;
-pub(super) use request::{authorization, basic, from_form, from_query};
+pub(super) use request::{abridged, authorization, basic, from_form, from_query};
 use response::{Form, answer};
 
 /// Largest form that is read, in bytes.
@@ -23,17 +24,23 @@ const MAX_FORM_BYTES: usize = 16 * 1024;
 pub(super) async fn get(
     State(state): State<super::State>,
     RawQuery(query): RawQuery,
+    client: Client,
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
     if shared::sabotage::breaks("log-secrets") {
         tracing::debug!(credential = ?headers.get("authorization"), "a proof's control");
     }
-    let request = authorization(&headers).and_then(|header| from_query(&query, header, user_agent(&headers)));
+    let request = authorization(&headers).and_then(|header| from_query(&query, header, client));
     issue(&state, request, Form::Get).await
 }
 
-pub(super) async fn post(State(state): State<super::State>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn post(
+    State(state): State<super::State>,
+    client: Client,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     if !is_form(&headers) {
         return Failure::from(Malformed::not_a_form()).into_response();
     }
@@ -44,7 +51,7 @@ pub(super) async fn post(State(state): State<super::State>, headers: HeaderMap, 
         }
         .into_response();
     };
-    let request = from_form(&body, user_agent(&headers));
+    let request = from_form(&body, client);
     issue(&state, request, Form::Post).await
 }
 
@@ -72,13 +79,6 @@ fn is_form(headers: &HeaderMap) -> bool {
     })
 }
 
-fn user_agent(headers: &HeaderMap) -> &str {
-    headers
-        .get(USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-}
-
 impl From<Malformed> for Failure {
     fn from(malformed: Malformed) -> Self {
         let (status, code) = if malformed.credential {
@@ -91,6 +91,7 @@ impl From<Malformed> for Failure {
             code,
             oauth: malformed.code,
             message: malformed.message.to_owned(),
+            wait_s: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use shared::secret::Secret;
 use shared::token::Scope;
 
+use crate::app::caller::Client;
 use crate::app::token::{Credential, TokenRequest};
 
 /// Most resources that one request may name; those named first are kept.
@@ -92,7 +93,7 @@ impl Parameters {
 pub(in crate::http) fn from_query(
     query: &str,
     authorization: Option<&HeaderValue>,
-    user_agent: &str,
+    client: Client,
 ) -> Result<TokenRequest, Malformed> {
     let parameters = Parameters::parse(query.as_bytes());
     let offline = match parameters.one("offline_token", "the parameter offline_token is repeated")? {
@@ -109,7 +110,8 @@ pub(in crate::http) fn from_query(
     if let (Some(account), Credential::Password { username, .. }) =
         (parameters.all("account").next(), &credential)
         && !account.is_empty()
-        && !account.eq_ignore_ascii_case(username)
+        // Some send the `+` of a robot's name as it is, which reads as a space.
+        && !account.replace(' ', "+").eq_ignore_ascii_case(username)
     {
         return Err(Malformed::parameter(
             "account is not the user name of the credential",
@@ -121,12 +123,12 @@ pub(in crate::http) fn from_query(
         credential,
         offline,
         client_id: parameters.client_id(),
-        user_agent: abridged(user_agent),
+        client,
     })
 }
 
 /// A request as POST sends it.
-pub(in crate::http) fn from_form(body: &[u8], user_agent: &str) -> Result<TokenRequest, Malformed> {
+pub(in crate::http) fn from_form(body: &[u8], client: Client) -> Result<TokenRequest, Malformed> {
     let parameters = Parameters::parse(body);
     let offline = match parameters.one("access_type", "the parameter access_type is repeated")? {
         Some("offline") => true,
@@ -162,7 +164,7 @@ pub(in crate::http) fn from_form(body: &[u8], user_agent: &str) -> Result<TokenR
         credential,
         offline,
         client_id: parameters.client_id(),
-        user_agent: abridged(user_agent),
+        client,
     })
 }
 
@@ -195,7 +197,7 @@ pub(in crate::http) fn basic(header: &HeaderValue) -> Result<Credential, Malform
 }
 
 /// What a client says of itself, without control characters and not longer than is kept.
-fn abridged(text: &str) -> String {
+pub(in crate::http) fn abridged(text: &str) -> String {
     let mut kept: String = text.chars().filter(|c| !c.is_control()).collect();
     let mut end = kept.len().min(MAX_CLIENT_BYTES);
     while !kept.is_char_boundary(end) {

@@ -1,5 +1,6 @@
 //! The checklists of the token protocol, line by line, over the routes.
 
+mod abuse;
 mod client;
 mod credential;
 mod error;

@@ -1,4 +1,7 @@
-//! The one page that there is so far: what this is, and what to type.
+//! Pages: what this is and what to type, where a password is set by a link, and where an invitation is taken.
+
+pub(super) mod invitation;
+pub(super) mod reset_password;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,62 +12,87 @@ const STYLE: &str = include_str!("portolan.css");
 const ENGLISH: &str = include_str!("home.en.html");
 const CHINESE: &str = include_str!("home.zh.html");
 
-/// What every page says to the browser: nothing but our own style and images, no script, no frame.
-const PAGE_HEADERS: [(HeaderName, HeaderValue); 7] = [
-    (
-        HeaderName::from_static("content-security-policy"),
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
-             base-uri 'none'; require-trusted-types-for 'script'",
+/// What a page may do in the browser: nothing that is not our own, in no frame.
+#[derive(Debug, Clone, Copy)]
+enum Policy {
+    /// No script at all.
+    NoScript,
+    /// Our own script, which asks our own API.
+    OwnScript,
+}
+
+impl Policy {
+    fn text(self) -> &'static str {
+        match self {
+            Self::NoScript => {
+                "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+                 base-uri 'none'; require-trusted-types-for 'script'"
+            }
+            Self::OwnScript => {
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                 form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
+                 trusted-types 'none'"
+            }
+        }
+    }
+}
+
+/// What every page says to the browser.
+fn page_headers(policy: Policy) -> [(HeaderName, HeaderValue); 7] {
+    let own = HeaderValue::from_static("same-origin");
+    [
+        (
+            HeaderName::from_static("content-security-policy"),
+            HeaderValue::from_static(policy.text()),
         ),
-    ),
-    (
-        HeaderName::from_static("x-content-type-options"),
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        HeaderName::from_static("referrer-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static(""),
-    ),
-    (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-];
+        (
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        ),
+        (HeaderName::from_static("referrer-policy"), own.clone()),
+        (HeaderName::from_static("cross-origin-opener-policy"), own.clone()),
+        (HeaderName::from_static("cross-origin-resource-policy"), own),
+        (
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static(""),
+        ),
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+    ]
+}
 
 pub(super) async fn home(State(state): State<super::State>, headers: HeaderMap) -> Response {
+    let page = if reads_chinese(&headers) { CHINESE } else { ENGLISH };
+    let page = page.replace("{host}", &host_of(&state));
+    let vary = [(VARY, "accept-language"), (CACHE_CONTROL, "public, max-age=300")];
+    (page_headers(Policy::NoScript), vary, page).into_response()
+}
+
+pub(super) async fn style() -> Response {
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+/// A file that pages name.
+fn asset(content_type: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (CONTENT_TYPE, content_type),
+        (CACHE_CONTROL, "public, max-age=3600"),
+        (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    ];
+    (headers, text).into_response()
+}
+
+/// What clients log in to, as it stands in a page.
+fn host_of(state: &super::State) -> String {
+    let url = state.app.public_url();
+    escaped(url.split_once("://").map_or(url, |(_, host)| host))
+}
+
+fn reads_chinese(headers: &HeaderMap) -> bool {
     let languages = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let page = if prefers_chinese(languages) {
-        CHINESE
-    } else {
-        ENGLISH
-    };
-    let url = state.app.public_url();
-    let host = url.split_once("://").map_or(url, |(_, host)| host);
-    let page = page.replace("{host}", &escaped(host));
-    let vary = [(VARY, "accept-language"), (CACHE_CONTROL, "public, max-age=300")];
-    (PAGE_HEADERS, vary, page).into_response()
-}
-
-pub(super) async fn style() -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/css; charset=utf-8"),
-        (CACHE_CONTROL, "public, max-age=3600"),
-        (HeaderName::from_static("x-content-type-options"), "nosniff"),
-    ];
-    (headers, STYLE).into_response()
+    prefers_chinese(languages)
 }
 
 /// Whether Chinese comes before English among the languages that the reader accepts (RFC 9110, section 12.5.4): by

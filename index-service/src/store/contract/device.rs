@@ -6,6 +6,7 @@ contracts!(
     a_devices_use_is_written_down_once_a_minute,
     all_devices_of_an_account_are_revoked_at_once,
     dead_devices_and_the_longest_unused_are_pruned,
+    live_devices_are_listed_oldest_first_and_revoked_one_by_one,
 );
 
 async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) {
@@ -17,6 +18,7 @@ async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) 
         user_agent: "docker/28",
         password_version: 7,
         ceiling,
+        address: Some("192.0.2.7"),
         expires_at: NOW + 90,
     };
     create_device(tx, &new, NOW).await.unwrap();
@@ -35,6 +37,8 @@ async fn a_device_is_found_by_its_hash_with_its_account(store: &Store) {
         user_agent: "docker/28".into(),
         password_version: 7,
         ceiling: Ceiling::Full,
+        created_address: Some("192.0.2.7".into()),
+        last_address: Some("192.0.2.7".into()),
         created_at: NOW,
         last_used_at: NOW,
         expires_at: NOW + 90,
@@ -59,7 +63,10 @@ async fn a_device_keeps_its_ceiling(store: &Store) {
     for (id, ceiling) in [
         (1, limited(Actions::PULL, "ada/*")),
         (2, limited(Actions::NONE.with(Action::All), "*")),
-        (3, limited(Actions::NONE, "ada/web")),
+        (
+            3,
+            Ceiling::parse(Some("pull *\npush,delete ada/web push:v* delete:*-dev")).unwrap(),
+        ),
     ] {
         device(&mut tx, id, ada, &ceiling).await;
         let (found, _) = find_device_by_id(&mut tx, DeviceId::from_i64(id))
@@ -78,16 +85,17 @@ async fn a_devices_use_is_written_down_once_a_minute(store: &Store) {
     for (at, written) in [(NOW + 59_999, false), (NOW + 60_000, true), (NOW + 60_001, false)] {
         let (before, _) = find_device_by_id(&mut tx, id).await.unwrap().unwrap();
         assert_eq!(before.is_use_due(at), written, "{at}");
-        assert_eq!(touch_device(&mut tx, id, at).await.unwrap(), written, "{at}");
+        assert_eq!(
+            touch_device(&mut tx, id, at, Some("192.0.2.9")).await.unwrap(),
+            written,
+            "{at}"
+        );
     }
+    let (used, _) = find_device_by_id(&mut tx, id).await.unwrap().unwrap();
+    assert_eq!(used.last_used_at, NOW + 60_000);
     assert_eq!(
-        find_device_by_id(&mut tx, id)
-            .await
-            .unwrap()
-            .unwrap()
-            .0
-            .last_used_at,
-        NOW + 60_000
+        (used.created_address.as_deref(), used.last_address.as_deref()),
+        (Some("192.0.2.7"), Some("192.0.2.9"))
     );
 }
 
@@ -141,7 +149,7 @@ async fn dead_devices_and_the_longest_unused_are_pruned(store: &Store) {
     assert_eq!(prune_devices(&mut tx, ada, NOW, NOW - 1, 9).await.unwrap(), 1);
     assert_eq!(left(&mut tx).await, [2, 3, 4, 5]);
     assert!(
-        touch_device(&mut tx, DeviceId::from_i64(2), NOW + 60_000)
+        touch_device(&mut tx, DeviceId::from_i64(2), NOW + 60_000, None)
             .await
             .unwrap()
     );
@@ -152,4 +160,47 @@ async fn dead_devices_and_the_longest_unused_are_pruned(store: &Store) {
     assert_eq!(left(&mut tx).await, [2, 5]);
     assert_eq!(prune_devices(&mut tx, ada, NOW + 90, NOW, 2).await.unwrap(), 1);
     assert_eq!(left(&mut tx).await, [5]);
+}
+
+async fn live_devices_are_listed_oldest_first_and_revoked_one_by_one(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let ada = super::account(&mut tx, 5, "ada", false).await.account_id;
+    let eve = super::account(&mut tx, 6, "eve", false).await.account_id;
+    for (id, owner) in [(3, ada), (1, ada), (2, eve), (4, ada)] {
+        device(&mut tx, id, owner, &Ceiling::Full).await;
+    }
+    let live = LiveDevices {
+        now_ms: NOW + 1,
+        idle_since: NOW - 1,
+        password_version: 7,
+    };
+    let listed = async |tx: &mut Tx, live, after, limit| {
+        let page = list_devices(tx, ada, live, after, limit).await.unwrap();
+        page.iter()
+            .map(|device| device.device_id.as_i64())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&mut tx, live, i64::MIN, 2).await, [1, 3]);
+    assert_eq!(listed(&mut tx, live, 3, 2).await, [4]);
+    for (owner, done) in [(eve, false), (ada, true), (ada, false)] {
+        let id = DeviceId::from_i64(3);
+        assert_eq!(revoke_device(&mut tx, owner, id, NOW).await.unwrap(), done);
+    }
+    assert_eq!(listed(&mut tx, live, i64::MIN, 9).await, [1, 4]);
+    for dead in [
+        LiveDevices {
+            now_ms: NOW + 90,
+            ..live
+        },
+        LiveDevices {
+            idle_since: NOW,
+            ..live
+        },
+        LiveDevices {
+            password_version: 8,
+            ..live
+        },
+    ] {
+        assert_eq!(listed(&mut tx, dead, i64::MIN, 9).await, [0_i64; 0], "{dead:?}");
+    }
 }

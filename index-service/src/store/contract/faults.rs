@@ -21,6 +21,9 @@ async fn add_one(store: &Store) -> Result<(), StoreError> {
 }
 
 async fn a_request_that_ends_in_the_middle_leaves_nothing_behind(store: &Store) {
+    if matches!(&store.pools, Pools::Sqlite { readers: None, .. }) {
+        return; // a database in memory goes with its connection, which is closed when it is left in a transaction
+    }
     for polls in 0..60 {
         // The future is dropped after so many polls, wherever it is by then: waiting for a connection, in the
         // transaction, in its commit.

@@ -1,6 +1,7 @@
 use super::*;
 
 contracts!(
+    a_world_of_rules_is_listed_as_the_decision_says,
     every_reader_sees_exactly_what_the_decision_lets_them_pull,
     pages_follow_the_order_of_bytes_and_miss_nothing,
     pending_repositories_are_in_no_list,
@@ -83,19 +84,16 @@ async fn every_reader_sees_exactly_what_the_decision_lets_them_pull(store: &Stor
         let mut expected = Vec::new();
         for name in NAMES {
             let name: RepositoryName = name.parse().unwrap();
-            let namespace = find_namespace(&mut tx, &NamespaceName::from(&name))
-                .await
-                .unwrap();
-            let row = find_repository(&mut tx, &name).await.unwrap();
-            if !decide(reader, namespace.as_ref(), row.as_ref(), &name, Actions::PULL)
-                .granted
-                .is_empty()
-            {
+            let known = find_known(&mut tx, reader, &name).await.unwrap();
+            let facts = known.surroundings.facts(known.repository.as_ref(), NOW);
+            if !decide(reader, &facts, &name, Rights::READ).granted.is_empty() {
                 expected.push(name.to_string());
             }
         }
         expected.sort();
-        let listed = list_visible_repositories(&mut tx, reader, "", 100).await.unwrap();
+        let listed = list_visible_repositories(&mut tx, reader, "", 100, NOW)
+            .await
+            .unwrap();
         assert_eq!(names(&listed), expected, "{reader:?}");
         lengths.insert(expected.len());
     }
@@ -107,7 +105,7 @@ async fn pages_follow_the_order_of_bytes_and_miss_nothing(store: &Store) {
     let accounts = world(&mut tx).await;
     for reader in [Principal::Anonymous, accounts[0].principal(Ceiling::Full)] {
         let all = names(
-            &list_visible_repositories(&mut tx, &reader, "", 100)
+            &list_visible_repositories(&mut tx, &reader, "", 100, NOW)
                 .await
                 .unwrap(),
         );
@@ -116,7 +114,7 @@ async fn pages_follow_the_order_of_bytes_and_miss_nothing(store: &Store) {
             let (mut seen, mut after) = (Vec::new(), String::new());
             loop {
                 let page = names(
-                    &list_visible_repositories(&mut tx, &reader, &after, limit)
+                    &list_visible_repositories(&mut tx, &reader, &after, limit, NOW)
                         .await
                         .unwrap(),
                 );
@@ -128,10 +126,16 @@ async fn pages_follow_the_order_of_bytes_and_miss_nothing(store: &Store) {
         }
     }
     // `last` need not name a repository.
-    let page =
-        list_visible_repositories(&mut tx, &accounts[0].principal(Ceiling::Full), "ada/app-1/zz", 2).await;
+    let page = list_visible_repositories(
+        &mut tx,
+        &accounts[0].principal(Ceiling::Full),
+        "ada/app-1/zz",
+        2,
+        NOW,
+    )
+    .await;
     assert_eq!(names(&page.unwrap()), ["ada/app.2", "ada/app/x"]);
-    let nothing = list_visible_repositories(&mut tx, &Principal::Anonymous, "~", 2)
+    let nothing = list_visible_repositories(&mut tx, &Principal::Anonymous, "~", 2, NOW)
         .await
         .unwrap();
     assert!(nothing.is_empty());
@@ -146,6 +150,7 @@ async fn pending_repositories_are_in_no_list(store: &Store) {
         namespace_id: NamespaceId::from_i64(1001),
         name: &name,
         stored_as: &name,
+        visibility: Visibility::Private,
         created_by: Some(ada.account_id),
     };
     create_pending_repository(&mut tx, &new, NOW, NOW + 10)
@@ -156,15 +161,133 @@ async fn pending_repositories_are_in_no_list(store: &Store) {
         .unwrap();
     for reader in [Principal::Anonymous, ada.principal(Ceiling::Full)] {
         assert!(
-            list_visible_repositories(&mut tx, &reader, "", 9)
+            list_visible_repositories(&mut tx, &reader, "", 9, NOW)
                 .await
                 .unwrap()
                 .is_empty()
         );
     }
     confirm_repository(&mut tx, &name, NOW).await.unwrap();
-    let listed = list_visible_repositories(&mut tx, &Principal::Anonymous, "", 9)
+    let listed = list_visible_repositories(&mut tx, &Principal::Anonymous, "", 9, NOW)
         .await
         .unwrap();
     assert_eq!(names(&listed), ["ada/new"]);
+}
+
+/// A generator of numbers that need not be good, only the same each time.
+fn next(state: &mut u64, below: usize) -> usize {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap() % below
+}
+
+async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let accounts = world(&mut tx).await;
+    let acme = super::organisation(&mut tx, 9, "acme", &accounts[0]).await;
+    let acme_namespace = find_namespace(&mut tx, &"acme".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap()
+        .namespace_id;
+    let more = ["acme/a", "acme/a-1", "acme/a/b", "acme/b", "acme/c.d"];
+    for (i, name) in more.into_iter().enumerate() {
+        let visibility = [Visibility::Private, Visibility::Internal][i % 2];
+        super::repository(&mut tx, 100 + i64::try_from(i).unwrap(), name, visibility).await;
+    }
+    for (at, role, end) in [
+        (1, OrganisationRole::Member, None),
+        (2, OrganisationRole::Manager, None),
+        (3, OrganisationRole::Guest, Some(NOW + 1)),
+        (4, OrganisationRole::Guest, Some(NOW)),
+    ] {
+        put_member(&mut tx, acme, accounts[at].account_id, role, end, NOW)
+            .await
+            .unwrap();
+    }
+    let team = super::team::team(&mut tx, 5, acme, "dev").await;
+    for at in [1, 3, 4] {
+        put_team_member(&mut tx, team.team_id, accounts[at].account_id, NOW)
+            .await
+            .unwrap();
+    }
+    let machine = |home: NamespaceId, ceiling: Ceiling| {
+        Principal::Machine(Machine {
+            namespace_id: home,
+            robot_id: Some(RobotId::from_i64(77)),
+            is_disabled: false,
+            ceilings: vec![ceiling],
+            ceiling: Ceiling::Full,
+        })
+    };
+    let mut readers = vec![
+        Principal::Anonymous,
+        machine(acme_namespace, limited(Actions::PULL, "acme/a*")),
+        machine(NamespaceId::from_i64(1001), limited(Actions::OWNER, "*")),
+    ];
+    for account in &accounts {
+        readers.push(account.principal(Ceiling::Full));
+        readers.push(account.principal(limited(Actions::PULL, "acme/a*")));
+    }
+    let namespaces = [
+        ("acme", acme_namespace),
+        ("ada", NamespaceId::from_i64(1001)),
+        ("eve", NamespaceId::from_i64(1002)),
+    ];
+    let (mut state, mut lengths) = (20_261_121_u64, std::collections::BTreeSet::new());
+    for id in 1..=12_i64 {
+        let (name, namespace_id) = namespaces[next(&mut state, namespaces.len())];
+        let subject = match next(&mut state, 6) {
+            0 => Subject::Account(accounts[next(&mut state, accounts.len())].account_id),
+            1 => Subject::Team(team.team_id),
+            2 => Subject::Robot(RobotId::from_i64(77)),
+            3 => Subject::Members,
+            4 => Subject::SignedIn,
+            _ => Subject::Anyone,
+        };
+        let target = match (name, next(&mut state, 4)) {
+            ("acme", 0) => Target::Repository(RepositoryId::from_i64(100)),
+            (_, 1) => Target::Pattern(format!("{name}/*").parse().unwrap()),
+            (_, 2) => Target::Pattern(format!("{name}/a-*").parse().unwrap()),
+            _ => Target::Pattern(format!("{name}/b").parse().unwrap()),
+        };
+        let rule = Rule {
+            rule_id: RuleId::from_i64(id),
+            namespace_id,
+            subject,
+            target,
+            rights: [Rights::READ, Right::Push.into(), Rights::ALL][next(&mut state, 3)],
+            push_tags: TagSet::Every,
+            delete_tags: TagSet::Every,
+            expires_at: [None, Some(NOW), Some(NOW + 1)][next(&mut state, 3)],
+        };
+        create_rule(&mut tx, &rule, None, NOW).await.unwrap();
+        for reader in &readers {
+            let mut expected = Vec::new();
+            for name in NAMES.into_iter().chain(more) {
+                let name: RepositoryName = name.parse().unwrap();
+                let known = find_known(&mut tx, reader, &name).await.unwrap();
+                let facts = known.surroundings.facts(known.repository.as_ref(), NOW);
+                if !decide(reader, &facts, &name, Rights::READ).granted.is_empty() {
+                    expected.push(name.to_string());
+                }
+            }
+            expected.sort();
+            lengths.insert(expected.len());
+            let listed = list_visible_repositories(&mut tx, reader, "", 100, NOW)
+                .await
+                .unwrap();
+            assert_eq!(names(&listed), expected, "{reader:?} {rule:?}");
+            for (name, namespace_id) in namespaces {
+                let mut own = expected.clone();
+                own.retain(|listed| listed.split('/').next() == Some(name));
+                let listed = list_visible_in(&mut tx, reader, namespace_id, ("", 100), NOW)
+                    .await
+                    .unwrap();
+                assert_eq!(names(&listed), own, "{name} {reader:?} {rule:?}");
+            }
+        }
+    }
+    assert!(lengths.len() > 5, "the readers differ: {lengths:?}");
 }

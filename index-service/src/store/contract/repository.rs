@@ -19,6 +19,7 @@ async fn pending(tx: &mut Tx, id: i64, name: &str, until: i64) -> Result<(), Sto
         namespace_id: namespace.namespace_id,
         name: &name,
         stored_as: &name,
+        visibility: Visibility::Private,
         created_by: Some(AccountId::from_i64(5)),
     };
     create_pending_repository(tx, &new, NOW, until).await
@@ -63,6 +64,7 @@ async fn a_taken_name_or_storage_name_is_a_conflict(store: &Store) {
         namespace_id: NamespaceId::from_i64(1005),
         name: &"ada/other".parse().unwrap(),
         stored_as: &"ada/web".parse().unwrap(),
+        visibility: Visibility::Private,
         created_by: None,
     };
     let stolen = create_active_repository(&mut tx, &new, NOW).await;
@@ -97,6 +99,19 @@ async fn the_first_manifest_confirms_once(store: &Store) {
     let name: RepositoryName = "ada/web".parse().unwrap();
     assert!(confirm_repository(&mut tx, &name, NOW + 1).await.unwrap());
     assert!(!confirm_repository(&mut tx, &name, NOW + 2).await.unwrap());
+    let confirmed = find_confirmed(&mut tx, &name).await.unwrap().unwrap();
+    assert_eq!(
+        (
+            confirmed.repository_id,
+            confirmed.visibility,
+            confirmed.created_by
+        ),
+        (
+            RepositoryId::from_i64(1),
+            Visibility::Private,
+            Some(AccountId::from_i64(5))
+        )
+    );
     assert!(
         !confirm_repository(&mut tx, &"ada/none".parse().unwrap(), NOW)
             .await

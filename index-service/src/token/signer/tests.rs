@@ -6,23 +6,23 @@ use time::OffsetDateTime;
 
 use super::*;
 use crate::random::Random;
+use crate::token::{AuthorityMaterial, KeyMaterial};
 
 const NOW: i64 = 1_790_000_000;
 
 fn signer() -> Signer {
-    let folder = tempfile::tempdir().unwrap();
-    let now = OffsetDateTime::from_unix_timestamp(NOW).unwrap();
-    let keys = KeySet::open(folder.path(), now, &Random::system()).unwrap();
+    let (now, random) = (
+        OffsetDateTime::from_unix_timestamp(NOW).unwrap(),
+        Random::system(),
+    );
+    let authority = AuthorityMaterial::generate(None, now, &random).unwrap();
+    let key = KeyMaterial::generate(&authority, None, now, &random).unwrap();
+    let keys = KeySet::read(&authority, &[key], None).unwrap();
     Signer::new(keys, "portolan".to_owned()).unwrap()
 }
 
 fn entry(name: &str) -> AccessEntry {
-    AccessEntry {
-        resource: Resource::Repository(name.parse().unwrap()),
-        actions: Actions::PULL_PUSH,
-        stored_as: None,
-        class: None,
-    }
+    AccessEntry::new(Resource::Repository(name.parse().unwrap()), Actions::PULL_PUSH)
 }
 
 fn claims(access: Vec<AccessEntry>) -> Claims {
@@ -36,6 +36,7 @@ fn claims(access: Vec<AccessEntry>) -> Claims {
         jti: "j".to_owned(),
         access,
         act: Some("password:1".to_owned()),
+        why: Vec::new(),
     }
 }
 

@@ -88,7 +88,8 @@ impl Area {
         let (from, to) = (self.temporary(), self.trash());
         options().write(true).create_new(true).open(&from)?;
         fs::rename(&from, &to)?;
-        fs::remove_file(&to)
+        // Another process that opens the folder may clear the trash at this moment.
+        discard_file(&to)
     }
 
     /// Clears what dead processes left. Trash goes in the background: anybody may delete it at any time.

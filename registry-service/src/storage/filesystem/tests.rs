@@ -16,7 +16,7 @@ use futures_util::{TryStreamExt as _, future};
 use super::journal::Journal;
 use super::{Filesystem, Options};
 use crate::storage::buffer::BLOCK_LENGTH;
-use crate::storage::suite::{content, guard, id, key, promote, put, remove, staged, write};
+use crate::storage::suite::{content, guard, id, key, open_staged, promote, put, remove, staged, write};
 use crate::storage::{Condition, EntryKind, PIECE_LENGTH, Step, Storage, StorageError};
 
 fn filesystem(root: &Path) -> Filesystem {
@@ -55,6 +55,20 @@ async fn eventually(what: &str, holds: impl Fn() -> bool) {
         assert!(begun.elapsed() < Duration::from_mins(1), "{what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[test]
+fn many_processes_that_start_at_once_do_not_disturb_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..60 {
+                    filesystem(folder.path());
+                }
+            });
+        }
+    });
 }
 
 #[tokio::test]
@@ -161,7 +175,7 @@ async fn a_staged_object_has_one_writer_between_two_instances() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open(folder.path()), open(folder.path()));
     staged(&one, "s", b"begun here").await;
-    let writer = one.open_staged(&id("s")).await.unwrap();
+    let writer = open_staged(&one, &id("s")).await;
     assert!(matches!(
         other.open_staged(&id("s")).await,
         Err(StorageError::Locked { .. })
@@ -171,7 +185,7 @@ async fn a_staged_object_has_one_writer_between_two_instances() {
         Err(StorageError::Locked { .. })
     ));
     drop(writer);
-    let mut writer = other.open_staged(&id("s")).await.unwrap();
+    let mut writer = open_staged(&other, &id("s")).await;
     assert_eq!(writer.size(), 10);
     writer.append(b", ended there".to_vec(), |_| ()).await.unwrap();
     other
@@ -204,7 +218,7 @@ async fn a_length_that_outlived_its_content_is_not_believed() {
     drop(file);
     let stat = storage.staged(&id("s")).await.unwrap();
     assert_eq!(stat.size, written.len() as u64);
-    let mut writer = storage.open_staged(&id("s")).await.unwrap();
+    let mut writer = open_staged(&storage, &id("s")).await;
     assert_eq!(writer.size(), written.len() as u64);
     writer.append(b"the rest".to_vec(), |_| ()).await.unwrap();
     let key = key("blob");
@@ -245,7 +259,7 @@ async fn an_append_whose_caller_went_away_keeps_the_lock_until_it_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path());
     storage.stage(&id("s")).await.unwrap();
-    let mut writer = storage.open_staged(&id("s")).await.unwrap();
+    let mut writer = open_staged(&storage, &id("s")).await;
     let (begun, go) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
     let observe = move |_: &[u8]| {
         begun.0.send(()).unwrap();
@@ -267,7 +281,7 @@ async fn an_append_whose_caller_went_away_keeps_the_lock_until_it_is_done() {
         fs::File::open(&path).unwrap().try_lock().is_ok()
     })
     .await;
-    assert_eq!(storage.open_staged(&id("s")).await.unwrap().size(), 5);
+    assert_eq!(open_staged(&storage, &id("s")).await.size(), 5);
 }
 
 #[tokio::test]

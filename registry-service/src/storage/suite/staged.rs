@@ -2,7 +2,7 @@
 
 use futures_util::future;
 
-use super::{content, id, key, pattern, promote, staged, write};
+use super::{content, id, key, open_staged, pattern, promote, staged, write};
 use crate::storage::{PIECE_LENGTH, Step, Storage, StorageError};
 
 rules! {
@@ -43,12 +43,12 @@ rules! {
     async fn a_staged_object_has_one_writer_at_a_time(storage: &Storage) {
         storage.stage(&id("s")).await.unwrap();
         assert_error!(storage.stage(&id("s")).await, Conflict);
-        let writer = storage.open_staged(&id("s")).await.unwrap();
+        let writer = open_staged(storage, &id("s")).await;
         assert_error!(storage.open_staged(&id("s")).await, Locked);
         assert_error!(storage.discard(&id("s")).await, Locked);
         assert!(storage.staged(&id("s")).await.is_ok());
         drop(writer);
-        let writer = storage.open_staged(&id("s")).await.unwrap();
+        let writer = open_staged(storage, &id("s")).await;
         writer.discard().await.unwrap();
         assert_error!(storage.staged(&id("s")).await, NotFound);
         assert_error!(storage.open_staged(&id("s")).await, NotFound);
@@ -62,7 +62,7 @@ rules! {
         storage.stage(&id("s")).await.unwrap();
         let whole = pattern(3 * PIECE_LENGTH + 17);
         let (first, second) = whole.split_at(PIECE_LENGTH + 5);
-        let mut writer = storage.open_staged(&id("s")).await.unwrap();
+        let mut writer = open_staged(storage, &id("s")).await;
         assert_eq!(writer.size(), 0);
         let mut buffer = Vec::with_capacity(PIECE_LENGTH);
         for piece in first.chunks(100_000) {
@@ -76,7 +76,7 @@ rules! {
         writer.sync().await.unwrap();
         writer.sync().await.unwrap();
         drop(writer);
-        let mut writer = storage.open_staged(&id("s")).await.unwrap();
+        let mut writer = open_staged(storage, &id("s")).await;
         assert_eq!(writer.size(), first.len() as u64);
         writer.append(second.to_vec(), |_| ()).await.unwrap();
         for from in [0, 7, first.len(), whole.len()] {

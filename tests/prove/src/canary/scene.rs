@@ -1,5 +1,6 @@
 //! `portolan up` at the level trace, and everything that is done with secrets: right, wrong, and in the wrong place.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
@@ -292,19 +293,28 @@ impl Scene<'_, '_> {
             "the secret of uploads",
             std::fs::read(data.join("upload-secret"))?,
         );
-        for file in std::fs::read_dir(data.join("keys"))? {
-            let path = file?.path();
-            if path.extension().is_none_or(|extension| extension != "key") {
-                continue;
-            }
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let pem = std::fs::read_to_string(&path)?;
-            findings.plant(&format!("{name}, a line"), pem.lines().nth(1).unwrap_or_default());
-            let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        // The private keys are texts in the database, in its file or in the log beside it.
+        let mut held = std::fs::read(data.join("index.db"))?;
+        held.extend(std::fs::read(data.join("index.db-wal")).unwrap_or_default());
+        let held = String::from_utf8_lossy(&held).into_owned();
+        let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+        let keys: BTreeSet<&str> = held
+            .split(begin)
+            .skip(1)
+            .filter_map(|rest| rest.split_once(end).map(|(pem, _)| pem))
+            .collect();
+        ensure!(
+            keys.len() >= 3,
+            "only {} private keys are in the database",
+            keys.len()
+        );
+        for (number_of, pem) in keys.into_iter().enumerate() {
+            let name = format!("private key {number_of}");
+            findings.plant(
+                &format!("{name}, a line"),
+                pem.trim_start().lines().next().unwrap_or_default(),
+            );
+            let body: String = pem.split_whitespace().collect();
             // The secret number of a PKCS#8 P-256 key follows these bytes.
             let der = STANDARD.decode(body.trim())?;
             let mark = [0x02, 0x01, 0x01, 0x04, 0x20];

@@ -329,7 +329,11 @@ fn end(puller: Puller, verdict: &mut Verdict) -> Result<()> {
     Ok(())
 }
 
+/// Files of a folder, without those that are only there to be locked.
 fn entries(folder: &Path) -> Result<usize> {
-    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    Ok(entries.count())
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        count += usize::from(!entry?.file_name().to_string_lossy().starts_with("lease-"));
+    }
+    Ok(count)
 }

@@ -12,11 +12,11 @@ fn basic_of(username: &str, password: &str) -> HeaderValue {
 }
 
 fn get(query: &str) -> Result<TokenRequest, Malformed> {
-    from_query(query, None, "agent")
+    from_query(query, None, Client::default())
 }
 
 fn post(form: &str) -> Result<TokenRequest, Malformed> {
-    from_form(form.as_bytes(), "agent")
+    from_form(form.as_bytes(), Client::default())
 }
 
 fn scopes(request: &TokenRequest) -> Vec<String> {
@@ -28,6 +28,7 @@ fn shown(credential: &Credential) -> (&str, &str) {
         Credential::Anonymous => ("", ""),
         Credential::Password { username, password } => (username, password.expose()),
         Credential::Refresh(secret) => ("refresh", secret.expose()),
+        Credential::Token(secret) => ("token", secret.expose()),
     }
 }
 
@@ -74,15 +75,20 @@ fn offline_token_is_true_or_false_and_nothing_else() {
 
 #[test]
 fn a_query_takes_credentials_from_basic_alone() {
-    let request = from_query("username=eve&password=x&refresh_token=y", None, "").unwrap();
+    let request = from_query("username=eve&password=x&refresh_token=y", None, Client::default()).unwrap();
     assert!(matches!(request.credential, Credential::Anonymous));
-    let request = from_query("account=Ada", Some(&basic_of("ada", "pass:word ä")), "").unwrap();
+    let request = from_query(
+        "account=Ada",
+        Some(&basic_of("ada", "pass:word ä")),
+        Client::default(),
+    )
+    .unwrap();
     assert_eq!(shown(&request.credential), ("ada", "pass:word ä"));
 }
 
 #[test]
 fn an_account_that_contradicts_the_credential_is_refused() {
-    assert!(from_query("account=eve", Some(&basic_of("ada", "x")), "").is_err());
+    assert!(from_query("account=eve", Some(&basic_of("ada", "x")), Client::default()).is_err());
     // Without a credential it is a hint and nothing more.
     assert!(matches!(
         get("account=eve").unwrap().credential,
@@ -102,17 +108,23 @@ fn a_header_that_is_no_basic_credential_is_never_anonymous() {
         "Digest username=\"ada\"",
         "ada:pass",
     ] {
-        let refused = from_query("", Some(&header(text)), "").unwrap_err();
+        let refused = from_query("", Some(&header(text)), Client::default()).unwrap_err();
         assert!(refused.credential, "{text}");
     }
     let lower = format!("basic {}", STANDARD.encode("ada:x"));
     assert_eq!(
-        shown(&from_query("", Some(&header(&lower)), "").unwrap().credential),
+        shown(
+            &from_query("", Some(&header(&lower)), Client::default())
+                .unwrap()
+                .credential
+        ),
         ("ada", "x")
     );
     // An empty credential is one: it is wrong, not absent.
     assert!(matches!(
-        from_query("", Some(&basic_of("", "")), "").unwrap().credential,
+        from_query("", Some(&basic_of("", "")), Client::default())
+            .unwrap()
+            .credential,
         Credential::Password { .. }
     ));
 }

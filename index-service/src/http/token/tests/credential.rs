@@ -6,6 +6,7 @@ use http::StatusCode;
 use shared::secret::Secret;
 use shared::token::Actions;
 
+use crate::domain::Ended;
 use crate::http::testing::{Front, PASSWORD, basic};
 use crate::store::{access_token, account};
 
@@ -153,7 +154,7 @@ async fn an_access_token_dies_with_its_expiry_and_its_revocation() {
         .await
         .unwrap();
     for token in tokens {
-        access_token::revoke_access_token(&mut tx, ada.account_id, token.token_id, 1)
+        access_token::revoke_access_token(&mut tx, ada.account_id, token.token_id, Ended::Revoked, 1)
             .await
             .unwrap();
     }
@@ -174,7 +175,9 @@ async fn the_last_use_of_an_access_token_is_written_down_later_and_once_a_minute
         access_token::list_access_tokens(&mut tx, ada.account_id, None, 1)
             .await
             .unwrap()[0]
-            .last_used_at
+            .last_use
+            .as_ref()
+            .map(|last| last.at)
     };
     let now = crate::app::fixture::NOW_MS;
     front.status("ada", &secret).await;

@@ -1,12 +1,18 @@
 //! What is granted.
 
 use http::StatusCode;
+use serde_json::json;
 use shared::secret::Secret;
 use shared::token::{Action, Actions};
 
-use crate::domain::RepositoryState;
+use crate::app::Service;
+use crate::app::access_token::AccessTokenWish;
+use crate::app::fixture::Fixture;
+use crate::domain::{Ceiling, RepositoryState, Rights};
 use crate::http::testing::{Answer, Front, PASSWORD, basic, name};
+use crate::store::Store;
 use crate::store::repository::find_repository;
+use crate::token::Recipient;
 
 /// An answer without what differs between any two tokens.
 fn without_token(mut answer: Answer) -> (StatusCode, Vec<String>, serde_json::Value) {
@@ -84,7 +90,10 @@ async fn a_private_repository_of_another_looks_like_none() {
                 .get(&format!("/token?{query}"), authorization.as_deref())
                 .await;
             let none = front
-                .get("/token?scope=repository:nobody/x:pull", authorization.as_deref())
+                .get(
+                    "/token?scope=repository:nobody/abcd:pull",
+                    authorization.as_deref(),
+                )
                 .await;
             assert_eq!(answer.body.len(), none.body.len());
             assert_eq!(without_token(answer), without_token(none), "{query}");
@@ -186,8 +195,8 @@ async fn the_catalog_is_granted_to_an_administrator_with_a_password_alone() {
     let password: Secret<String> = app.ensure_admin().await.unwrap().unwrap();
     let wish = crate::app::access_token::AccessTokenWish {
         label: "all".parse().unwrap(),
-        actions: Actions::NONE.with(Action::All),
-        pattern: "*".parse().unwrap(),
+        ceiling: Ceiling::limited(Rights::ALL, "*".parse().unwrap()),
+        networks: crate::domain::AllowedNetworks::default(),
         life_days: 1,
     };
     let secret = app
@@ -201,4 +210,83 @@ async fn the_catalog_is_granted_to_an_administrator_with_a_password_alone() {
             .await;
         assert_eq!(answer.scope(), granted);
     }
+}
+
+#[tokio::test]
+async fn bounds_of_tags_travel_to_our_registry_and_a_stock_one_gets_no_right_that_has_them() {
+    let fixture = Fixture::build(Store::open("sqlite::memory:").await.unwrap(), None, |settings| {
+        settings.token.services.push(Service {
+            name: "stock".to_owned(),
+            recipient: Recipient::Foreign,
+        });
+    });
+    let front = Front::over(fixture).await;
+    let limits = "pull,push,delete ada/* push:v*,main delete:*-dev\npull,push ada/free";
+    let wish = AccessTokenWish {
+        label: "ci".parse().unwrap(),
+        ceiling: Ceiling::parse(Some(limits)).unwrap(),
+        networks: crate::domain::AllowedNetworks::default(),
+        life_days: 90,
+    };
+    let app = &front.fixture.app;
+    let secret = app
+        .create_access_token(&"ada".parse().unwrap(), &wish)
+        .await
+        .unwrap();
+    let ask = async |service: &str, repository: &str| {
+        let query = format!("/token?service={service}&scope=repository:ada/{repository}:pull,push,delete");
+        let answer = front.get(&query, Some(&basic("ada", secret.expose()))).await;
+        answer.claims()["access"][0].clone()
+    };
+    let own = ask("localhost:5000", "private").await;
+    assert_eq!(own["actions"], json!(["pull", "push", "delete"]));
+    assert_eq!(
+        (&own["push_tags"], &own["delete_tags"]),
+        (&json!([["main", "v*"]]), &json!([["*-dev"]]))
+    );
+    let stock = ask("stock", "private").await;
+    assert_eq!(stock["actions"], json!(["pull"]));
+    let free = ask("stock", "free").await;
+    assert_eq!(free["actions"], json!(["pull", "push"]));
+    assert!(free.get("push_tags").is_none());
+    let pending = ask("stock", "new").await;
+    assert_eq!(
+        (&pending["actions"], pending.get("push_tags")),
+        (&json!(["pull"]), None)
+    );
+    // What is not granted reserves no name.
+    let mut tx = front.fixture.store.read().await.unwrap();
+    assert_eq!(find_repository(&mut tx, &name("ada/new")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_official_repository_is_pulled_with_library_in_front_or_without() {
+    let front = Front::new().await;
+    let app = &front.fixture.app;
+    for (own, other) in [("library/web", "web"), ("centos", "library/centos")] {
+        let scope = format!("scope=repository:{other}:pull,push");
+        app.confirm_pushed(&name(own)).await.unwrap();
+        assert_eq!(front.anonymous(&scope).await.scope(), "", "{own} is private");
+        app.set_visibility(&name(own), crate::domain::Visibility::Public)
+            .await
+            .unwrap();
+        let answer = front.anonymous(&scope).await;
+        assert_eq!(answer.scope(), format!("repository:{other}:pull"));
+        assert_eq!(answer.claims()["access"][0]["stored_as"], own);
+        // Deeper names are nobody's but their own.
+        let deeper = front
+            .anonymous(&format!("scope=repository:library/{own}:pull"))
+            .await;
+        assert_eq!(
+            deeper.scope(),
+            if own == "centos" {
+                "repository:library/centos:pull"
+            } else {
+                ""
+            }
+        );
+    }
+    // One that has the very name is the one that is meant.
+    app.confirm_pushed(&name("web")).await.unwrap();
+    assert_eq!(front.anonymous("scope=repository:web:pull").await.scope(), "");
 }

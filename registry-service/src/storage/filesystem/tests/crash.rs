@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use futures_util::future;
 
 use super::{entries, open};
-use crate::storage::suite::{content, guard, id, key, write};
+use crate::storage::suite::{content, guard, id, key, open_staged, write};
 use crate::storage::{Condition, Key, Step, StorageError};
 
 /// The steps of one push as the registry makes them; the tag last.
@@ -37,7 +37,7 @@ async fn commits_until_killed() {
         for n in (worker..).step_by(4) {
             let staged_id = id(&format!("upload-{n}"));
             storage.stage(&staged_id).await.unwrap();
-            let mut writer = storage.open_staged(&staged_id).await.unwrap();
+            let mut writer = open_staged(&storage, &staged_id).await;
             writer
                 .append(format!("content {n}").into_bytes(), |_| ())
                 .await
@@ -132,7 +132,7 @@ async fn a_killed_process_leaves_a_prefix_of_each_commit() {
         }
         // What was being uploaded goes on.
         for (left, stat) in storage.list_staged(None, 99).await.unwrap() {
-            assert_eq!(storage.open_staged(&left).await.unwrap().size(), stat.size);
+            assert_eq!(open_staged(&storage, &left).await.size(), stat.size);
         }
     }
 }
@@ -147,7 +147,7 @@ async fn appends_beyond_the_limit() {
     };
     let storage = open(Path::new(&root));
     storage.stage(&id("s")).await.unwrap();
-    let mut writer = storage.open_staged(&id("s")).await.unwrap();
+    let mut writer = open_staged(&storage, &id("s")).await;
     writer.append(vec![1; 700_000], |_| ()).await.unwrap();
     let refused = writer
         .append(vec![2; 700_000], |_| {
@@ -187,7 +187,7 @@ async fn appends_beyond_the_limit() {
         [""; 0],
         "the space is given back"
     );
-    let mut writer = storage.open_staged(&id("s")).await.unwrap();
+    let mut writer = open_staged(&storage, &id("s")).await;
     assert_eq!(writer.size(), 700_000);
     writer.append(vec![5; 10], |_| ()).await.unwrap();
     storage

@@ -1,0 +1,191 @@
+//! Manifests are read from the registry as they come, by whichever replica claims them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use shared::oci::{Digest, Manifest};
+
+use crate::app::App;
+use crate::app::error::AppError;
+use crate::domain::RepositoryFacts;
+use crate::domain::content::{Description, is_image_config};
+use crate::registry_client::RegistryClient;
+use crate::store::manifest_work::{self, Work};
+use crate::store::{manifest, repository};
+
+/// How often it is looked for what other replicas or failures left, and pulls are written down.
+const LOOK: Duration = Duration::from_secs(3);
+/// What is claimed at once.
+const BATCH: u32 = 8;
+/// How long a manifest that was claimed is left alone, in milliseconds: so long it waits when a process is killed. Read twice it
+/// is the same.
+const CLAIM_MS: i64 = 15_000;
+/// The first wait before something is tried again, in milliseconds; each is twice as long as the one before.
+const RETRY_MS: i64 = 2_000;
+/// The longest.
+const LONGEST_RETRY_MS: i64 = 3_600_000;
+/// Longest configuration that is read, in bytes.
+const LONGEST_CONFIG: usize = 1 << 20;
+
+impl App {
+    /// Reads what is to be read, and writes down pulls, until `shutdown` resolves.
+    pub(in crate::app) async fn follow_content(&self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        let mut written = Instant::now();
+        loop {
+            // Not with every push that wakes it.
+            let is_due = written.elapsed() >= LOOK;
+            if is_due {
+                written = Instant::now();
+            }
+            let looked = async {
+                if is_due {
+                    self.flush_pulls().await;
+                }
+                loop {
+                    match self.read_due().await {
+                        Ok(0) => break,
+                        Ok(_) => {}
+                        Err(error) => {
+                            tracing::warn!(%error, "could not look for what is to be read from the registry");
+                            break;
+                        }
+                    }
+                }
+            };
+            tokio::select! {
+                () = &mut shutdown => break,
+                () = looked => {}
+            }
+            tokio::select! {
+                () = &mut shutdown => break,
+                () = self.reading.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        self.flush_pulls().await;
+    }
+
+    /// Reads what is due; says how much was claimed. Nothing where no registry can be asked.
+    pub async fn read_due(&self) -> Result<usize, AppError> {
+        let Some(registry) = self.content_registry() else {
+            return Ok(0);
+        };
+        let now = self.clock.now_ms();
+        let mut tx = self.store.read().await?;
+        // Looking costs no write.
+        if !manifest_work::is_work_due(&mut tx, now).await? {
+            return Ok(0);
+        }
+        drop(tx);
+        let mut tx = self.store.write().await?;
+        let claimed = manifest_work::claim_work(&mut tx, now + CLAIM_MS, now, BATCH).await?;
+        tx.commit().await?;
+        let count = claimed.len();
+        for work in claimed {
+            if let Err(error) = self.read_one(registry, &work).await {
+                let doublings = u32::try_from(work.attempts.clamp(1, 20) - 1).unwrap_or(0);
+                let wait = RETRY_MS.saturating_mul(1 << doublings).min(LONGEST_RETRY_MS);
+                tracing::debug!(
+                    repository.id = %work.repository_id,
+                    digest = work.digest.as_deref().unwrap_or_default(),
+                    error = &error as &dyn std::error::Error,
+                    "could not be read from the registry; it is tried again"
+                );
+                let mut tx = self.store.write().await?;
+                manifest_work::delay_work(&mut tx, &work, self.clock.now_ms().saturating_add(wait)).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn read_one(&self, registry: &RegistryClient, work: &Work) -> Result<(), AppError> {
+        let mut tx = self.store.read().await?;
+        let facts = repository::find_repository_by_id(&mut tx, work.repository_id).await?;
+        drop(tx);
+        let facts = facts.filter(super::is_readable);
+        match (facts, &work.digest) {
+            (None, _) => {
+                let mut tx = self.store.write().await?;
+                manifest_work::end_work(&mut tx, work).await?;
+                Ok(tx.commit().await?)
+            }
+            (Some(facts), None) => {
+                let found = self.reconcile(registry, &facts, false).await?;
+                if !found.is_nothing() {
+                    tracing::info!(
+                        repository.name = %facts.name,
+                        differences = %found,
+                        "the registry held something else than the index knew; the index knows it now"
+                    );
+                }
+                let mut tx = self.store.write().await?;
+                manifest_work::end_work(&mut tx, work).await?;
+                Ok(tx.commit().await?)
+            }
+            (Some(facts), Some(digest)) => {
+                let read = self.read_manifest(registry, &facts, digest).await?;
+                let mut tx = self.store.write().await?;
+                // Otherwise it was pushed again meanwhile, and is read again.
+                if manifest_work::end_work(&mut tx, work).await? {
+                    match read {
+                        Some(description) => {
+                            let now = self.clock.now_ms();
+                            manifest::describe_manifest(
+                                &mut tx,
+                                work.repository_id,
+                                digest,
+                                &description,
+                                now,
+                            )
+                            .await?;
+                        }
+                        None => {
+                            manifest::remove_manifest(&mut tx, work.repository_id, digest).await?;
+                        }
+                    }
+                }
+                Ok(tx.commit().await?)
+            }
+        }
+    }
+
+    /// What a manifest says; none when the registry has none of this digest.
+    pub(super) async fn read_manifest(
+        &self,
+        registry: &RegistryClient,
+        facts: &RepositoryFacts,
+        digest: &str,
+    ) -> Result<Option<Description>, AppError> {
+        let token = self.reading_token(facts)?;
+        let Some(served) = registry.manifest(&facts.name, digest, &token, false).await? else {
+            return Ok(None);
+        };
+        let expected: Digest = digest
+            .parse()
+            .map_err(|_| AppError::Internal("a stored digest is none".into()))?;
+        if Digest::of(expected.algorithm(), &served.bytes) != expected {
+            return Err(AppError::Unavailable(
+                "the registry served other bytes than the digest names".into(),
+            ));
+        }
+        let manifest = Manifest::parse(&served.bytes, Some(&served.media_type))
+            .or_else(|_| Manifest::parse(&served.bytes, None))
+            .map_err(|error| AppError::Unavailable(error.into()))?;
+        let config = match manifest.config() {
+            Some(config) if is_image_config(&config.media_type) => {
+                registry
+                    .blob(&facts.name, &config.digest, &token, LONGEST_CONFIG)
+                    .await?
+            }
+            _ => None,
+        };
+        Ok(Some(Description::new(
+            &manifest,
+            served.bytes.len(),
+            config.as_deref(),
+        )))
+    }
+}

@@ -1,0 +1,215 @@
+//! Tags, manifests and counts, as people are shown them.
+
+use super::{day_of, no_manifest, no_tag};
+use crate::app::App;
+use crate::app::caller::Caller;
+use crate::app::error::AppError;
+use crate::domain::RepositoryId;
+use crate::domain::content::{Dimension, Role};
+use crate::store::Tx;
+use crate::store::content_count::{self, Day, Total};
+use crate::store::content_feed::{self, TagChange};
+use crate::store::manifest::{self, KnownManifest};
+use crate::store::tag::{self, KnownTag};
+
+/// Most tags that are looked through for those that are wished for, so that a page ends.
+const MOST_LOOKED_THROUGH: usize = 20_000;
+/// Tags that are read at once.
+const BATCH: u32 = 500;
+/// Most manifests of an index, and referrers of a manifest, that are shown.
+const MOST_CHILDREN: usize = 200;
+/// Fewest digits of a short digest.
+const FEWEST_DIGITS: usize = 6;
+/// Most days of activity that are shown.
+const MOST_DAYS: i64 = 400;
+/// Most lines of activity that are shown.
+const MOST_LINES: u32 = 5_000;
+
+/// In which order tags are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TagOrder {
+    /// By name.
+    #[default]
+    Name,
+    /// Those that moved last first.
+    Updated,
+}
+
+/// A tag of a list.
+pub type TagPageItem = KnownTag;
+
+/// A manifest with what it leads to.
+#[derive(Debug, Clone)]
+pub struct ManifestNode {
+    /// The manifest with its parts.
+    pub manifest: KnownManifest,
+    /// Its counts.
+    pub total: Option<Total>,
+    /// Of an index: its manifests, as far as the repository has them.
+    pub children: Vec<ManifestNode>,
+    /// What refers to it.
+    pub referrers: Vec<KnownManifest>,
+}
+
+/// Counts of the days of a repository.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// The days with counts, in their order.
+    pub days: Vec<Day>,
+    /// Since the beginning.
+    pub total: Option<Total>,
+    /// Whether there was more than is shown.
+    pub is_cut: bool,
+}
+
+impl App {
+    /// At most `limit` tags whose names hold `part`, behind the one that is described by `after` (its name, or its time and
+    /// name).
+    pub async fn list_tags(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        (order, part): (TagOrder, &str),
+        after: (i64, &str),
+        limit: u32,
+    ) -> Result<Vec<KnownTag>, AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut at, mut name) = (after.0, after.1.to_owned());
+        let (mut found, mut looked) = (Vec::new(), 0);
+        let batch_size = if part.is_empty() { limit } else { BATCH };
+        while found.len() < wanted && looked < MOST_LOOKED_THROUGH {
+            let batch = match order {
+                TagOrder::Name => tag::list_tags(&mut tx, repository_id, &name, batch_size).await?,
+                TagOrder::Updated => {
+                    tag::list_tags_by_time(&mut tx, repository_id, (at, &name), batch_size).await?
+                }
+            };
+            let Some(last) = batch.last() else { break };
+            looked += batch.len();
+            (at, name) = (last.updated_at, last.name.clone());
+            found.extend(batch.into_iter().filter(|tag| tag.name.contains(part)));
+        }
+        found.truncate(wanted);
+        Ok(found)
+    }
+
+    /// A tag, and the manifest that it points to.
+    pub async fn show_tag(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        name: &str,
+    ) -> Result<(KnownTag, Option<ManifestNode>), AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        let tag = tag::find_tag(&mut tx, repository_id, name)
+            .await?
+            .ok_or_else(|| no_tag(name))?;
+        let node = match manifest::find_manifest(&mut tx, repository_id, &tag.digest).await? {
+            Some(known) => Some(node(&mut tx, repository_id, known).await?),
+            None => None,
+        };
+        Ok((tag, node))
+    }
+
+    /// A manifest by its digest, or by the beginning of its digits where no other begins so.
+    pub async fn show_manifest(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        digest: &str,
+    ) -> Result<ManifestNode, AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        if let Some(known) = manifest::find_manifest(&mut tx, repository_id, digest).await? {
+            return node(&mut tx, repository_id, known).await;
+        }
+        let (algorithm, digits) = digest.split_once(':').unwrap_or(("sha256", digest));
+        let is_short = digits.len() >= FEWEST_DIGITS
+            && digits
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            && matches!(algorithm, "sha256" | "sha512");
+        if !is_short {
+            return Err(no_manifest());
+        }
+        // Digits end before 'g'.
+        let between = (format!("{algorithm}:{digits}"), format!("{algorithm}:{digits}g"));
+        let found =
+            manifest::list_manifests_between(&mut tx, repository_id, (&between.0, &between.1), 2).await?;
+        let mut found = found.into_iter();
+        match (found.next(), found.next()) {
+            (Some(only), None) => node(&mut tx, repository_id, only).await,
+            (Some(_), Some(_)) => Err(AppError::Conflict(format!(
+                "several manifests begin with {digits}: say more digits"
+            ))),
+            (None, _) => Err(no_manifest()),
+        }
+    }
+
+    /// At most `limit` changes of a tag, the newest first, those before the change of this number. A deleted tag has a
+    /// history too.
+    pub async fn tag_history(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        name: &str,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<TagChange>, AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        Ok(content_feed::list_tag_changes(&mut tx, repository_id, name, before, limit).await?)
+    }
+
+    /// Counts of the last days, today among them, by day and what they are of.
+    pub async fn activity(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        dimension: Dimension,
+        days: i64,
+    ) -> Result<Activity, AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        let today = day_of(self.clock.now_ms());
+        let first = today - days.clamp(1, MOST_DAYS) + 1;
+        let mut days =
+            content_count::list_days(&mut tx, repository_id, dimension, (first, today), MOST_LINES + 1)
+                .await?;
+        let most = usize::try_from(MOST_LINES).unwrap_or(usize::MAX);
+        let is_cut = days.len() > most;
+        days.truncate(most);
+        let total = content_count::find_total(&mut tx, repository_id, Dimension::Repository, "").await?;
+        Ok(Activity { days, total, is_cut })
+    }
+}
+
+/// A manifest with what it leads to. What an index of indexes leads to further is shown when it is asked for.
+async fn node(tx: &mut Tx, id: RepositoryId, known: KnownManifest) -> Result<ManifestNode, AppError> {
+    let mut node = leaf(tx, id, known).await?;
+    let parts = node.manifest.description.parts.iter();
+    for part in parts
+        .filter(|part| part.role == Role::Manifest)
+        .take(MOST_CHILDREN)
+    {
+        if let Some(child) = manifest::find_manifest(tx, id, &part.digest).await? {
+            node.children.push(leaf(tx, id, child).await?);
+        }
+    }
+    Ok(node)
+}
+
+/// A manifest alone.
+async fn leaf(tx: &mut Tx, id: RepositoryId, mut known: KnownManifest) -> Result<ManifestNode, AppError> {
+    known.description.parts = manifest::list_parts(tx, id, &known.digest).await?;
+    let most = u32::try_from(MOST_CHILDREN).unwrap_or(u32::MAX);
+    Ok(ManifestNode {
+        total: content_count::find_total(tx, id, Dimension::Digest, &known.digest).await?,
+        referrers: manifest::list_referrers(tx, id, &known.digest, most).await?,
+        children: Vec::new(),
+        manifest: known,
+    })
+}

@@ -1,0 +1,49 @@
+//! What the registry tells of pushes, pulls and deletes, in the envelopes of CNCF distribution.
+
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::AUTHORIZATION;
+use serde_json::json;
+use shared::secret::Secret;
+
+use super::error::no_such_path;
+use super::json::Json;
+use crate::app::AppError;
+
+/// Longest delivery, in bytes.
+const LONGEST: usize = 16 << 20;
+
+/// `POST /events/registry`. Who cannot show the secret is refused before the body is read.
+pub(super) async fn receive(State(state): State<super::State>, request: Request) -> Response {
+    if !state.app.takes_events() {
+        return no_such_path().await.into_response();
+    }
+    let shown = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| Secret::new(secret.trim().to_owned()));
+    if !shown.is_some_and(|shown| state.app.is_registry(&shown)) {
+        return AppError::Unauthenticated("this is for the registry, which shows its secret").into_response();
+    }
+    let Ok(body) = to_bytes(request.into_body(), LONGEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match state.app.receive_events(&body).await {
+        Ok(carried) => Json(
+            json!({
+                "done": carried.done,
+                "known": carried.known,
+                "pulls": carried.pulls,
+                "ignored": carried.ignored,
+            })
+            .to_string(),
+        )
+        .into_response(),
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,160 @@
+//! Counts of pulls and pushes: totals, and buckets of a day. Facts of record.
+
+use super::dialect::{Tx, find, list, on, statements};
+use super::error::{StoreError, writing};
+use super::row::row;
+use crate::domain::RepositoryId;
+use crate::domain::content::Dimension;
+
+statements! {
+    ADD_TO_TOTAL = "insert into content_total (repository_id, dimension, value, pull_count, push_count, last_pulled_at,
+        last_pushed_at, last_pushed_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (repository_id, dimension, value) do update set
+        pull_count = content_total.pull_count + excluded.pull_count,
+        push_count = content_total.push_count + excluded.push_count,
+        last_pulled_at = case when content_total.last_pulled_at is null
+          or excluded.last_pulled_at > content_total.last_pulled_at then excluded.last_pulled_at
+          else content_total.last_pulled_at end,
+        last_pushed_by = case when excluded.last_pushed_at is not null then excluded.last_pushed_by
+          else content_total.last_pushed_by end,
+        last_pushed_at = case when content_total.last_pushed_at is null
+          or excluded.last_pushed_at > content_total.last_pushed_at then excluded.last_pushed_at
+          else content_total.last_pushed_at end";
+    ADD_TO_DAY = "insert into content_day (repository_id, dimension, day, value, pull_count, push_count)
+        values ($1, $2, $3, $4, $5, $6) on conflict (repository_id, dimension, day, value) do update set
+        pull_count = content_day.pull_count + excluded.pull_count,
+        push_count = content_day.push_count + excluded.push_count";
+    FIND_TOTAL = "select value, pull_count, push_count, last_pulled_at, last_pushed_at, last_pushed_by from content_total
+        where repository_id = $1 and dimension = $2 and value = $3";
+    LIST_DAYS = "select day, value, pull_count, push_count from content_day where repository_id = $1 and dimension = $2
+        and day >= $3 and day <= $4 order by day, value limit $5";
+}
+
+row! {
+/// Counts of all time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// What of; empty for a repository as a whole.
+    pub value: String,
+    /// Pulls.
+    pub pull_count: i64,
+    /// Pushes.
+    pub push_count: i64,
+    /// The last of each, in milliseconds since 1970.
+    pub last_pulled_at: Option<i64>,
+    /// In milliseconds since 1970.
+    pub last_pushed_at: Option<i64>,
+    /// Whose push that was.
+    pub last_pushed_by: Option<String>,
+}
+}
+
+row! {
+/// Counts of one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// Days since 1970, in UTC.
+    pub day: i64,
+    /// What of; empty for a repository as a whole.
+    pub value: String,
+    /// Pulls.
+    pub pull_count: i64,
+    /// Pushes.
+    pub push_count: i64,
+}
+}
+
+/// What is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counter {
+    /// The repository.
+    pub repository_id: RepositoryId,
+    /// In which respect.
+    pub dimension: Dimension,
+    /// What of; empty for the repository as a whole.
+    pub value: String,
+    /// The day, in days since 1970 (UTC).
+    pub day: i64,
+}
+
+/// What is added to a counter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Pulls.
+    pub pulls: i64,
+    /// Pushes.
+    pub pushes: i64,
+    /// The last of each, in milliseconds since 1970.
+    pub last_pulled_at: Option<i64>,
+    /// In milliseconds since 1970.
+    pub last_pushed_at: Option<i64>,
+    /// Whose push that was.
+    pub last_pushed_by: Option<String>,
+}
+
+/// Adds to the total and the day of a counter. Whoever adds to several does so in their order, so that no two wait for each
+/// other.
+pub async fn add_count(tx: &mut Tx, counter: &Counter, count: &Count) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(ADD_TO_TOTAL)
+        .bind(counter.repository_id.as_i64())
+        .bind(counter.dimension.as_str())
+        .bind(&counter.value)
+        .bind(count.pulls)
+        .bind(count.pushes)
+        .bind(count.last_pulled_at)
+        .bind(count.last_pushed_at)
+        .bind(count.last_pushed_by.as_deref())
+        .execute(c).await.map(drop))
+    .map_err(writing("counts"))?;
+    if count.pulls == 0 && count.pushes == 0 {
+        return Ok(());
+    }
+    on!(tx, c => sqlx::query(ADD_TO_DAY)
+        .bind(counter.repository_id.as_i64())
+        .bind(counter.dimension.as_str())
+        .bind(counter.day)
+        .bind(&counter.value)
+        .bind(count.pulls)
+        .bind(count.pushes)
+        .execute(c).await.map(drop))
+    .map_err(writing("counts"))
+}
+
+/// The counts of all time.
+pub async fn find_total(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    dimension: Dimension,
+    value: &str,
+) -> Result<Option<Total>, StoreError> {
+    find!(
+        "counts",
+        tx,
+        Total,
+        FIND_TOTAL,
+        repository_id.as_i64(),
+        dimension.as_str(),
+        value
+    )
+}
+
+/// At most `limit` counts of the days from `first` to `last`, by day and what they are of.
+pub async fn list_days(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    dimension: Dimension,
+    (first, last): (i64, i64),
+    limit: u32,
+) -> Result<Vec<Day>, StoreError> {
+    list!(
+        "counts",
+        tx,
+        Day,
+        LIST_DAYS,
+        repository_id.as_i64(),
+        dimension.as_str(),
+        first,
+        last,
+        i64::from(limit)
+    )
+}

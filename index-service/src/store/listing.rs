@@ -1,0 +1,281 @@
+//! Repositories that a principal may see, page by page.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::access::Surroundings;
+use super::dialect::{Tx, list, statements};
+use super::error::StoreError;
+use super::repository::RepositoryRow;
+use crate::domain::{
+    Ceiling, NamespaceId, Principal, RepositoryFacts, RepositoryPattern, Right, Rights, decide, permission,
+};
+
+statements! {
+    /// What may be visible, as [`crate::domain::decide`] would say; each candidate is asked about there as well. Every
+    /// condition is a look-up for one candidate, so that names are walked in their order and a page ends early.
+    LIST_CANDIDATES = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until
+        from repository r
+        where r.state = 'active' and r.state <> 'deleted' and r.name > $1 and r.name >= $2 and r.name < $3
+          and ($4 or r.name not like '%/%')
+          and (r.visibility = 'public' or (r.visibility = 'internal' and $5 > 0)
+            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
+              and (n.account_id = $5 or n.namespace_id = $6 or (n.account_id is null and n.organisation_id is null and $7)))
+            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
+              and m.account_id = $5 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
+            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
+              and ((a.subject_kind = 'account' and a.subject_id = $5) or (a.subject_kind = 'robot' and a.subject_id = $8)
+                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
+                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
+            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
+              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $5
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
+        order by r.name limit $9";
+    /// The same in one namespace.
+    LIST_CANDIDATES_IN = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until
+        from repository r
+        where r.state = 'active' and r.state <> 'deleted' and r.namespace_id = $1 and r.name > $2
+          and (r.visibility = 'public' or (r.visibility = 'internal' and $3 > 0)
+            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
+              and (n.account_id = $3 or n.namespace_id = $4 or (n.account_id is null and n.organisation_id is null and $5)))
+            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
+              and m.account_id = $3 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
+            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
+              and ((a.subject_kind = 'account' and a.subject_id = $3) or (a.subject_kind = 'robot' and a.subject_id = $6)
+                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
+                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
+            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
+              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $3
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
+        order by r.name limit $7";
+}
+
+/// Most candidates that are read at once.
+const MAX_BATCH: u32 = 1000;
+
+/// At most `limit` active repositories that `principal` may pull at `now_ms`, in the order of their names (of bytes), those
+/// behind `after` (empty for the first page). A page is full unless it is the last.
+pub async fn list_visible_repositories(
+    tx: &mut Tx,
+    principal: &Principal,
+    after: &str,
+    limit: u32,
+    now_ms: i64,
+) -> Result<Vec<RepositoryFacts>, StoreError> {
+    let mut page = Page::new(limit);
+    let mut after = after.to_owned();
+    for range in ranges(permission::ceiling(principal)) {
+        while !page.is_full() {
+            let batch = list_candidates(tx, principal, &after, &range, limit.min(MAX_BATCH)).await?;
+            let Some(last) = batch.last() else { break };
+            after = last.name.to_string();
+            page.take(tx, principal, batch, now_ms).await?;
+        }
+    }
+    Ok(page.found)
+}
+
+/// At most `limit` of those that are in one namespace, behind `after`: (`after`, `limit`).
+pub async fn list_visible_in(
+    tx: &mut Tx,
+    principal: &Principal,
+    namespace_id: NamespaceId,
+    (after, limit): (&str, u32),
+    now_ms: i64,
+) -> Result<Vec<RepositoryFacts>, StoreError> {
+    let mut page = Page::new(limit);
+    let mut after = after.to_owned();
+    let Some(who) = Who::of(principal) else {
+        return Ok(page.found);
+    };
+    while !page.is_full() {
+        let batch = list!(
+            "repositories",
+            tx,
+            RepositoryRow,
+            LIST_CANDIDATES_IN,
+            namespace_id.as_i64(),
+            after.as_str(),
+            who.account_id,
+            who.home,
+            who.is_admin,
+            who.robot_id,
+            i64::from(limit.min(MAX_BATCH))
+        )?;
+        let batch: Vec<RepositoryFacts> = batch
+            .into_iter()
+            .map(RepositoryRow::into_facts)
+            .collect::<Result<_, _>>()?;
+        let Some(last) = batch.last() else { break };
+        after = last.name.to_string();
+        page.take(tx, principal, batch, now_ms).await?;
+    }
+    Ok(page.found)
+}
+
+/// A page that is being filled with those of the candidates that the decision lets be pulled.
+struct Page {
+    wanted: usize,
+    found: Vec<RepositoryFacts>,
+    /// What was read about namespaces, each once.
+    known: HashMap<NamespaceId, Surroundings>,
+}
+
+impl Page {
+    fn new(limit: u32) -> Self {
+        Self {
+            wanted: usize::try_from(limit).unwrap_or(usize::MAX),
+            found: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.wanted
+    }
+
+    async fn take(
+        &mut self,
+        tx: &mut Tx,
+        principal: &Principal,
+        candidates: Vec<RepositoryFacts>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        for facts in candidates {
+            if self.is_full() {
+                break;
+            }
+            let surroundings = match self.known.entry(facts.namespace_id) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    entry.insert(Surroundings::of_namespace(tx, principal, facts.namespace_id).await?)
+                }
+            };
+            let facts_now = surroundings.facts(Some(&facts), now_ms);
+            if decide(principal, &facts_now, &facts.name, Rights::READ)
+                .granted
+                .contains(Right::Pull)
+            {
+                self.found.push(facts);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names from one to before another, perhaps those of one segment alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Range {
+    from: String,
+    before: String,
+    of_any_length: bool,
+}
+
+/// What a ceiling lets through at all: disjoint, in their order.
+fn ranges(ceiling: Option<&Ceiling>) -> Vec<Range> {
+    let everything = [RepositoryPattern::every()];
+    let patterns: Vec<&RepositoryPattern> = match ceiling {
+        None | Some(Ceiling::Full) => everything.iter().collect(),
+        Some(Ceiling::Limited(limits)) => limits
+            .iter()
+            .filter(|limit| limit.rights.contains(Right::Pull))
+            .map(|limit| &limit.pattern)
+            .collect(),
+    };
+    let mut ranges: Vec<Range> = patterns
+        .into_iter()
+        .flat_map(|pattern| {
+            let ranges = pattern.ranges();
+            [(ranges.names, true), (ranges.one_segment, false)]
+        })
+        .filter(|((from, before), _)| from < before)
+        .map(|((from, before), of_any_length)| Range {
+            from,
+            before,
+            of_any_length,
+        })
+        .collect();
+    ranges.sort();
+    ranges
+        .into_iter()
+        .fold(Vec::new(), |mut merged: Vec<Range>, range| {
+            match merged.last_mut() {
+                Some(last) if range.from <= last.before => {
+                    // What is let through too much is refused by the decision.
+                    last.of_any_length |= range.of_any_length;
+                    if range.before > last.before {
+                        last.before = range.before;
+                    }
+                }
+                _ => merged.push(range),
+            }
+            merged
+        })
+}
+
+/// Whom candidates are looked for.
+struct Who {
+    account_id: i64,
+    is_admin: bool,
+    home: i64,
+    robot_id: i64,
+}
+
+impl Who {
+    /// `None` for whoever sees nothing at all.
+    fn of(principal: &Principal) -> Option<Self> {
+        // No row has the id -1.
+        let nobody = Self {
+            account_id: -1,
+            is_admin: false,
+            home: -1,
+            robot_id: -1,
+        };
+        match principal {
+            Principal::Anonymous => Some(nobody),
+            Principal::Account(account) => (!account.is_disabled).then(|| Self {
+                account_id: account.account_id.as_i64(),
+                is_admin: account.is_admin,
+                ..nobody
+            }),
+            Principal::Machine(machine) => (!machine.is_disabled).then(|| Self {
+                home: machine.namespace_id.as_i64(),
+                robot_id: machine.robot_id.map_or(-1, crate::domain::RobotId::as_i64),
+                ..nobody
+            }),
+        }
+    }
+}
+
+async fn list_candidates(
+    tx: &mut Tx,
+    principal: &Principal,
+    after: &str,
+    range: &Range,
+    limit: u32,
+) -> Result<Vec<RepositoryFacts>, StoreError> {
+    let Some(who) = Who::of(principal) else {
+        return Ok(Vec::new());
+    };
+    let (from, before) = (range.from.as_str(), range.before.as_str());
+    list!(
+        "repositories",
+        tx,
+        RepositoryRow,
+        LIST_CANDIDATES,
+        after,
+        from,
+        before,
+        range.of_any_length,
+        who.account_id,
+        who.home,
+        who.is_admin,
+        who.robot_id,
+        i64::from(limit)
+    )?
+    .into_iter()
+    .map(RepositoryRow::into_facts)
+    .collect()
+}

@@ -1,0 +1,172 @@
+//! What `portolan up` lets be said about its index: keys of index-service's configuration, checked as that is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use index_service::app::sign_up::SignUp;
+use serde_json::{Map, Value};
+use shared::runtime::config::{GoDuration, InvalidDuration};
+
+/// Each option is a key of index-service's configuration, with dashes for dots and underscores.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct IndexOptions {
+    /// Who may make an account for themselves: open, invitation or closed [default: closed]
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "PORTOLAN_SIGN_UP",
+        hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(SignUp::WORDS)
+    )]
+    sign_up: Option<String>,
+    /// Accounts that people of one network may make for themselves within an hour; 0 for any number [default: 20]
+    #[arg(long, value_name = "NUMBER", env = "PORTOLAN_SIGN_UP_LIMITS_PER_NETWORK")]
+    sign_up_limits_per_network: Option<u32>,
+    /// The same from everywhere [default: 500]
+    #[arg(long, value_name = "NUMBER", env = "PORTOLAN_SIGN_UP_LIMITS_SITE")]
+    sign_up_limits_site: Option<u32>,
+    /// Who may make organisations: everyone or admins [default: everyone]
+    #[arg(
+        long,
+        value_name = "WHO",
+        env = "PORTOLAN_ORGANISATIONS_CREATE",
+        hide_possible_values = true,
+        value_parser = ["everyone", "admins"]
+    )]
+    organisations_create: Option<String>,
+    /// How long a deleted repository can be restored, such as 168h [default: 168h]
+    #[arg(long, value_name = "TIME", env = "PORTOLAN_REPOSITORIES_RESTORE_DELAY", value_parser = duration)]
+    repositories_restore_delay: Option<String>,
+    /// A proxy whose X-Forwarded-For is believed: an address, or a range such as 10.0.0.0/8. May be given several times.
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        env = "PORTOLAN_TRUSTED_PROXIES",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<String>,
+    /// How long a signing key signs before the next takes its turn, at least 1h; 0 for ever [default: 2160h]
+    #[arg(long, value_name = "TIME", env = "PORTOLAN_TOKEN_KEY_ROTATION", value_parser = duration)]
+    token_key_rotation: Option<String>,
+    /// How long a signing key is published before it signs, 30s to 24h [default: 20m]
+    #[arg(long, value_name = "TIME", env = "PORTOLAN_TOKEN_KEY_NOTICE", value_parser = duration)]
+    token_key_notice: Option<String>,
+    /// How long events of the audit log are kept; whole months go. 0 for ever [default: 9600h]
+    #[arg(long, value_name = "TIME", env = "PORTOLAN_AUDIT_RETENTION", value_parser = duration)]
+    audit_retention: Option<String>,
+    /// Where each event is also written as a line of JSON: stdout, or a file.
+    #[arg(long, value_name = "FILE", env = "PORTOLAN_AUDIT_SINK")]
+    audit_sink: Option<String>,
+    /// The public keys that GitHub signs reports of leaked secrets with; without them reports need no signature.
+    #[arg(long, value_name = "FILE", env = "PORTOLAN_LEAKS_GITHUB_KEYS_FILE")]
+    leaks_github_keys_file: Option<PathBuf>,
+    /// A foreign registry (such as CNCF distribution) that takes this index's tokens: its service name. Tokens for it
+    /// carry their certificates. May be given several times.
+    #[arg(
+        long = "foreign-service",
+        value_name = "NAME",
+        env = "PORTOLAN_FOREIGN_SERVICES",
+        value_delimiter = ','
+    )]
+    pub(crate) foreign_services: Vec<String>,
+}
+
+/// A duration as it is written, so that the option is named that is wrong.
+fn duration(text: &str) -> Result<String, InvalidDuration> {
+    text.parse::<GoDuration>().map(|_| text.to_owned())
+}
+
+impl IndexOptions {
+    /// What was said, laid over a configuration.
+    pub(crate) fn lay_over(&self, tree: &mut Map<String, Value>) {
+        let text = |text: &Option<String>| text.clone().map(Value::from);
+        let number = |number: Option<u32>| number.map(Value::from);
+        let keys_file = self.leaks_github_keys_file.as_ref();
+        for (section, key, value) in [
+            ("", "sign_up", text(&self.sign_up)),
+            (
+                "sign_up_limits",
+                "per_network",
+                number(self.sign_up_limits_per_network),
+            ),
+            ("sign_up_limits", "site", number(self.sign_up_limits_site)),
+            ("organisations", "create", text(&self.organisations_create)),
+            (
+                "repositories",
+                "restore_delay",
+                text(&self.repositories_restore_delay),
+            ),
+            ("", "trusted_proxies", Some(self.trusted_proxies.clone().into())),
+            ("token", "key_rotation", text(&self.token_key_rotation)),
+            ("token", "key_notice", text(&self.token_key_notice)),
+            ("audit", "retention", text(&self.audit_retention)),
+            ("audit", "sink", text(&self.audit_sink)),
+            (
+                "leaks",
+                "github_keys_file",
+                keys_file.map(|file| file.display().to_string().into()),
+            ),
+        ] {
+            let Some(value) = value else { continue };
+            if section.is_empty() {
+                tree.insert(key.to_owned(), value);
+                continue;
+            }
+            let section = tree.entry(section).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(section) = section.as_object_mut() {
+                section.insert(key.to_owned(), value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: IndexOptions,
+    }
+
+    fn laid_over(words: &[&str]) -> Value {
+        let words = [&["portolan"], words].concat();
+        let mut tree = Map::new();
+        Line::parse_from(words).options.lay_over(&mut tree);
+        tree.into()
+    }
+
+    #[test]
+    fn each_option_is_the_key_that_it_is_called_after() {
+        assert_eq!(laid_over(&[]), json!({"trusted_proxies": []}));
+        let said = laid_over(&[
+            "--sign-up=open",
+            "--sign-up-limits-per-network=1",
+            "--sign-up-limits-site=0",
+            "--organisations-create=admins",
+            "--repositories-restore-delay=1h",
+            "--trusted-proxies=10.0.0.0/8,::1",
+            "--token-key-rotation=24h",
+            "--token-key-notice=1m",
+            "--audit-retention=0",
+            "--audit-sink=/var/log/audit.jsonl",
+            "--leaks-github-keys-file=/etc/keys.json",
+        ]);
+        let expected = json!({
+            "sign_up": "open",
+            "sign_up_limits": {"per_network": 1, "site": 0},
+            "organisations": {"create": "admins"},
+            "repositories": {"restore_delay": "1h"},
+            "trusted_proxies": ["10.0.0.0/8", "::1"],
+            "token": {"key_rotation": "24h", "key_notice": "1m"},
+            "audit": {"retention": "0", "sink": "/var/log/audit.jsonl"},
+            "leaks": {"github_keys_file": "/etc/keys.json"},
+        });
+        assert_eq!(said, expected);
+    }
+}
