@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Why somebody may do something, or may not.
     #[command(subcommand)]
     Access(remote::access::Access),
+    /// Webhooks: who is told of what happens to repositories.
+    #[command(subcommand)]
+    Webhook(remote::webhook::Webhook),
     /// Robots: accounts of machines.
     #[command(subcommand)]
     Robot(remote::credential::Robot),

@@ -46,6 +46,15 @@ pub(crate) struct IndexOptions {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<String>,
+    /// Where webhooks may be sent besides the public Internet: an address, a range such as 10.0.0.0/8, or a name such as
+    /// ci.example.com or .example.com. May be given several times.
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "PORTOLAN_WEBHOOKS_ALLOW",
+        value_delimiter = ','
+    )]
+    webhooks_allow: Vec<String>,
     /// How long a signing key signs before the next takes its turn, at least 1h; 0 for ever [default: 2160h]
     #[arg(long, value_name = "TIME", env = "PORTOLAN_TOKEN_KEY_ROTATION", value_parser = duration)]
     token_key_rotation: Option<String>,
@@ -98,6 +107,7 @@ impl IndexOptions {
                 text(&self.repositories_restore_delay),
             ),
             ("", "trusted_proxies", Some(self.trusted_proxies.clone().into())),
+            ("webhooks", "allow", Some(self.webhooks_allow.clone().into())),
             ("token", "key_rotation", text(&self.token_key_rotation)),
             ("token", "key_notice", text(&self.token_key_notice)),
             ("audit", "retention", text(&self.audit_retention)),
@@ -143,7 +153,10 @@ mod tests {
 
     #[test]
     fn each_option_is_the_key_that_it_is_called_after() {
-        assert_eq!(laid_over(&[]), json!({"trusted_proxies": []}));
+        assert_eq!(
+            laid_over(&[]),
+            json!({"trusted_proxies": [], "webhooks": {"allow": []}})
+        );
         let said = laid_over(&[
             "--sign-up=open",
             "--sign-up-limits-per-network=1",
@@ -151,6 +164,7 @@ mod tests {
             "--organisations-create=admins",
             "--repositories-restore-delay=1h",
             "--trusted-proxies=10.0.0.0/8,::1",
+            "--webhooks-allow=10.0.0.0/8,ci.example.com",
             "--token-key-rotation=24h",
             "--token-key-notice=1m",
             "--audit-retention=0",
@@ -163,6 +177,7 @@ mod tests {
             "organisations": {"create": "admins"},
             "repositories": {"restore_delay": "1h"},
             "trusted_proxies": ["10.0.0.0/8", "::1"],
+            "webhooks": {"allow": ["10.0.0.0/8", "ci.example.com"]},
             "token": {"key_rotation": "24h", "key_notice": "1m"},
             "audit": {"retention": "0", "sink": "/var/log/audit.jsonl"},
             "leaks": {"github_keys_file": "/etc/keys.json"},

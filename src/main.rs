@@ -80,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Search(search)) => remote::search::run(search).await,
         Some(Command::Reindex(command)) => remote::content::reindex(command).await,
         Some(Command::Rule(command)) => remote::access::rule(command).await,
+        Some(Command::Webhook(command)) => remote::webhook::webhook(command).await,
         Some(Command::Access(command)) => remote::access::access(command).await,
         Some(Command::Robot(command)) => remote::credential::robot(command).await,
         Some(Command::Device(command)) => remote::device::run(command).await,

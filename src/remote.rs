@@ -12,6 +12,7 @@ pub(crate) mod organisation;
 mod output;
 pub(crate) mod repository;
 pub(crate) mod search;
+pub(crate) mod webhook;
 
 use client::Client;
 pub(crate) use output::{Column, Output, column};

@@ -19,6 +19,7 @@ use crate::app::organisation::OrganisationMakers;
 use crate::app::sign_up::{SignUp, SignUpLimits};
 use crate::app::{KeyOptions, Service};
 use crate::domain::RotationPlan;
+use crate::egress::Allowed;
 use crate::password::{Limits, Parameters};
 use crate::token::{MasterKey, Recipient};
 
@@ -89,6 +90,8 @@ pub struct Config {
     pub restore_delay: Duration,
     /// How long the audit log is kept, and where it is written besides.
     pub audit: AuditSettings,
+    /// Where webhooks may be sent besides the public Internet.
+    pub webhooks_allow: Vec<Allowed>,
 }
 
 /// How log lines look.
@@ -151,6 +154,7 @@ impl Config {
                 retention: Some(AUDIT_RETENTION_MS),
                 sink: None,
             },
+            webhooks_allow: Vec::new(),
         }
     }
 

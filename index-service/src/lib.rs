@@ -1,12 +1,13 @@
 //! People and permission: accounts, namespaces, repositories' visibility, credentials, the token endpoint.
 //!
 //! The layers, from the inside out: [`domain`] decides and does no I/O, [`store`] keeps rows, [`token`] and [`password`]
-//! hold the cryptography, [`app`] has one function per use case, [`http`] speaks to clients.
+//! hold the cryptography, [`egress`] sends to addresses that people name, [`app`] has one function per use case, [`http`] speaks to clients.
 #![warn(missing_docs)]
 
 pub mod app;
 pub mod config;
 pub mod domain;
+pub mod egress;
 pub mod http;
 pub mod password;
 pub mod random;
@@ -20,6 +21,7 @@ use shared::runtime::clock::Clock;
 
 use crate::app::key::KeysError;
 use crate::app::{Keys, Settings, TokenSettings};
+use crate::egress::EgressPolicy;
 use crate::password::{InvalidParameters, Passwords};
 use crate::random::Random;
 use crate::registry_client::{RegistryClient, RegistryError};
@@ -71,6 +73,7 @@ impl App {
             restore_delay_ms: i64::try_from(config.restore_delay.as_millis()).unwrap_or(i64::MAX),
             audit: config.audit.clone(),
             event_secrets: config.event_secrets.clone(),
+            egress: EgressPolicy::new(config.webhooks_allow.clone()),
         };
         Ok(Self::new(
             store, keys, passwords, clock, random, settings, registry,

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,9 +23,10 @@ const DROP_ROUNDS: u32 = 240;
 
 impl App {
     /// Works until `shutdown` resolves, and writes down then what waits to be written.
-    pub async fn background(&self, shutdown: impl Future<Output = ()>) {
+    pub async fn background(self: &Arc<Self>, shutdown: impl Future<Output = ()>) {
         let (goes_on, ended) = watch::channel(());
         let mut content_ends = ended.clone();
+        let mut webhooks_end = ended.clone();
         let rounds = async {
             self.rounds(shutdown).await;
             drop(goes_on);
@@ -34,7 +36,9 @@ impl App {
             // An error means that the rounds have ended.
             while content_ends.changed().await.is_ok() {}
         }));
-        tokio::join!(rounds, self.follow_sign_ins(ended), content);
+        let webhooks =
+            Box::pin(self.follow_webhooks(async move { while webhooks_end.changed().await.is_ok() {} }));
+        tokio::join!(rounds, self.follow_sign_ins(ended), content, webhooks);
         self.flush_touches().await;
         self.flush_sign_ins().await;
     }
@@ -68,6 +72,11 @@ impl App {
                 && let Err(error) = self.drop_old_audit().await
             {
                 tracing::warn!(%error, "could not drop old events of the audit log");
+            }
+            if round.is_multiple_of(DROP_ROUNDS)
+                && let Err(error) = self.prune_deliveries().await
+            {
+                tracing::warn!(%error, "could not forget old deliveries to webhooks");
             }
             if round.is_multiple_of(TOUCH_ROUNDS) {
                 self.flush_touches().await;

@@ -16,7 +16,8 @@ use super::error::AppError;
 use super::login::Login;
 use crate::domain::repository::DeletedRepository;
 use crate::domain::{
-    AuditAction, NamespaceFacts, NamespaceName, RepositoryFacts, RepositoryId, Right, TargetKind,
+    AuditAction, EventKind, NamespaceFacts, NamespaceName, RepositoryFacts, RepositoryId, RepositoryState,
+    Right, TargetKind,
 };
 use crate::store::deletion::{self, Deletion};
 use crate::store::{Tx, namespace, repository, rule};
@@ -86,6 +87,10 @@ impl App {
             change = change.within(namespace);
         }
         self.audit(&mut tx, By::Caller(caller), change).await?;
+        if seen.facts.state == RepositoryState::Active {
+            self.tell_about(&mut tx, EventKind::RepositoryDeleted, &seen.facts, &caller.name())
+                .await?;
+        }
         tx.commit().await?;
         Ok(end.purge_after)
     }
@@ -123,6 +128,8 @@ impl App {
             .within(&namespace)
             .before(json!({"name": deleted.name.as_str()}));
         self.audit(&mut tx, By::Caller(caller), change).await?;
+        self.tell_about(&mut tx, EventKind::RepositoryRestored, &facts, &caller.name())
+            .await?;
         tx.commit().await?;
         Ok(facts)
     }
@@ -258,6 +265,7 @@ impl App {
             deletion::delay_purge(&mut tx, deleted.repository_id, last_push).await?;
         } else {
             rule::remove_rules_of_repository(&mut tx, deleted.repository_id).await?;
+            self.remove_webhooks_of(&mut tx, deleted.repository_id).await?;
             deletion::end_purge(&mut tx, deleted.repository_id, now).await?;
             let mut change = Change::new(
                 AuditAction::RepositoryPurge,

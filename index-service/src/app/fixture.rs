@@ -94,6 +94,7 @@ impl Fixture {
             sign_up_limits: SignUpLimits::default(),
             restore_delay_ms: 7 * 86_400_000,
             event_secrets: vec![shared::secret::Secret::new("the registry's secret".to_owned())],
+            egress: crate::egress::EgressPolicy::default(),
         };
         edit(&mut settings);
         Self {

@@ -150,6 +150,11 @@ impl Keys {
         Arc::clone(&self.inner.read().unwrap_or_else(PoisonError::into_inner).signer)
     }
 
+    /// What secrets are encrypted with in the database.
+    pub(super) fn master(&self) -> Option<&MasterKey> {
+        self.options.master.as_ref()
+    }
+
     /// The `iss` of tokens.
     pub fn issuer(&self) -> &str {
         &self.options.issuer
@@ -355,7 +360,7 @@ impl App {
             .collect())
     }
 
-    /// Encrypts every private key with another master key; says how many. Processes that run need that one from then on at
+    /// Encrypts every private key, and what is secret about webhooks, with another master key; says how many. Processes that run need that one from then on at
     /// their next start, and when a key is made or takes its turn.
     pub async fn encrypt_keys(&self, new: &MasterKey) -> Result<usize, AppError> {
         let old = self.keys.options.master.as_ref();
@@ -369,7 +374,7 @@ impl App {
             .map_err(KeysError::Key)?;
         signing_key::set_authority_key(&mut tx, &authority.private_key).await?;
         let keys = signing_key::list_signing_keys(&mut tx).await?;
-        let count = keys.len() + 1;
+        let count = keys.len() + 1 + self.reseal_webhooks(&mut tx, new).await?;
         for (facts, kept) in keys {
             let key = material(facts.key_id, kept)
                 .reseal(old, new, &self.random)

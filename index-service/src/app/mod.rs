@@ -40,8 +40,10 @@ pub mod team;
 pub mod token;
 mod touch;
 pub mod transfer;
+pub mod webhook;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 use shared::network::Network;
@@ -49,6 +51,7 @@ use shared::runtime::clock::Clock;
 use shared::secret::Secret;
 use tokio::sync::Notify;
 
+use crate::egress::{Egress, EgressPolicy};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::registry_client::RegistryClient;
@@ -85,6 +88,11 @@ pub struct App {
     sign_ins: audit::SignIns,
     written: audit::Written,
     search_walk: search::Walk,
+    egress: Egress,
+    /// Something is to be sent to a webhook.
+    telling: Notify,
+    /// The id of the last delivery to a webhook.
+    last_delivery: AtomicI64,
     /// What this process calls itself where replicas share something.
     instance: String,
 }
@@ -114,6 +122,8 @@ pub struct Settings {
     pub restore_delay_ms: i64,
     /// What the registry shows when it delivers events over HTTP, any of these; none are taken so without one.
     pub event_secrets: Vec<Secret<String>>,
+    /// Where webhooks may be sent.
+    pub egress: EgressPolicy,
 }
 
 impl App {
@@ -128,6 +138,7 @@ impl App {
         registry: Option<RegistryClient>,
     ) -> Arc<Self> {
         let instance = format!("{:016x}", u64::from_be_bytes(random.bytes()));
+        let egress_policy = settings.egress.clone();
         Arc::new(Self {
             store,
             keys,
@@ -145,6 +156,9 @@ impl App {
             sign_ins: audit::SignIns::default(),
             written: audit::Written::default(),
             search_walk: search::Walk::default(),
+            egress: Egress::new(egress_policy),
+            telling: Notify::new(),
+            last_delivery: AtomicI64::new(0),
             instance,
         })
     }

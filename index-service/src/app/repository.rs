@@ -7,9 +7,10 @@ use super::access::Seen;
 use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
+use crate::domain::webhook::Facts;
 use crate::domain::{
-    AccountId, AuditAction, NamespaceFacts, NamespaceId, NamespaceName, Principal, RepositoryFacts,
-    RepositoryId, RepositoryState, Right, Rights, TargetKind, Username, Visibility, decide,
+    AccountId, AuditAction, EventKind, NamespaceFacts, NamespaceId, NamespaceName, Principal,
+    RepositoryFacts, RepositoryId, RepositoryState, Right, Rights, TargetKind, Username, Visibility, decide,
 };
 use crate::store::access::find_known;
 use crate::store::repository::Stored;
@@ -156,11 +157,14 @@ impl App {
             (None, Some(id)) => account::find_account_by_id(tx, id).await?,
             _ => None,
         };
-        let by = match (&account, pusher.filter(|name| name.contains('+'))) {
-            (Some(account), _) => By::Account(account),
-            (None, Some(robot)) => By::Robot(robot),
-            (None, None) => By::Service,
+        let (by, actor) = match (&account, pusher.filter(|name| name.contains('+'))) {
+            (Some(account), _) => (By::Account(account), account.username.as_str()),
+            (None, Some(robot)) => (By::Robot(robot), robot),
+            (None, None) => (By::Service, ""),
         };
+        let facts = Facts::about(made.repository_id, name, self.clock.now_ms(), actor);
+        self.tell(tx, made.repository_id, EventKind::RepositoryCreated, facts)
+            .await?;
         self.audit(tx, by, change).await
     }
 
@@ -222,7 +226,27 @@ impl App {
             .before(serde_json::json!({ "visibility": facts.visibility.as_str() }))
             .after(serde_json::json!({ "visibility": visibility.as_str() }));
         self.audit(&mut tx, By::Machine, change).await?;
+        self.tell_of_visibility(&mut tx, &facts, visibility, "").await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn tell_of_visibility(
+        &self,
+        tx: &mut Tx,
+        before: &RepositoryFacts,
+        visibility: Visibility,
+        actor: &str,
+    ) -> Result<(), AppError> {
+        if before.visibility == visibility {
+            return Ok(());
+        }
+        let (id, now) = (before.repository_id, self.clock.now_ms());
+        let facts = Facts {
+            visibility: Some(visibility.to_string()),
+            visibility_before: Some(before.visibility.to_string()),
+            ..Facts::about(id, &before.name, now, actor)
+        };
+        self.tell(tx, id, EventKind::RepositoryVisibility, facts).await
     }
 
     /// Makes a repository that holds nothing yet. Whoever may push to the name may; with another visibility than that of the
@@ -264,6 +288,13 @@ impl App {
             .after(serde_json::json!({ "visibility": visibility.as_str() }));
         self.audit(&mut tx, By::Caller(caller), change).await?;
         let shown = self.see_by_id(&mut tx, &principal, new.repository_id).await?;
+        self.tell_about(
+            &mut tx,
+            EventKind::RepositoryCreated,
+            &shown.facts,
+            &caller.name(),
+        )
+        .await?;
         tx.commit().await?;
         Ok(shown.into())
     }
@@ -311,6 +342,8 @@ impl App {
             change = change.within(namespace);
         }
         self.audit(&mut tx, By::Caller(caller), change).await?;
+        self.tell_of_visibility(&mut tx, &seen.facts, visibility, &caller.name())
+            .await?;
         let seen = self.see_by_id(&mut tx, &principal, repository_id).await?;
         tx.commit().await?;
         Ok(seen.into())

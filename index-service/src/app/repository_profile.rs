@@ -11,7 +11,9 @@ use super::error::AppError;
 use crate::domain::free_text::SUMMARY;
 use crate::domain::search::is_official;
 use crate::domain::topic::{InvalidTopic, MAX_TOPICS};
-use crate::domain::{AuditAction, NamespaceName, RepositoryFacts, RepositoryId, Right, TargetKind, Topic};
+use crate::domain::{
+    AuditAction, EventKind, NamespaceName, RepositoryFacts, RepositoryId, Right, TargetKind, Topic,
+};
 use crate::store::category::{Category, find_category};
 use crate::store::repository_profile::{self, RepositoryProfile};
 use crate::store::{Tx, namespace};
@@ -162,7 +164,12 @@ impl App {
             .with(Right::Pull)?;
         super::repository::active(&seen.facts)?;
         if is_given {
-            repository_profile::add_star(&mut tx, account_id, repository_id, self.clock.now_ms()).await?;
+            let is_new =
+                repository_profile::add_star(&mut tx, account_id, repository_id, self.clock.now_ms()).await?;
+            if is_new {
+                self.tell_about(&mut tx, EventKind::Star, &seen.facts, &caller.name())
+                    .await?;
+            }
         } else {
             repository_profile::remove_star(&mut tx, account_id, repository_id).await?;
         }

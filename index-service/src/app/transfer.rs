@@ -9,9 +9,10 @@ use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
 use crate::domain::rule::{ListedRule, MAX_RULES};
+use crate::domain::webhook::Facts;
 use crate::domain::{
-    AuditAction, NamespaceFacts, NamespaceName, RepositoryFacts, RepositoryId, Right, Rights, Subject,
-    Target, TargetKind, decide,
+    AuditAction, EventKind, NamespaceFacts, NamespaceName, RepositoryFacts, RepositoryId, Right, Rights,
+    Subject, Target, TargetKind, decide,
 };
 use crate::store::access::Surroundings;
 use crate::store::{Tx, namespace, repository, rule};
@@ -63,6 +64,7 @@ impl App {
         if is_rehearsal {
             return Ok(transfer);
         }
+        let listeners = self.listeners(&mut tx, repository_id).await?;
         if !repository::rename_repository(&mut tx, repository_id, name, target.namespace_id).await? {
             return Err(AppError::Conflict("the repository changed meanwhile".to_owned()));
         }
@@ -92,6 +94,14 @@ impl App {
         if let Some(facts) = repository::find_repository_by_id(&mut tx, repository_id).await? {
             transfer.repository = facts;
         }
+        // Those of the namespace that it left are told as well.
+        let listeners = listeners.and(self.listeners(&mut tx, repository_id).await?);
+        let facts = Facts {
+            name_before: Some(before.name.to_string()),
+            ..Facts::about(repository_id, name, now, &caller.name())
+        };
+        self.tell_all(&mut tx, &listeners, &[(EventKind::RepositoryRenamed, facts)])
+            .await?;
         tx.commit().await?;
         Ok(transfer)
     }

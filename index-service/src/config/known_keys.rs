@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The keys that variables are matched against: with them in the tree, `INDEX_PUBLIC_URL` is `public_url` and not
 /// `public.url`.
-pub(super) const KNOWN_KEYS: [(&str, &[&str]); 13] = [
+pub(super) const KNOWN_KEYS: [(&str, &[&str]); 14] = [
     (
         "",
         &[
@@ -26,6 +26,7 @@ pub(super) const KNOWN_KEYS: [(&str, &[&str]); 13] = [
     ("audit", &["retention", "sink"]),
     ("token", &["issuer", "lifetime", "key_rotation", "key_notice"]),
     ("repositories", &["restore_delay"]),
+    ("webhooks", &["allow"]),
     (
         "registry",
         &["url", "service", "events_secret", "events_secret_file"],

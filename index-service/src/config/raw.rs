@@ -64,6 +64,8 @@ pub(super) struct Raw {
     #[serde(default)]
     repositories: RawRepositories,
     #[serde(default)]
+    webhooks: RawWebhooks,
+    #[serde(default)]
     token: RawToken,
     #[serde(default)]
     registry: RawRegistry,
@@ -124,6 +126,16 @@ struct RawAudit {
     retention: Option<GoDuration>,
     /// Where each event is also written as a line of JSON: `stdout`, or a file. Default: nowhere.
     sink: Option<String>,
+}
+
+/// `webhooks`: where they may be sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWebhooks {
+    /// Where webhooks may be sent besides the public Internet: a list of addresses, ranges such as `10.0.0.0/8`, and names
+    /// such as `ci.example.com` or `.example.com`. Default: none.
+    #[serde(default)]
+    allow: Option<Vec<String>>,
 }
 
 /// `token`: registry tokens.
@@ -302,6 +314,12 @@ impl Raw {
             let expected = "addresses and ranges such as 10.0.0.0/8";
             if let Some(network) = faults.check("trusted_proxies", expected, text.parse()) {
                 config.trusted_proxies.push(network);
+            }
+        }
+        for text in self.webhooks.allow.unwrap_or_default() {
+            let expected = "addresses, ranges such as 10.0.0.0/8, and names such as ci.example.com";
+            if let Some(allowed) = faults.check("webhooks.allow", expected, text.parse()) {
+                config.webhooks_allow.push(allowed);
             }
         }
         if let Some(delay) = self.repositories.restore_delay {

@@ -46,6 +46,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// What happened. A word that was once written is never given another meaning.
     AuditAction: InvalidAuditAction, "the audit log knows no such action";
@@ -179,6 +181,16 @@ words! {
     KeyRevoke = "key.revoke",
     /// Keys were encrypted, or with another master key.
     KeyEncrypt = "key.encrypt",
+    /// A webhook was made.
+    WebhookCreate = "webhook.create",
+    /// It was changed, or switched on or off.
+    WebhookUpdate = "webhook.update",
+    /// It was given another secret.
+    WebhookRotate = "webhook.rotate",
+    /// It was switched off by itself.
+    WebhookDisable = "webhook.disable",
+    /// It was removed.
+    WebhookRemove = "webhook.remove",
     /// Old events were dropped.
     AuditDrop = "audit.drop",
 }
@@ -206,6 +218,8 @@ words! {
     Device = "device",
     /// An invitation, by the organisation; empty for one to the site.
     Invitation = "invitation",
+    /// A webhook, by its label.
+    Webhook = "webhook",
     /// A signing key, by its key id.
     SigningKey = "signing_key",
     /// The site as a whole.

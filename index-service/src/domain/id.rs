@@ -31,6 +31,11 @@ macro_rules! ids {
                 Self(compose(now_ms, 0))
             }
 
+            /// When it was made, in milliseconds since 1970.
+            pub fn made_at_ms(self) -> i64 {
+                (self.0 >> RANDOM_BITS) + EPOCH_MS
+            }
+
             /// An id that was stored before.
             pub fn from_i64(id: i64) -> Self {
                 Self(id)
@@ -77,6 +82,10 @@ ids! {
     EventId;
     /// A category of repositories.
     CategoryId;
+    /// A webhook.
+    WebhookId;
+    /// A delivery to a webhook.
+    DeliveryId;
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub mod search;
 pub mod secret_token;
 pub mod signing_key;
 pub mod topic;
+pub mod webhook;
 mod word;
 
 pub use access_token::AccessToken;
@@ -42,8 +43,8 @@ pub use credential_use::{AllowedNetworks, LastUse, RefusedUses};
 pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
-    AccountId, CategoryId, DeviceId, EventId, InvitationId, NamespaceId, OrganisationId, RepositoryId,
-    RobotId, RuleId, SecretId, TeamId, TokenId,
+    AccountId, CategoryId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId, OrganisationId,
+    RepositoryId, RobotId, RuleId, SecretId, TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use member::Member;
@@ -62,3 +63,4 @@ pub use search::{Reach, SearchFilter};
 pub use secret_token::{SecretKind, SecretToken};
 pub use signing_key::{KeyState, RotationPlan, RotationStep, SigningKeyFacts};
 pub use topic::Topic;
+pub use webhook::{EventKind, HookFormat};

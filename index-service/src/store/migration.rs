@@ -45,6 +45,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     16 "0016_content_record";
     17 "0017_search";
     18 "0018_shelves";
+    19 "0019_webhooks";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

@@ -45,6 +45,8 @@ pub mod signing_key;
 pub mod tag;
 pub mod team;
 mod value;
+pub mod webhook;
+pub mod webhook_delivery;
 pub mod wrong_secret;
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::signing_key::STATEMENTS,
     super::tag::STATEMENTS,
     super::team::STATEMENTS,
+    super::webhook::STATEMENTS,
+    super::webhook_delivery::STATEMENTS,
     super::wrong_secret::STATEMENTS,
 ];
 

@@ -172,10 +172,7 @@ impl KeyMaterial {
 }
 
 fn seal(master: Option<&MasterKey>, purpose: &str, text: &str, random: &Random) -> Result<String, KeyError> {
-    match master {
-        Some(master) => master.seal(purpose, text, random).map_err(KeyError::Seal),
-        None => Ok(text.to_owned()),
-    }
+    super::seal::seal(master, purpose, text, random).map_err(KeyError::Seal)
 }
 
 fn reseal(
@@ -186,13 +183,7 @@ fn reseal(
     new: &MasterKey,
     random: &Random,
 ) -> Result<String, KeyError> {
-    // What was begun before may be under the new key already.
-    let with = match super::seal::sealed_with(text) {
-        Some(id) if id == new.id() => Some(new),
-        _ => old,
-    };
-    let plain = unseal(with, purpose, text).map_err(|source| KeyError::Sealed { what, source })?;
-    new.seal(purpose, &plain, random).map_err(KeyError::Seal)
+    super::seal::reseal(old, new, purpose, text, random).map_err(|source| KeyError::Sealed { what, source })
 }
 
 fn open_key(

@@ -14,5 +14,5 @@ mod signer;
 pub use folder::{KeyFolder, read_folder, write_certificate};
 pub use key_set::{KeyError, KeySet};
 pub use material::{AuthorityMaterial, KeyMaterial};
-pub use seal::{InvalidMasterKey, MasterKey, SealError, sealed_with};
+pub use seal::{InvalidMasterKey, MasterKey, SealError, reseal, seal, sealed_with, unseal};
 pub use signer::{MAX_TOKEN_BYTES, Recipient, SignError, Signed, Signer};

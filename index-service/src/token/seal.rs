@@ -101,12 +101,37 @@ pub fn sealed_with(text: &str) -> Option<&str> {
     text.strip_prefix(PREFIX)?.split_once(':').map(|(id, _)| id)
 }
 
-/// The text itself, whether it was sealed or not.
-pub(super) fn unseal(
+/// Seals a text for a purpose; without a master key it stays as it is.
+pub fn seal(
     master: Option<&MasterKey>,
     purpose: &str,
     text: &str,
-) -> Result<Zeroizing<String>, SealError> {
+    random: &Random,
+) -> Result<String, SealError> {
+    match master {
+        Some(master) => master.seal(purpose, text, random),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// The same text under another master key.
+pub fn reseal(
+    old: Option<&MasterKey>,
+    new: &MasterKey,
+    purpose: &str,
+    text: &str,
+    random: &Random,
+) -> Result<String, SealError> {
+    // What was begun before may be under the new key already.
+    let with = match sealed_with(text) {
+        Some(id) if id == new.id() => Some(new),
+        _ => old,
+    };
+    new.seal(purpose, &unseal(with, purpose, text)?, random)
+}
+
+/// The text itself, whether it was sealed or not.
+pub fn unseal(master: Option<&MasterKey>, purpose: &str, text: &str) -> Result<Zeroizing<String>, SealError> {
     let Some(rest) = text.strip_prefix(PREFIX) else {
         return Ok(Zeroizing::new(text.to_owned()));
     };

@@ -9,8 +9,9 @@ use super::event::{Envelope, Event};
 use super::{day_of, stored_name};
 use crate::app::App;
 use crate::app::error::AppError;
-use crate::domain::RepositoryId;
 use crate::domain::content::{Dimension, clean, client_kind};
+use crate::domain::webhook::Facts;
+use crate::domain::{EventKind, RepositoryId};
 use crate::store::content_count::{self, Count, Counter};
 use crate::store::content_feed::{self, Feed, TagChange};
 use crate::store::{Tx, manifest, manifest_work, tag};
@@ -107,6 +108,9 @@ impl App {
             repository_id: repository.repository_id,
             feed: content_feed::enter_feed(&mut tx, repository.repository_id, now).await?,
             counts: BTreeMap::new(),
+            told: Vec::new(),
+            name: repository.name,
+            is_told: repository.is_active,
             now,
         };
         let before = carried.done;
@@ -133,8 +137,15 @@ impl App {
                 delivery.feed.recent.push(id);
             }
         }
-        delivery.finish(&mut tx).await?;
+        let told = delivery.finish(&mut tx).await?;
+        if !told.is_empty() {
+            let listeners = self.listeners(&mut tx, repository.repository_id).await?;
+            self.tell_all(&mut tx, &listeners, &told).await?;
+        }
         tx.commit().await?;
+        if !told.is_empty() {
+            self.telling.notify_one();
+        }
         if carried.done > before {
             self.reading.notify_one();
         }
@@ -147,6 +158,12 @@ struct Delivery {
     repository_id: RepositoryId,
     feed: Feed,
     counts: BTreeMap<Counter, Count>,
+    /// What webhooks may be told of.
+    told: Vec<(EventKind, Facts)>,
+    /// What the repository is called.
+    name: RepositoryName,
+    /// Not of a deleted one, whose content is removed.
+    is_told: bool,
     now: i64,
 }
 
@@ -169,7 +186,15 @@ impl Delivery {
             ("delete", Some(tag), _) => self.tag_deleted(tx, event, tag.as_str()).await,
             ("delete", None, Some(digest)) => {
                 manifest_work::drop_work(tx, self.repository_id, &digest).await?;
-                Ok(manifest::remove_manifest(tx, self.repository_id, &digest).await?)
+                let is_removed = manifest::remove_manifest(tx, self.repository_id, &digest).await?;
+                if is_removed {
+                    let facts = Facts {
+                        digest: Some(digest),
+                        ..self.facts(event)
+                    };
+                    self.tell(EventKind::ManifestDeleted, facts);
+                }
+                Ok(is_removed)
             }
             ("resync", _, _) => {
                 manifest_work::add_work(tx, self.repository_id, None, self.now).await?;
@@ -201,6 +226,12 @@ impl Delivery {
         };
         let before = tag::find_pointer(tx, id, tag).await?;
         tag::put_tag(tx, id, tag, digest, at).await?;
+        let mut facts = Facts {
+            tag: Some(tag.to_owned()),
+            digest: Some(digest.to_owned()),
+            media_type: Some(media_type.to_owned()).filter(|text| !text.is_empty()),
+            ..self.facts(event)
+        };
         if before.as_ref().is_none_or(|pointer| pointer.digest != digest) {
             let before = match before {
                 // What was read from the registry may be ahead of the events: then the history knows better.
@@ -209,8 +240,13 @@ impl Delivery {
                 }
                 before => before.map(|pointer| pointer.digest),
             };
+            facts.digest_before.clone_from(&before);
             self.change_tag(tx, event, tag, before, Some(digest.to_owned()))
                 .await?;
+        }
+        self.tell(EventKind::Push, facts.clone());
+        if facts.digest_before.is_some() {
+            self.tell(EventKind::TagMoved, facts);
         }
         self.count_push(Dimension::Tag, tag, event, at, true);
         self.count_push(Dimension::Repository, "", event, at, true);
@@ -226,6 +262,12 @@ impl Delivery {
         };
         let removed = tag::remove_tag(tx, self.repository_id, tag).await?;
         if removed || before.is_some() {
+            let facts = Facts {
+                tag: Some(tag.to_owned()),
+                digest_before: before.clone(),
+                ..self.facts(event)
+            };
+            self.tell(EventKind::TagDeleted, facts);
             self.change_tag(tx, event, tag, before, None).await?;
             return Ok(true);
         }
@@ -274,13 +316,26 @@ impl Delivery {
         }
     }
 
-    async fn finish(mut self, tx: &mut Tx) -> Result<(), AppError> {
+    fn facts(&self, event: &Event) -> Facts {
+        let actor = by(event).unwrap_or_default();
+        Facts::about(self.repository_id, &self.name, event.at(self.now), &actor)
+    }
+
+    fn tell(&mut self, kind: EventKind, facts: Facts) {
+        if self.is_told {
+            self.told.push((kind, facts));
+        }
+    }
+
+    /// What webhooks may be told of all that.
+    async fn finish(mut self, tx: &mut Tx) -> Result<Vec<(EventKind, Facts)>, AppError> {
         for (counter, count) in &self.counts {
             content_count::add_count(tx, counter, count).await?;
         }
         let beyond = self.feed.recent.len().saturating_sub(REMEMBERED);
         self.feed.recent.drain(..beyond);
-        Ok(content_feed::leave_feed(tx, self.repository_id, &self.feed).await?)
+        content_feed::leave_feed(tx, self.repository_id, &self.feed).await?;
+        Ok(self.told)
     }
 }
 

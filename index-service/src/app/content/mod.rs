@@ -59,7 +59,7 @@ impl App {
     }
 
     /// Who can be asked for content.
-    fn content_registry(&self) -> Option<&RegistryClient> {
+    pub(super) fn content_registry(&self) -> Option<&RegistryClient> {
         self.registry.as_ref().or_else(|| self.registry_within.get())
     }
 

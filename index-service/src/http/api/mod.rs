@@ -34,6 +34,7 @@ mod search;
 mod team;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -77,7 +78,8 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.search", search::routes()))
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))
-            .merge(named("api.namespace", namespace::routes())),
+            .merge(named("api.namespace", namespace::routes()))
+            .merge(named("api.webhook", webhook::routes())),
     )
 }
 
