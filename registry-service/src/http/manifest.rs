@@ -112,7 +112,7 @@ async fn store_and_tell(
     Ok(())
 }
 
-/// `DELETE`: by digest the manifest and every tag of it, by tag the tag alone.
+/// `DELETE`: by digest the manifest and every tag of it, by tag the tag alone, with `If-Match` as long as it points there.
 pub(super) async fn delete(
     asked: &Asked<'_>,
     name: &RepositoryName,
@@ -123,7 +123,11 @@ pub(super) async fn delete(
     match reference {
         Reference::Tag(tag) => {
             check_tags(asked, name, std::slice::from_ref(tag), Action::Delete, "deleted")?;
-            registry.delete_tag(stored_as, tag).await?;
+            let condition = match asked.parts.headers.get(IF_MATCH) {
+                Some(_) => condition(&asked.parts.headers)?,
+                None => TagCondition::Any,
+            };
+            registry.delete_tag(stored_as, tag, &condition).await?;
         }
         Reference::Digest(digest) => {
             let allowed = asked.authorized.allowed_tags(name, Action::Delete);
@@ -188,7 +192,7 @@ fn condition(headers: &HeaderMap) -> Result<TagCondition, Error> {
     let malformed = || {
         Error::Parameter(
             ErrorCode::DigestInvalid,
-            "a push can be bound by If-None-Match: * or by If-Match: \"<digest>\" alone",
+            "a request can be bound by If-None-Match: * or by If-Match: \"<digest>\" alone",
         )
     };
     match (headers.get(IF_MATCH), headers.get(IF_NONE_MATCH)) {

@@ -172,7 +172,9 @@ async fn every_change_is_told_in_its_order_with_what_it_was() {
                 .unwrap()
         );
         in_b.delete_blob(&b, &blob).await.unwrap();
-        in_a.delete_tag(&a, &"y".parse().unwrap()).await.unwrap();
+        in_a.delete_tag(&a, &"y".parse().unwrap(), &TagCondition::Any)
+            .await
+            .unwrap();
         in_a.delete_manifest(&a, &image).await.unwrap();
         // What is not told of is not told of.
         put_blob(&plain, "b", "three").await;

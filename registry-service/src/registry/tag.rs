@@ -75,22 +75,34 @@ impl Registry {
         Ok(digest)
     }
 
-    /// Removes the tag; the manifest stays. Visible at once.
+    /// Removes the tag, if the condition holds for it; the manifest stays. Visible at once.
     #[instrument(level = "debug", skip_all, fields(repository.name = %repository, tag = %tag))]
-    pub async fn delete_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<(), RegistryError> {
+    pub async fn delete_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        condition: &TagCondition,
+    ) -> Result<(), RegistryError> {
         let current = layout::tag_current(repository, tag);
         if Link::read(&self.storage, &current).await?.into_digest().is_none() {
             return Err(RegistryError::manifest_unknown(&Reference::Tag(tag.clone())));
         }
         let guard = Guard {
+            condition: condition.check(&self.storage, &current).await?,
             key: current,
-            condition: Condition::Any,
         };
         let key = layout::tag(repository, tag);
         let deleted = Change::TagDeleted(tag);
-        self.commit(repository, vec![guard], vec![Step::Remove { key }], &[deleted])
-            .await?;
-        Ok(())
+        let removed = self
+            .commit(repository, vec![guard], vec![Step::Remove { key }], &[deleted])
+            .await;
+        match removed {
+            // It moved since it was looked at.
+            Err(StorageError::Conflict { .. }) if *condition != TagCondition::Any => {
+                Err(RegistryError::TagConflict)
+            }
+            removed => Ok(removed?),
+        }
     }
 
     /// Removes every tag that points to the manifest, as long as `revision` holds for its revision link.

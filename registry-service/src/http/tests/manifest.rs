@@ -278,6 +278,30 @@ async fn deletes_are_refused_when_they_are_switched_off_and_all_writing_when_rea
 }
 
 #[tokio::test]
+async fn a_tag_is_deleted_only_while_it_points_where_it_should() {
+    let rig = Rig::open();
+    let first = rig.push_image("a/b", "t", "one").await;
+    let second = rig.push_image("a/b", "t", "two").await;
+    let delete = async |digest: &str| {
+        let condition = format!("If-Match: \"{digest}\"");
+        rig.send(
+            "DELETE",
+            "/v2/a/b/manifests/t",
+            &[condition.as_str()],
+            Body::empty(),
+        )
+        .await
+    };
+    assert_eq!(delete(&first.to_string()).await.status, 412);
+    assert_eq!(delete("x").await.status, 400);
+    assert_eq!(rig.head("/v2/a/b/manifests/t").await.status, 200);
+    assert_eq!(delete(&second.to_string()).await.status, 202);
+    assert_eq!(rig.head("/v2/a/b/manifests/t").await.status, 404);
+    assert_eq!(rig.head(&format!("/v2/a/b/manifests/{second}")).await.status, 200);
+    assert_eq!(delete(&second.to_string()).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_tag_moves_only_under_its_condition() {
     let rig = Rig::open();
     let config = config(&rig).await;

@@ -197,7 +197,7 @@ on_each_storage! {
         for text in ["", "sha256:", &digest.to_string()[..30], "latest"] {
             ground.write(&current, text.to_owned()).await;
             assert_eq!(ground.resolve(&repository, "latest").await, None, "{text}");
-            let refused = ground.registry.delete_tag(&repository, &tag("latest")).await;
+            let refused = ground.registry.delete_tag(&repository, &tag("latest"), &TagCondition::Any).await;
             assert!(matches!(refused, Err(RegistryError::ManifestUnknown { .. })), "{refused:?}");
             assert!(ground.registry.get_manifest(&repository, &by_digest(&digest)).await.is_ok());
             // It may be created anew, as if it were absent.

@@ -1,7 +1,7 @@
 use shared::oci::Tag;
 
 use super::super::testing::{Ground, name, on_each_storage, tag};
-use super::super::{Page, Registry, RegistryError, layout};
+use super::super::{Page, Registry, RegistryError, TagCondition, layout};
 
 async fn all_tags(registry: &Registry, repository: &str, limit: usize) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
@@ -56,7 +56,7 @@ on_each_storage! {
         let unknown = ground.registry.list_tags(&repository, None, 10).await;
         assert!(matches!(unknown, Err(RegistryError::NameUnknown)), "{unknown:?}");
         let digest = ground.push(&repository, "x", &["t"]).await;
-        ground.registry.delete_tag(&repository, &tag("t")).await.unwrap();
+        ground.registry.delete_tag(&repository, &tag("t"), &TagCondition::Any).await.unwrap();
         assert_eq!(ground.registry.list_tags(&repository, None, 10).await.unwrap(), Page::empty());
         ground.registry.delete_manifest(&repository, &digest).await.unwrap();
         let unknown = ground.registry.list_tags(&repository, None, 10).await;
@@ -69,11 +69,11 @@ on_each_storage! {
         let replica = ground.replica();
         ground.age(&layout::tags(&repository));
         assert_eq!(all_tags(&replica, "a/b", 10).await, ["drop", "keep"]);
-        ground.registry.delete_tag(&repository, &tag("drop")).await.unwrap();
+        ground.registry.delete_tag(&repository, &tag("drop"), &TagCondition::Any).await.unwrap();
         assert_eq!(all_tags(&replica, "a/b", 10).await, ["keep"]);
         assert_eq!(ground.resolve(&repository, "drop").await, None);
         assert_eq!(ground.resolve(&repository, "keep").await, Some(digest));
-        let again = ground.registry.delete_tag(&repository, &tag("drop")).await;
+        let again = ground.registry.delete_tag(&repository, &tag("drop"), &TagCondition::Any).await;
         assert!(matches!(again, Err(RegistryError::ManifestUnknown { .. })), "{again:?}");
     }
 

@@ -6,7 +6,7 @@ use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use shared::oci::{Algorithm, Digest};
 
 use super::super::testing::{Ground, OWNER, chunk, image, name, noise, on_each_storage, options, tag, whole};
-use super::super::{Chunk, Options, RegistryError, layout};
+use super::super::{Chunk, Options, RegistryError, TagCondition, layout};
 use crate::storage::Key;
 
 const MIB: usize = 1 << 20;
@@ -434,5 +434,5 @@ async fn operations_can_run_on_any_thread() {
     is_send(&registry.list_referrers(&repository, &digest, None, None, 1));
     is_send(&registry.list_repositories(None, 1));
     is_send(&registry.list_tags(&repository, None, 1));
-    is_send(&registry.delete_tag(&repository, &tag("x")));
+    is_send(&registry.delete_tag(&repository, &tag("x"), &TagCondition::Any));
 }
