@@ -52,6 +52,9 @@ pub(crate) enum Command {
     Search(remote::search::Search),
     /// Read repositories again from the registry, and repair what the index knows of their tags and images.
     Reindex(remote::content::Reindex),
+    /// Retention: what goes by itself, what went, and bringing it back.
+    #[command(subcommand)]
+    Retention(remote::retention::Retention),
     /// Rules: who may do what with which repositories.
     #[command(subcommand)]
     Rule(remote::access::Rule),

@@ -11,6 +11,7 @@ mod local;
 pub(crate) mod organisation;
 mod output;
 pub(crate) mod repository;
+pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod webhook;
 

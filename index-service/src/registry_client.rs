@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_TYPE, LINK};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::redirect::Policy;
 use serde::Deserialize;
@@ -56,6 +56,10 @@ pub struct Question {
     pub token: String,
     /// `Accept`
     pub accept: Option<&'static str>,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, String)>,
+    /// What is sent.
+    pub body: Vec<u8>,
     /// Longest body that is read, in bytes; of a longer one nothing.
     pub longest: usize,
     /// Longest wait for the answer.
@@ -114,6 +118,50 @@ pub struct TagPage {
     pub more: bool,
 }
 
+/// What the registry says of a change that it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// It is made.
+    Done,
+    /// There is no such thing.
+    Absent,
+    /// The tag points elsewhere by now.
+    Moved,
+    /// The registry does not do that.
+    Refused(StatusCode),
+}
+
+/// What must hold for a tag before it is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagMust<'a> {
+    /// It points to this manifest.
+    Be(&'a str),
+    /// There is none.
+    BeAbsent,
+}
+
+impl TagMust<'_> {
+    fn header(self) -> (HeaderName, String) {
+        match self {
+            Self::Be(digest) => (IF_MATCH, format!("\"{digest}\"")),
+            Self::BeAbsent => (IF_NONE_MATCH, "*".to_owned()),
+        }
+    }
+}
+
+fn changed(status: StatusCode) -> Result<Changed, RegistryError> {
+    Ok(match status {
+        StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Changed::Done,
+        StatusCode::NOT_FOUND => Changed::Absent,
+        StatusCode::PRECONDITION_FAILED => Changed::Moved,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+            return Err(RegistryError::Unexpected(status));
+        }
+        status if status.is_client_error() => Changed::Refused(status),
+        status => return Err(RegistryError::Unexpected(status)),
+    })
+}
+
 impl RegistryClient {
     /// `url` has no path and no slash at its end. Redirects are not followed: the token is for this registry alone.
     pub fn new(url: &str) -> Result<Self, RegistryError> {
@@ -150,6 +198,12 @@ impl RegistryClient {
             .bearer_auth(question.token);
         if let Some(accept) = question.accept {
             request = request.header(ACCEPT, accept);
+        }
+        for (name, value) in question.headers {
+            request = request.header(name, value);
+        }
+        if !question.body.is_empty() {
+            request = request.body(question.body);
         }
         let mut response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -266,6 +320,54 @@ impl RegistryClient {
         }))
     }
 
+    /// Has a tag deleted that points to this manifest. Nothing but the tag goes.
+    pub async fn delete_tag(
+        &self,
+        name: &RepositoryName,
+        tag: &str,
+        digest: &str,
+        token: &str,
+    ) -> Result<Changed, RegistryError> {
+        let question = Question {
+            method: Method::DELETE,
+            headers: vec![TagMust::Be(digest).header()],
+            ..question(format!("/v2/{name}/manifests/{tag}"), token, LONGEST_PAGE)
+        };
+        changed(self.ask(question).await?.status)
+    }
+
+    /// Has a manifest deleted. A token that may delete no tag keeps one that a tag points to.
+    pub async fn delete_manifest(
+        &self,
+        name: &RepositoryName,
+        digest: &str,
+        token: &str,
+    ) -> Result<Changed, RegistryError> {
+        let question = Question {
+            method: Method::DELETE,
+            ..question(format!("/v2/{name}/manifests/{digest}"), token, LONGEST_PAGE)
+        };
+        changed(self.ask(question).await?.status)
+    }
+
+    /// Lets a tag point to a manifest that the repository holds.
+    pub async fn put_tag(
+        &self,
+        name: &RepositoryName,
+        tag: &str,
+        manifest: Served,
+        must: TagMust<'_>,
+        token: &str,
+    ) -> Result<Changed, RegistryError> {
+        let question = Question {
+            method: Method::PUT,
+            headers: vec![must.header(), (CONTENT_TYPE, manifest.media_type)],
+            body: manifest.bytes,
+            ..question(format!("/v2/{name}/manifests/{tag}"), token, LONGEST_PAGE)
+        };
+        changed(self.ask(question).await?.status)
+    }
+
     /// The bytes of a blob; none of one that is not there, is longer than this, or lies where clients are redirected to.
     pub async fn blob(
         &self,
@@ -323,6 +425,8 @@ fn question(path: String, token: &str, longest: usize) -> Question {
         path,
         token: token.to_owned(),
         accept: None,
+        headers: Vec::new(),
+        body: Vec::new(),
         longest,
         patience: TOTAL,
     }

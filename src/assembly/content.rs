@@ -86,8 +86,11 @@ async fn ask(registry: Router, question: Question) -> Result<Reply, RegistryErro
     if let Some(accept) = question.accept {
         request = request.header(ACCEPT, accept);
     }
+    for (name, value) in &question.headers {
+        request = request.header(name, value);
+    }
     let request = request
-        .body(Body::empty())
+        .body(Body::from(question.body))
         .map_err(|error| within(error.into()))?;
     let asked = async {
         let response = registry

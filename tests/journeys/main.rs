@@ -44,6 +44,7 @@ mod redirect;
 mod redis_cache;
 mod replica;
 mod repository_life;
+mod retention;
 mod robot;
 mod same_configuration;
 mod scars;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         redis_cache::add(suite);
         replica::add(suite);
         repository_life::add(suite);
+        retention::add(suite);
         robot::add(suite);
         scars::add(suite);
         systemd::add(suite);

@@ -25,7 +25,7 @@ impl App {
     /// Works until `shutdown` resolves, and writes down then what waits to be written.
     pub async fn background(self: &Arc<Self>, shutdown: impl Future<Output = ()>) {
         let (goes_on, ended) = watch::channel(());
-        let mut content_ends = ended.clone();
+        let (mut content_ends, mut retention_ends) = (ended.clone(), ended.clone());
         let mut webhooks_end = ended.clone();
         let rounds = async {
             self.rounds(shutdown).await;
@@ -36,9 +36,11 @@ impl App {
             // An error means that the rounds have ended.
             while content_ends.changed().await.is_ok() {}
         }));
+        let retention =
+            Box::pin(self.follow_retention(async move { while retention_ends.changed().await.is_ok() {} }));
         let webhooks =
             Box::pin(self.follow_webhooks(async move { while webhooks_end.changed().await.is_ok() {} }));
-        tokio::join!(rounds, self.follow_sign_ins(ended), content, webhooks);
+        tokio::join!(rounds, self.follow_sign_ins(ended), content, retention, webhooks);
         self.flush_touches().await;
         self.flush_sign_ins().await;
     }

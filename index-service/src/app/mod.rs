@@ -12,6 +12,7 @@ pub mod caller;
 pub mod catalog;
 pub mod category;
 pub mod content;
+pub mod content_deletion;
 pub mod deletion;
 pub mod departure;
 pub mod error;
@@ -29,6 +30,7 @@ pub mod password;
 pub mod profile;
 pub mod repository;
 pub mod repository_profile;
+pub mod retention;
 pub mod robot;
 pub mod rule;
 pub mod search;
@@ -82,6 +84,8 @@ pub struct App {
     pulls: content::Pulls,
     /// Something is to be read from the registry.
     reading: Notify,
+    /// A policy of retention is to be carried out.
+    retaining: Notify,
     /// How content is removed, where the registry runs in this process.
     purge: OnceLock<deletion::Purge>,
     brake_key: brake::BrakeKey,
@@ -151,6 +155,7 @@ impl App {
             touches: Touches::default(),
             pulls: content::Pulls::default(),
             reading: Notify::new(),
+            retaining: Notify::new(),
             purge: OnceLock::new(),
             brake_key: brake::BrakeKey::default(),
             sign_ins: audit::SignIns::default(),

@@ -3,7 +3,7 @@
 use shared::secret::Secret;
 use shared::token::access::Resource;
 use shared::token::claims::MAX_NOTES;
-use shared::token::{AccessEntry, Actions, Claims, Note, Scope};
+use shared::token::{AccessEntry, Actions, Claims, Note, Scope, TagLimits};
 use time::OffsetDateTime;
 
 use super::App;
@@ -122,13 +122,31 @@ impl App {
 
     /// A token that the index uses itself to ask the registry about one repository.
     pub(super) fn own_token(&self, service: &Service, facts: &RepositoryFacts) -> Result<String, AppError> {
+        self.content_token(service, facts, Actions::PULL, TagLimits::EVERY, None)
+    }
+
+    /// A token with which the index changes one repository's content, on behalf of a login whose right to that was checked, or
+    /// without one for a policy.
+    pub(super) fn content_token(
+        &self,
+        service: &Service,
+        facts: &RepositoryFacts,
+        actions: Actions,
+        delete_tags: TagLimits,
+        login: Option<&Login>,
+    ) -> Result<String, AppError> {
         let entry = AccessEntry {
             stored_as: facts.stored_elsewhere(&facts.name).cloned(),
-            ..AccessEntry::new(Resource::Repository(facts.name.clone()), Actions::PULL)
+            delete_tags,
+            ..AccessEntry::new(Resource::Repository(facts.name.clone()), actions)
         };
-        let claims = Claims {
-            sub: OWN_SUBJECT.to_owned(),
-            ..self.claims(&Login::Anonymous, service, vec![entry], self.clock.now_s())
+        let now = self.clock.now_s();
+        let claims = match login {
+            Some(login) => self.claims(login, service, vec![entry], now),
+            None => Claims {
+                sub: OWN_SUBJECT.to_owned(),
+                ..self.claims(&Login::Anonymous, service, vec![entry], now)
+            },
         };
         Ok(self.keys.signer().sign(claims, service.recipient)?.token)
     }

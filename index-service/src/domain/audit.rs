@@ -139,6 +139,16 @@ words! {
     RepositoryRestore = "repository.restore",
     /// Its content was removed for good.
     RepositoryPurge = "repository.purge",
+    /// A tag was deleted through the index, and can be restored for a while.
+    TagDelete = "tag.delete",
+    /// A tag points again to what it pointed to before.
+    TagRestore = "tag.restore",
+    /// A policy of retention was made or changed.
+    RetentionPut = "retention.put",
+    /// It was taken away.
+    RetentionRemove = "retention.remove",
+    /// Somebody wanted it carried out.
+    RetentionRun = "retention.run",
     /// A rule was made.
     RuleCreate = "rule.create",
     /// A rule was changed.

@@ -86,6 +86,12 @@ ids! {
     WebhookId;
     /// A delivery to a webhook.
     DeliveryId;
+    /// A policy of retention.
+    PolicyId;
+    /// Its being carried out once.
+    RunId;
+    /// What was deleted of a repository.
+    DeletionId;
 }
 
 #[cfg(test)]

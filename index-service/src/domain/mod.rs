@@ -16,6 +16,7 @@ pub mod free_text;
 pub mod id;
 pub mod image_config;
 pub mod invitation;
+pub mod layer;
 pub mod member;
 pub mod namespace;
 pub mod organisation;
@@ -23,6 +24,7 @@ pub mod pattern;
 pub mod permission;
 pub mod profile;
 pub mod repository;
+pub mod retention;
 pub mod right;
 pub mod robot;
 pub mod rule;
@@ -43,8 +45,8 @@ pub use credential_use::{AllowedNetworks, LastUse, RefusedUses};
 pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
-    AccountId, CategoryId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId, OrganisationId,
-    RepositoryId, RobotId, RuleId, SecretId, TeamId, TokenId, WebhookId,
+    AccountId, CategoryId, DeletionId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId,
+    OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId, TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use member::Member;

@@ -8,10 +8,13 @@ use crate::domain::content::Dimension;
 
 statements! {
     ADD_TO_TOTAL = "insert into content_total (repository_id, dimension, value, pull_count, push_count, last_pulled_at,
-        last_pushed_at, last_pushed_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
+        last_pushed_at, last_pushed_by, last_pulled_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict (repository_id, dimension, value) do update set
         pull_count = content_total.pull_count + excluded.pull_count,
         push_count = content_total.push_count + excluded.push_count,
+        last_pulled_by = case when excluded.last_pulled_at is not null and (content_total.last_pulled_at is null
+          or excluded.last_pulled_at >= content_total.last_pulled_at) then excluded.last_pulled_by
+          else content_total.last_pulled_by end,
         last_pulled_at = case when content_total.last_pulled_at is null
           or excluded.last_pulled_at > content_total.last_pulled_at then excluded.last_pulled_at
           else content_total.last_pulled_at end,
@@ -24,8 +27,11 @@ statements! {
         values ($1, $2, $3, $4, $5, $6) on conflict (repository_id, dimension, day, value) do update set
         pull_count = content_day.pull_count + excluded.pull_count,
         push_count = content_day.push_count + excluded.push_count";
-    FIND_TOTAL = "select value, pull_count, push_count, last_pulled_at, last_pushed_at, last_pushed_by from content_total
+    FIND_TOTAL = "select value, pull_count, push_count, last_pulled_at, last_pushed_at, last_pushed_by, last_pulled_by
+        from content_total
         where repository_id = $1 and dimension = $2 and value = $3";
+    LIST_DAYS_OF = "select day, value, pull_count, push_count from content_day where repository_id = $1 and dimension = $2
+        and day >= $3 and day <= $4 and value = $5 order by day";
     LIST_DAYS = "select day, value, pull_count, push_count from content_day where repository_id = $1 and dimension = $2
         and day >= $3 and day <= $4 order by day, value limit $5";
 }
@@ -46,6 +52,8 @@ pub struct Total {
     pub last_pushed_at: Option<i64>,
     /// Whose push that was.
     pub last_pushed_by: Option<String>,
+    /// Who pulled last, where they had signed in.
+    pub last_pulled_by: Option<String>,
 }
 }
 
@@ -90,6 +98,8 @@ pub struct Count {
     pub last_pushed_at: Option<i64>,
     /// Whose push that was.
     pub last_pushed_by: Option<String>,
+    /// Who pulled last, where they had signed in.
+    pub last_pulled_by: Option<String>,
 }
 
 /// Adds to the total and the day of a counter. Whoever adds to several does so in their order, so that no two wait for each
@@ -104,6 +114,7 @@ pub async fn add_count(tx: &mut Tx, counter: &Counter, count: &Count) -> Result<
         .bind(count.last_pulled_at)
         .bind(count.last_pushed_at)
         .bind(count.last_pushed_by.as_deref())
+        .bind(count.last_pulled_by.as_deref())
         .execute(c).await.map(drop))
     .map_err(writing("counts"))?;
     if count.pulls == 0 && count.pushes == 0 {
@@ -156,5 +167,25 @@ pub async fn list_days(
         first,
         last,
         i64::from(limit)
+    )
+}
+
+/// The counts of one thing on the days from `first` to `last`, by day.
+pub async fn list_days_of(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    (dimension, value): (Dimension, &str),
+    (first, last): (i64, i64),
+) -> Result<Vec<Day>, StoreError> {
+    list!(
+        "counts",
+        tx,
+        Day,
+        LIST_DAYS_OF,
+        repository_id.as_i64(),
+        dimension.as_str(),
+        first,
+        last,
+        value
     )
 }

@@ -41,6 +41,7 @@ mod organisation;
 mod password_reset;
 mod profile;
 mod repository;
+mod retention;
 mod robot;
 mod rule;
 mod search;

@@ -56,6 +56,7 @@ statements! {
         and subject_id in (select robot_id from robot where namespace_id = $1)";
     END_ROBOTS = "update robot set deleted_at = $2 where namespace_id = $1 and deleted_at is null";
     END_RULES_IN = "delete from access_rule where namespace_id = $1";
+    END_RETENTION_IN = "delete from retention_policy where namespace_id = $1";
     END_INVITATIONS = "update invitation set team_id = null, revoked_at = coalesce(revoked_at, $2) where organisation_id = $1";
     END_TEAM_MEMBERS = "delete from team_member where team_id in (select team_id from team where organisation_id = $1)";
     END_TEAMS = "delete from team where organisation_id = $1";
@@ -251,10 +252,10 @@ pub async fn list_last_owned_with_others(
     Ok(rows.into_iter().map(|row| row.label).collect())
 }
 
-/// Ends what a namespace holds besides repositories: its rules, its robots and the rules about them.
+/// Ends what a namespace holds besides repositories: its rules, its policy of retention, its robots and the rules about them.
 async fn end_namespace(tx: &mut Tx, namespace_id: NamespaceId, now_ms: i64) -> Result<(), StoreError> {
     let id = namespace_id.as_i64();
-    for text in [END_RULES_IN, END_RULES_ABOUT_ROBOTS] {
+    for text in [END_RULES_IN, END_RULES_ABOUT_ROBOTS, END_RETENTION_IN] {
         on!(tx, c => sqlx::query(text).bind(id).execute(c).await.map(drop)).map_err(writing("rules"))?;
     }
     on!(tx, c => sqlx::query(END_ROBOTS).bind(id).bind(now_ms).execute(c).await.map(drop))

@@ -6,13 +6,15 @@ use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, unreadable, writing};
 use super::row::row;
 use crate::domain::content::{Description, Part};
+use crate::domain::layer::layer_chain;
 use crate::domain::{NamespaceId, RepositoryId};
 
 statements! {
     ADD_MANIFEST = "insert into manifest (repository_id, digest, media_type, size) values ($1, $2, $3, $4)
         on conflict (repository_id, digest) do nothing";
     DESCRIBE_MANIFEST = "update manifest set media_type = $3, size = $4, content_size = $5, artifact_type = $6, subject = $7,
-        platform = $8, config = $9, annotations = $10, read_at = $11 where repository_id = $1 and digest = $2";
+        platform = $8, config = $9, annotations = $10, read_at = $11, layer_chain = $12
+        where repository_id = $1 and digest = $2";
     REMOVE_MANIFEST = "delete from manifest where repository_id = $1 and digest = $2";
     FIND_MANIFEST = "select digest, media_type, size, content_size, artifact_type, subject, platform, config, annotations,
         read_at from manifest where repository_id = $1 and digest = $2";
@@ -174,6 +176,7 @@ pub async fn describe_manifest(
         .bind(description.config.as_deref())
         .bind(description.annotations.as_deref())
         .bind(now_ms)
+        .bind(layer_chain(&description.parts))
         .execute(c).await.map(drop))
     .map_err(writing("manifest"))?;
     for (position, part) in (0_i64..).zip(&description.parts) {

@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     17 "0017_search";
     18 "0018_shelves";
     19 "0019_webhooks";
+    22 "0022_retention";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

@@ -340,6 +340,6 @@ impl Delivery {
 }
 
 /// Who did it, as far as anybody verified that.
-fn by(event: &Event) -> Option<String> {
+pub(super) fn by(event: &Event) -> Option<String> {
     Some(clean(&event.actor.name)).filter(|name| !name.is_empty())
 }

@@ -1,6 +1,9 @@
 //! Content as the index knows it: events of the registry are carried out, manifests are read, and both are shown.
 
+mod ancestry;
 mod event;
+mod holdings;
+mod impact;
 mod intake;
 mod pull;
 mod reading;
@@ -10,13 +13,20 @@ mod view;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::world as testing;
 
+pub use ancestry::{Base, Descendant, ImageBases, MovedTag};
+pub use impact::{IMPACT_DAYS, Impact};
 pub use intake::Carried;
 pub use reindex::Differences;
 pub use space::Freed;
 pub use view::{Activity, ManifestNode, TagOrder, TagPageItem};
 
+pub(super) use holdings::{Holdings, load_holdings};
 pub(super) use pull::Pulls;
+pub(super) use reindex::no_registry;
+pub(super) use space::weigh;
 
 /// Rows as they are shown.
 pub mod shown {
@@ -39,15 +49,15 @@ use crate::store::Tx;
 const DAY_MS: i64 = 86_400_000;
 
 /// The day of a time, in days since 1970 (UTC).
-fn day_of(at_ms: i64) -> i64 {
+pub(super) fn day_of(at_ms: i64) -> i64 {
     at_ms.div_euclid(DAY_MS)
 }
 
-fn no_manifest() -> AppError {
+pub(super) fn no_manifest() -> AppError {
     AppError::NotFound("the repository has no such manifest".to_owned())
 }
 
-fn no_tag(tag: &str) -> AppError {
+pub(super) fn no_tag(tag: &str) -> AppError {
     AppError::NotFound(format!("the repository has no tag {tag}"))
 }
 
@@ -64,7 +74,7 @@ impl App {
     }
 
     /// The repository of an id for whoever may pull it; to others it does not exist.
-    async fn see_content(
+    pub(super) async fn see_content(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -78,7 +88,7 @@ impl App {
     }
 
     /// A token for reading a repository's content.
-    fn reading_token(&self, facts: &RepositoryFacts) -> Result<String, AppError> {
+    pub(super) fn reading_token(&self, facts: &RepositoryFacts) -> Result<String, AppError> {
         let service = self.settings.token.services.first();
         let service = service.ok_or_else(|| AppError::Internal("there is no registry".into()))?;
         self.own_token(service, facts)
@@ -86,7 +96,7 @@ impl App {
 }
 
 /// A repository of which the registry may be asked.
-fn is_readable(facts: &RepositoryFacts) -> bool {
+pub(super) fn is_readable(facts: &RepositoryFacts) -> bool {
     facts.state == RepositoryState::Active
 }
 

@@ -9,6 +9,7 @@ use shared::oci::{Digest, MediaType, RepositoryName, Tag};
 
 use super::day_of;
 use super::event::Event;
+use super::intake::by;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::token::OWN_SUBJECT;
@@ -39,11 +40,13 @@ struct Key {
     who: u64,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Noted {
     asked: i64,
     taken: i64,
     last_at: i64,
+    /// Whose pulls these are; none of who had not signed in.
+    by: Option<String>,
 }
 
 impl Pulls {
@@ -87,6 +90,9 @@ impl Pulls {
             noted.taken += 1;
         }
         noted.last_at = noted.last_at.max(at);
+        if noted.by.is_none() {
+            noted.by = by(event);
+        }
         true
     }
 
@@ -137,7 +143,10 @@ impl App {
                     };
                     let count = counts.entry(counter).or_default();
                     count.pulls += pulls;
-                    count.last_pulled_at = count.last_pulled_at.max(Some(noted.last_at));
+                    if count.last_pulled_at.is_none_or(|last| last <= noted.last_at) {
+                        count.last_pulled_at = Some(noted.last_at);
+                        count.last_pulled_by.clone_from(&noted.by);
+                    }
                 };
                 // An image counts once, whether clients come to it through an index or not.
                 let images = if key.is_index { 0 } else { noted.taken };

@@ -183,7 +183,7 @@ impl App {
     }
 
     /// Repairs what the index knows of a repository, whoever asks. Manifests that were read are not read again.
-    pub(super) async fn reconcile(
+    pub(in crate::app) async fn reconcile(
         &self,
         registry: &RegistryClient,
         facts: &RepositoryFacts,
@@ -286,7 +286,7 @@ impl App {
     }
 }
 
-fn no_registry() -> AppError {
+pub(in crate::app) fn no_registry() -> AppError {
     AppError::Unavailable("no registry can be asked from here".into())
 }
 

@@ -12,7 +12,7 @@ use crate::store::Tx;
 use crate::store::manifest::{self, Measure};
 use crate::store::tag;
 
-/// Most manifests that one tag may lead to for this to be told.
+/// Most manifests whose bytes are counted.
 const MOST: usize = 2_000;
 
 /// What would go with a tag.
@@ -24,6 +24,8 @@ pub struct Freed {
     pub storage_bytes: i64,
     /// Manifests to which nothing else leads.
     pub manifests: Vec<String>,
+    /// Whether they are so many that not all are counted.
+    pub is_cut: bool,
 }
 
 impl App {
@@ -60,43 +62,63 @@ impl App {
         self.see_content(&mut tx, caller, repository_id).await?;
         let pointer = tag::find_pointer(&mut tx, repository_id, tag).await?;
         let root = pointer.ok_or_else(|| no_tag(tag))?.digest;
-        let goes = going(&mut tx, repository_id, tag, root).await?;
-        let mut uses: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        for digest in &goes {
-            let Some(known) = manifest::find_manifest(&mut tx, repository_id, digest).await? else {
-                continue;
-            };
-            let parts = manifest::list_parts(&mut tx, repository_id, digest).await?;
-            for (blob, size) in manifest::blobs(digest, known.description.size, &parts) {
-                uses.entry(blob.to_owned()).or_insert((size, 0)).1 += 1;
-            }
-        }
-        let mut freed = Freed::default();
-        for (blob, (size, count)) in uses {
-            if manifest::count_uses(&mut tx, repository_id, &blob).await? > count {
-                continue;
-            }
-            freed.bytes += size;
-            if !manifest::is_needed_elsewhere(&mut tx, repository_id, &blob).await? {
-                freed.storage_bytes += size;
-            }
-        }
-        freed.manifests = goes.into_iter().collect();
-        Ok(freed)
+        let goes = going_of(&mut tx, repository_id, Some(tag), root).await?;
+        weigh(&mut tx, repository_id, goes.into_iter().collect()).await
     }
 }
 
-/// The manifests to which nothing leads but this tag.
-async fn going(tx: &mut Tx, id: RepositoryId, tag: &str, root: String) -> Result<BTreeSet<String>, AppError> {
+/// What a repository holds less, and the storage, when these manifests go. Of very many, only the first are counted.
+pub(in crate::app) async fn weigh(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    goes: Vec<String>,
+) -> Result<Freed, AppError> {
+    let mut freed = Freed::default();
+    let mut uses: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for digest in goes.iter().take(MOST) {
+        let Some(known) = manifest::find_manifest(tx, repository_id, digest).await? else {
+            continue;
+        };
+        let parts = manifest::list_parts(tx, repository_id, digest).await?;
+        for (blob, size) in manifest::blobs(digest, known.description.size, &parts) {
+            uses.entry(blob.to_owned()).or_insert((size, 0)).1 += 1;
+        }
+    }
+    for (blob, (size, count)) in uses {
+        if manifest::count_uses(tx, repository_id, &blob).await? > count {
+            continue;
+        }
+        freed.bytes += size;
+        if !manifest::is_needed_elsewhere(tx, repository_id, &blob).await? {
+            freed.storage_bytes += size;
+        }
+    }
+    freed.is_cut = goes.len() > MOST;
+    freed.manifests = goes;
+    Ok(freed)
+}
+
+/// The manifests to which nothing leads but this tag, or without one this manifest, all tags of which go.
+pub(super) async fn going_of(
+    tx: &mut Tx,
+    id: RepositoryId,
+    tag: Option<&str>,
+    root: String,
+) -> Result<BTreeSet<String>, AppError> {
     let mut goes = BTreeSet::new();
-    let mut queue = VecDeque::from([root]);
+    let mut queue = VecDeque::from([root.clone()]);
     while let Some(digest) = queue.pop_front() {
         let tags = tag::list_tags_of_digest(tx, id, &digest, 2).await?;
-        if tags.iter().any(|pointer| pointer.name != tag) || goes.len() >= MOST {
+        let is_held = match tag {
+            Some(tag) => tags.iter().any(|pointer| pointer.name != tag),
+            None => digest != root && !tags.is_empty(),
+        };
+        if is_held || goes.len() >= MOST {
             continue;
         }
         let parents = manifest::list_parents(tx, id, &digest, 100).await?;
-        if parents.iter().any(|parent| !goes.contains(parent)) || !goes.insert(digest.clone()) {
+        let is_whole = tag.is_none() && digest == root;
+        if !is_whole && parents.iter().any(|parent| !goes.contains(parent)) || !goes.insert(digest.clone()) {
             continue;
         }
         let parts = manifest::list_parts(tx, id, &digest).await?;

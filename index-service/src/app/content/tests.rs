@@ -1,4 +1,5 @@
-mod world;
+mod ancestry;
+pub(in crate::app) mod world;
 
 use std::sync::Arc;
 

@@ -10,11 +10,13 @@ mod bookmark;
 mod caller;
 mod category;
 mod content;
+mod content_deletion;
 mod credential;
 mod deletion;
 mod description;
 mod device;
 mod idempotency;
+mod impact;
 mod instant;
 mod invitation;
 mod key;
@@ -28,6 +30,7 @@ mod problem;
 mod profile;
 mod repository;
 mod repository_profile;
+mod retention;
 mod robot;
 mod rule;
 mod search;
@@ -60,6 +63,9 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.account", account::routes()))
             .merge(named("api.audit", audit::routes()))
             .merge(named("api.content", content::routes()))
+            .merge(named("api.content_deletion", content_deletion::routes()))
+            .merge(named("api.impact", impact::routes()))
+            .merge(named("api.retention", retention::routes()))
             .merge(named("api.key", key::routes()))
             .merge(named("api.organisation", organisation::routes()))
             .merge(named("api.device", device::routes()))

@@ -20,7 +20,7 @@ contracts!(
     the_storage_name_leads_to_the_repository_whatever_became_of_it,
 );
 
-fn part(role: Role, digest: &str, size: i64) -> Part {
+pub(super) fn part(role: Role, digest: &str, size: i64) -> Part {
     Part {
         role,
         digest: digest.to_owned(),
@@ -31,7 +31,7 @@ fn part(role: Role, digest: &str, size: i64) -> Part {
     }
 }
 
-fn image(parts: Vec<Part>) -> Description {
+pub(super) fn image(parts: Vec<Part>) -> Description {
     let content = parts.iter().map(|part| part.size).sum::<i64>() + 10;
     Description {
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
@@ -47,14 +47,14 @@ fn image(parts: Vec<Part>) -> Description {
 }
 
 /// Two repositories of one namespace.
-async fn repositories(tx: &mut Tx) -> (RepositoryId, RepositoryId) {
+pub(super) async fn repositories(tx: &mut Tx) -> (RepositoryId, RepositoryId) {
     account(tx, 1, "ada", false).await;
     let one = repository(tx, 1, "ada/one", Visibility::Private).await;
     let two = repository(tx, 2, "ada/two", Visibility::Private).await;
     (one.repository_id, two.repository_id)
 }
 
-async fn put(tx: &mut Tx, id: RepositoryId, digest: &str, description: &Description) {
+pub(super) async fn put(tx: &mut Tx, id: RepositoryId, digest: &str, description: &Description) {
     add_manifest(tx, id, digest, &description.media_type, description.size)
         .await
         .unwrap();

@@ -1,9 +1,10 @@
 //! A registry in memory, and the index that knows of it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use shared::oci::{Algorithm, Digest, RepositoryName};
 use shared::secret::Secret;
@@ -14,21 +15,21 @@ use crate::app::fixture::Fixture;
 use crate::domain::RepositoryId;
 use crate::registry_client::{Question, RegistryClient, Reply};
 
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(in crate::app) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(in crate::app) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// What a registry holds under one name, and how often it was asked.
 #[derive(Default)]
-pub(super) struct Held {
-    pub(super) tags: BTreeMap<String, String>,
-    pub(super) manifests: BTreeMap<String, (String, Vec<u8>)>,
-    pub(super) blobs: BTreeMap<String, Vec<u8>>,
-    pub(super) is_away: bool,
+pub(in crate::app) struct Held {
+    pub(in crate::app) tags: BTreeMap<String, String>,
+    pub(in crate::app) manifests: BTreeMap<String, (String, Vec<u8>)>,
+    pub(in crate::app) blobs: BTreeMap<String, Vec<u8>>,
+    pub(in crate::app) is_away: bool,
 }
 
-pub(super) type Shared = Arc<Mutex<Held>>;
+pub(in crate::app) type Shared = Arc<Mutex<Held>>;
 
 fn answer(held: &Held, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     let mut headers = HeaderMap::new();
@@ -73,28 +74,68 @@ fn answer(held: &Held, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     }
 }
 
-/// The use cases with the repository `ada/app`, and the registry that holds it.
-pub(super) struct World {
-    pub(super) fixture: Fixture,
-    pub(super) held: Shared,
-    pub(super) id: RepositoryId,
-    pub(super) ada: Caller,
-    pub(super) events: u32,
+/// Deletes and puts, as a registry does for a token that may delete no tag with a manifest.
+fn change(held: &mut Held, question: &Question) -> StatusCode {
+    if held.is_away {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let reference = question.path.rsplit_once('/').unwrap().1.to_owned();
+    let current = held.tags.get(&reference).map(|digest| format!("\"{digest}\""));
+    for (name, value) in &question.headers {
+        let holds = match name.as_str() {
+            "if-match" => current.as_ref().is_none_or(|current| current == value),
+            "if-none-match" => current.is_none(),
+            _ => true,
+        };
+        if !holds {
+            return StatusCode::PRECONDITION_FAILED;
+        }
+    }
+    if question.method == Method::PUT {
+        let digest = digest_of(&question.body);
+        let media_type = question.headers.iter().find(|(name, _)| name == "content-type");
+        let manifest = (media_type.unwrap().1.clone(), question.body.clone());
+        held.manifests.insert(digest.clone(), manifest);
+        held.tags.insert(reference, digest);
+        return StatusCode::CREATED;
+    }
+    if held.tags.values().any(|digest| *digest == reference) {
+        return StatusCode::FORBIDDEN;
+    }
+    if held.tags.remove(&reference).is_some() || held.manifests.remove(&reference).is_some() {
+        return StatusCode::ACCEPTED;
+    }
+    StatusCode::NOT_FOUND
 }
 
-pub(super) fn digest_of(bytes: &[u8]) -> String {
+/// The use cases with the repository `ada/app`, and the registry that holds it.
+pub(in crate::app) struct World {
+    pub(in crate::app) fixture: Fixture,
+    pub(in crate::app) held: Shared,
+    pub(in crate::app) id: RepositoryId,
+    pub(in crate::app) ada: Caller,
+    pub(in crate::app) events: u32,
+}
+
+pub(in crate::app) fn digest_of(bytes: &[u8]) -> String {
     Digest::of(Algorithm::Sha256, bytes).to_string()
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(in crate::app) async fn new() -> Self {
         let fixture = Fixture::new().await;
         let held = Shared::default();
         let asked = Arc::clone(&held);
         fixture
             .app
             .read_with(RegistryClient::within(move |question: Question| {
-                let (status, headers, body) = answer(&asked.lock().unwrap(), &question.path);
+                let mut held = asked.lock().unwrap();
+                let (status, headers, body) = if matches!(question.method, Method::PUT | Method::DELETE) {
+                    (change(&mut held, &question), HeaderMap::new(), Vec::new())
+                } else {
+                    answer(&held, &question.path)
+                };
+                drop(held);
                 Box::pin(async move {
                     Ok(Reply {
                         status,
@@ -128,7 +169,7 @@ impl World {
     }
 
     /// Puts an image into the registry; its digest.
-    pub(super) fn image(&self, layers: &[&str], architecture: &str) -> String {
+    pub(in crate::app) fn image(&self, layers: &[&str], architecture: &str) -> String {
         let mut held = self.held.lock().unwrap();
         let config = json!({"os": "linux", "architecture": architecture,
             "config": {"Labels": {"title": "app"}, "Env": ["SECRET=canary"]},
@@ -144,7 +185,7 @@ impl World {
         self.manifest(MANIFEST, &manifest)
     }
 
-    pub(super) fn manifest(&self, media_type: &str, document: &Value) -> String {
+    pub(in crate::app) fn manifest(&self, media_type: &str, document: &Value) -> String {
         let bytes = document.to_string().into_bytes();
         let digest = digest_of(&bytes);
         self.held
@@ -155,13 +196,13 @@ impl World {
         digest
     }
 
-    pub(super) fn descriptor(&self, digest: &str) -> Value {
+    pub(in crate::app) fn descriptor(&self, digest: &str) -> Value {
         let held = self.held.lock().unwrap();
         let (media_type, bytes) = &held.manifests[digest];
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len(), "platform": {"os": "linux", "architecture": "x"}})
     }
 
-    pub(super) fn event(&mut self, action: &str, target: Value) -> Value {
+    pub(in crate::app) fn event(&mut self, action: &str, target: Value) -> Value {
         self.events += 1;
         let mut target = target;
         target["repository"] = "ada/app".into();
@@ -171,7 +212,7 @@ impl World {
     }
 
     /// The event of a push, after which the registry's tag points there.
-    pub(super) fn push(&mut self, digest: &str, tag: Option<&str>) -> Value {
+    pub(in crate::app) fn push(&mut self, digest: &str, tag: Option<&str>) -> Value {
         let mut target = self.descriptor(digest);
         if let Some(tag) = tag {
             target["tag"] = tag.into();
@@ -184,20 +225,44 @@ impl World {
         self.event("push", target)
     }
 
-    pub(super) async fn deliver(&self, events: &[Value]) -> Carried {
+    /// The index hears that tags are gone.
+    pub(in crate::app) async fn told_of_deleted_tags(&self, tags: &[&str]) {
+        let events: Vec<Value> = tags
+            .iter()
+            .map(|tag| told("delete", json!({ "tag": tag })))
+            .collect();
+        self.deliver(&events).await;
+    }
+
+    /// The index hears of every tag, as if all were pushed.
+    pub(in crate::app) async fn told_of_pushed_tags(&self) {
+        let tags = self.held.lock().unwrap().tags.clone();
+        let events: Vec<Value> = tags
+            .iter()
+            .map(|(tag, digest)| {
+                let mut target = self.descriptor(digest);
+                target["tag"] = tag.as_str().into();
+                told("push", target)
+            })
+            .collect();
+        self.deliver(&events).await;
+        self.read().await;
+    }
+
+    pub(in crate::app) async fn deliver(&self, events: &[Value]) -> Carried {
         let body = json!({ "events": events }).to_string();
         self.fixture.app.receive_events(body.as_bytes()).await.unwrap()
     }
 
-    pub(super) async fn read(&self) {
+    pub(in crate::app) async fn read(&self) {
         while self.fixture.app.read_due().await.unwrap() > 0 {}
     }
 
-    pub(super) async fn check(&self) -> Differences {
+    pub(in crate::app) async fn check(&self) -> Differences {
         self.fixture.app.reindex(&self.ada, self.id, true).await.unwrap()
     }
 
-    pub(super) async fn history(&self, tag: &str) -> Vec<(Option<String>, Option<String>)> {
+    pub(in crate::app) async fn history(&self, tag: &str) -> Vec<(Option<String>, Option<String>)> {
         let found = self
             .fixture
             .app
@@ -209,4 +274,13 @@ impl World {
             .map(|change| (change.digest_before, change.digest_after))
             .collect()
     }
+}
+
+/// An event that is no other's, of the index's own doing.
+fn told(action: &str, mut target: Value) -> Value {
+    static NEXT: AtomicU32 = AtomicU32::new(0x1000_0000);
+    target["repository"] = "ada/app".into();
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    json!({"id": format!("{id:08x}-0000-4000-8000-000000000000"), "timestamp": "2027-01-15T07:59:30Z",
+        "action": action, "target": target, "actor": {"name": "@index"}})
 }
