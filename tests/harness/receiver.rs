@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::process::{free_port, wait_for};
@@ -22,9 +22,27 @@ struct State {
     events: Vec<Value>,
     /// Head of each request, in small letters.
     heads: Vec<String>,
+    /// Requests that were accepted, as they came.
+    requests: Vec<Request>,
     /// What is answered: 200 for 0.
     status: u16,
     is_hanging: bool,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Request {
+    head: String,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header; empty without one.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut values = lines.filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        values.next().map_or("", |(_, value)| value.trim())
+    }
 }
 
 impl Receiver {
@@ -78,6 +96,11 @@ impl Receiver {
         self.state().heads.len()
     }
 
+    /// Requests that were accepted, in their order.
+    pub fn accepted(&self) -> Vec<Request> {
+        self.state().requests.clone()
+    }
+
     /// The head of the last request, in small letters.
     pub fn last_head(&self) -> String {
         self.state().heads.last().cloned().unwrap_or_default()
@@ -107,12 +130,13 @@ impl Receiver {
         let mut writer = stream.try_clone()?;
         let mut reader = BufReader::new(stream);
         loop {
-            let (mut head, mut length) = (String::new(), 0);
+            let (mut head, mut original, mut length) = (String::new(), String::new(), 0);
             loop {
                 let mut line = String::new();
                 if reader.read_line(&mut line)? == 0 {
                     return Ok(());
                 }
+                original += &line;
                 let line = line.to_ascii_lowercase();
                 if let Some(value) = line.strip_prefix("content-length:") {
                     length = value.trim().parse()?;
@@ -124,25 +148,28 @@ impl Receiver {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body)?;
-            let status = self.take(head, &body)?;
+            let status = self.take(head, original, body)?;
             writer.write_all(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").as_bytes())?;
         }
     }
 
-    /// Keeps the events of a request, and gives the status of its answer.
-    fn take(&self, head: String, body: &[u8]) -> Result<u16> {
+    /// Keeps the events of a request, an envelope of them or one alone, and gives the status of its answer.
+    fn take(&self, head: String, original: String, body: Vec<u8>) -> Result<u16> {
         self.state().heads.push(head);
         while self.state().is_hanging {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let document: Value = serde_json::from_slice(body).context("an envelope")?;
-        let Value::Array(events) = &document["events"] else {
-            bail!("no envelope: {document}")
+        let document: Value = serde_json::from_slice(&body).context("an event")?;
+        let events = match &document["events"] {
+            Value::Array(events) => events.clone(),
+            _ => vec![document],
         };
         let mut state = self.state();
         let status = if state.status == 0 { 200 } else { state.status };
         if (200..400).contains(&status) {
-            state.events.extend(events.iter().cloned());
+            state.events.extend(events);
+            let head = original;
+            state.requests.push(Request { head, body });
         }
         Ok(status)
     }

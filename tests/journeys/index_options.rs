@@ -65,6 +65,7 @@ fn refused(journey: &Journey) -> Result<()> {
         ("--token-key-notice", "48h", "token.key_notice"),
         ("--audit-retention", "long", "--audit-retention"),
         ("--trusted-proxies", "everybody", "trusted_proxies"),
+        ("--webhooks-allow", "10.0.0.0/33", "webhooks.allow"),
         ("--organisations-create", "nobody", "--organisations-create"),
     ] {
         let data = journey.folder().join("data");

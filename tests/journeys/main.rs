@@ -66,6 +66,7 @@ mod tutorial_personal;
 mod tutorial_private;
 mod upgrade;
 mod validation;
+mod webhook;
 
 fn main() -> ExitCode {
     harness::run(|suite| {
@@ -130,5 +131,6 @@ fn main() -> ExitCode {
         tutorial_private::add(suite);
         upgrade::add(suite);
         validation::add(suite);
+        webhook::add(suite);
     })
 }

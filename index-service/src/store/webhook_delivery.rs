@@ -22,7 +22,6 @@ statements! {
         from webhook_delivery where webhook_id = $1 and delivery_id < $2 order by delivery_id desc limit $3";
     FIND_EARLIEST = "select due_at from webhook_delivery where webhook_id = $1 and due_at is not null
         order by due_at limit 1";
-    POSTPONE_DELIVERY = "update webhook_delivery set due_at = $1 where delivery_id = $2 and due_at is not null";
     SETTLE_DELIVERY = "update webhook_delivery set state = $1, due_at = $2, attempts = attempts + 1, attempted_at = $3,
         duration_ms = $4, status = $5, error = $6, request_headers = $7, request_body = $8, response_headers = $9,
         response_body = $10 where delivery_id = $11 and due_at is not null";
@@ -216,12 +215,6 @@ pub async fn list_deliveries(
 pub async fn find_earliest(tx: &mut Tx, webhook_id: WebhookId) -> Result<Option<i64>, StoreError> {
     let row = find!("delivery", tx, DueRow, FIND_EARLIEST, webhook_id.as_i64())?;
     Ok(row.and_then(|row| row.due_at))
-}
-
-/// Lets a delivery wait until `due_at`, which is no attempt.
-pub async fn postpone_delivery(tx: &mut Tx, delivery_id: DeliveryId, due_at: i64) -> Result<(), StoreError> {
-    on!(tx, c => sqlx::query(POSTPONE_DELIVERY).bind(due_at).bind(delivery_id.as_i64()).execute(c).await.map(drop))
-        .map_err(writing("delivery"))
 }
 
 /// Writes down what became of an attempt, as `delivery` says it.

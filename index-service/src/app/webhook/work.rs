@@ -163,12 +163,8 @@ impl App {
             let next = self.prepare(&mut tx, &hook, &delivery).await?;
             drop(tx);
             let turn = match next {
-                Next::Later(due_at) => {
-                    let mut tx = self.store.write().await?;
-                    webhook_delivery::postpone_delivery(&mut tx, delivery.delivery_id, due_at).await?;
-                    tx.commit().await?;
-                    Turn::Next
-                }
+                // What comes after it waits as well, so that the order stays.
+                Next::Later(due_at) => Turn::Pause(due_at),
                 Next::Send(message) => {
                     let outcome = self.egress.send(&message).await;
                     self.settle(claim, &hook, delivery, &message, outcome).await?
