@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{Client, Column, Target, column};
 
-const FOUND: [Column; 5] = [
+const FOUND: [Column; 6] = [
     column("NAME", "/name"),
     column("STARS", "/stars"),
+    column("PULLS", "/pulls"),
     column("OFFICIAL", "/official"),
     column("VISIBILITY", "/visibility"),
     column("DESCRIPTION", "/summary"),
@@ -25,6 +26,15 @@ pub(crate) struct Search {
     /// With this topic.
     #[arg(long)]
     topic: Option<String>,
+    /// With images for this platform, such as `linux/arm64`.
+    #[arg(long)]
+    platform: Option<String>,
+    /// With images of this label: `KEY` or `KEY=VALUE`.
+    #[arg(long)]
+    label: Option<String>,
+    /// In which order: `best`, `stars`, `pulls`, `updated` or `name`.
+    #[arg(long, value_name = "ORDER")]
+    ordering: Option<String>,
     /// How many, up to 200.
     #[arg(long, default_value_t = 25)]
     limit: u32,
@@ -41,8 +51,15 @@ pub(crate) async fn run(search: Search) -> anyhow::Result<()> {
     if search.official {
         query.push(("official", "true"));
     }
-    if let Some(topic) = &search.topic {
-        query.push(("topic", topic));
+    for (key, value) in [
+        ("topic", &search.topic),
+        ("platform", &search.platform),
+        ("label", &search.label),
+        ("ordering", &search.ordering),
+    ] {
+        if let Some(value) = value {
+            query.push((key, value));
+        }
     }
     let found = client.get("/search", &query).await?;
     let items = found["items"].as_array().map_or(&[][..], Vec::as_slice);

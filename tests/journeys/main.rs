@@ -21,6 +21,7 @@ mod doctor;
 mod fuzzed_api;
 mod garbage;
 mod htpasswd;
+mod hub;
 mod image;
 mod import_registry;
 mod import_volume;
@@ -104,6 +105,7 @@ fn main() -> ExitCode {
         fuzzed_api::add(suite);
         garbage::add(suite);
         htpasswd::add(suite);
+        hub::add(suite);
         memory::add(suite);
         notification::add(suite);
         official_suite::add(suite);

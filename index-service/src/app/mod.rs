@@ -6,6 +6,7 @@ pub mod account;
 pub mod adoption;
 pub mod audit;
 mod background;
+pub mod badge;
 pub mod bookmark;
 mod brake;
 pub mod caller;
@@ -19,6 +20,7 @@ pub mod error;
 pub mod explanation;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod hub;
 pub mod idempotency;
 pub mod invitation;
 pub mod key;
@@ -28,6 +30,7 @@ pub mod member;
 pub mod organisation;
 pub mod password;
 pub mod profile;
+pub mod release;
 pub mod repository;
 pub mod repository_profile;
 pub mod retention;
@@ -36,6 +39,7 @@ pub mod rule;
 pub mod search;
 pub mod secret;
 pub mod session;
+pub mod short_name;
 pub mod sign_up;
 mod standing;
 pub mod team;
@@ -190,6 +194,11 @@ impl App {
             .services
             .first()
             .map_or("", |service| &service.name)
+    }
+
+    /// The time, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// Whether the store answers.

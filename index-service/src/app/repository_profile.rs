@@ -12,10 +12,11 @@ use crate::domain::free_text::SUMMARY;
 use crate::domain::search::is_official;
 use crate::domain::topic::{InvalidTopic, MAX_TOPICS};
 use crate::domain::{
-    AuditAction, EventKind, NamespaceName, RepositoryFacts, RepositoryId, Right, TargetKind, Topic,
+    AuditAction, EventKind, NamespaceName, RepositoryFacts, RepositoryId, Right, Showcase, TargetKind, Topic,
 };
 use crate::store::category::{Category, find_category};
 use crate::store::repository_profile::{self, RepositoryProfile};
+use crate::store::showcase::find_showcase;
 use crate::store::{Tx, namespace};
 
 /// Most bytes of a description, as Docker Hub has it.
@@ -49,6 +50,8 @@ pub struct Described {
     pub is_verified: bool,
     /// Whether the caller gave it a star.
     pub has_star: bool,
+    /// What its image says about it.
+    pub showcase: Option<Showcase>,
 }
 
 /// A repository that an account gave a star.
@@ -58,6 +61,27 @@ pub struct Starred {
     pub facts: RepositoryFacts,
     /// Since when, in milliseconds since 1970.
     pub created_at: i64,
+}
+
+impl Described {
+    /// What is shown in one line, and whether it is the image that says so, since nobody wrote anything.
+    pub fn shown_summary(&self) -> (String, bool) {
+        match &self.showcase {
+            Some(showcase) if self.profile.summary.is_empty() && !showcase.summary.is_empty() => {
+                (showcase.summary.clone(), true)
+            }
+            _ => (self.profile.summary.clone(), false),
+        }
+    }
+
+    /// The same at length, as Markdown.
+    pub fn shown_description(&self) -> (String, bool) {
+        let text = self.showcase.as_ref().map(Showcase::text).unwrap_or_default();
+        if self.profile.description.is_empty() && !text.is_empty() {
+            return (text, true);
+        }
+        (self.profile.description.clone(), false)
+    }
 }
 
 impl App {
@@ -89,6 +113,7 @@ impl App {
             is_official: is_official(&facts.name),
             is_verified: repository_profile::is_verified(tx, facts.namespace_id).await?,
             has_star,
+            showcase: find_showcase(tx, facts.repository_id).await?,
             facts,
         })
     }

@@ -1,5 +1,6 @@
 //! Repositories by their words, as far as somebody may see them, and what keeps the lists of words in line.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::App;
@@ -7,8 +8,8 @@ use super::caller::{Caller, Client};
 use super::catalog::Reader;
 use super::error::AppError;
 use crate::domain::search::terms;
-use crate::domain::{Principal, RepositoryId, SearchFilter};
-use crate::store::search::{Found, MAX_FOUND, Wanted, search};
+use crate::domain::{Principal, RepositoryId, SearchFilter, SearchOrder};
+use crate::store::search::{Found, Hit, MAX_FOUND, Wanted, search};
 use crate::store::{Tx, posting, setting};
 
 /// Repositories that are looked at at once.
@@ -25,6 +26,8 @@ pub struct SearchWish {
     pub query: String,
     /// And what is found is so.
     pub filter: SearchFilter,
+    /// In which order: any but the best first is that of the first 1,000.
+    pub order: SearchOrder,
     /// How many of the first are left out; beyond 1,000 there is nothing.
     pub offset: usize,
     /// How many are wished for.
@@ -70,13 +73,29 @@ impl App {
         if wish.offset >= MAX_FOUND || (words.is_none() && !wish.query.trim().is_empty()) {
             return Ok(Found::default());
         }
+        let is_best = wish.order == SearchOrder::Best;
+        let (offset, limit) = if is_best {
+            (wish.offset, wish.limit)
+        } else {
+            (0, MAX_FOUND)
+        };
         let wanted = Wanted {
             terms: &words.unwrap_or_default(),
             filter: &wish.filter,
-            offset: wish.offset,
-            limit: wish.limit,
+            offset,
+            limit,
         };
-        Ok(search(tx, principal, &wanted, self.clock.now_ms()).await?)
+        let mut found = search(tx, principal, &wanted, self.clock.now_ms()).await?;
+        if !is_best {
+            put_in_order(&mut found.hits, wish.order);
+            found.hits = found
+                .hits
+                .into_iter()
+                .skip(wish.offset)
+                .take(wish.limit)
+                .collect();
+        }
+        Ok(found)
     }
 
     /// Puts repositories into the lists of words that do not stand there as they should: those from before there were
@@ -117,5 +136,16 @@ impl App {
             }
         }
         Ok(mended)
+    }
+}
+
+/// Those that are alike stay as they were, the best first.
+fn put_in_order(hits: &mut [Hit], order: SearchOrder) {
+    match order {
+        SearchOrder::Best => {}
+        SearchOrder::Stars => hits.sort_by_key(|hit| Reverse(hit.star_count)),
+        SearchOrder::Pulls => hits.sort_by_key(|hit| Reverse(hit.pull_count)),
+        SearchOrder::Updated => hits.sort_by_key(|hit| Reverse(hit.updated_at)),
+        SearchOrder::Name => hits.sort_by(|a, b| a.facts.name.as_str().cmp(b.facts.name.as_str())),
     }
 }

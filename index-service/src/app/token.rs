@@ -172,6 +172,12 @@ impl App {
         }
     }
 
+    /// The registry behind our front door.
+    pub(super) fn find_front_door(&self) -> Result<&Service, AppError> {
+        let service = self.settings.token.services.first();
+        service.ok_or_else(|| AppError::Internal("there is no registry".into()))
+    }
+
     /// The registry that a client names, or the only one when it names none.
     pub(super) fn find_service(&self, name: Option<&str>) -> Result<&Service, AppError> {
         let services = &self.settings.token.services;

@@ -63,7 +63,7 @@ impl FreeText {
 }
 
 /// Whether a character turns the direction of what follows, so that a text shows as something else.
-fn turns(c: char) -> bool {
+pub(super) fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 

@@ -11,6 +11,7 @@ use shared::oci::RepositoryName;
 
 use super::id::NamespaceId;
 use super::repository::Visibility;
+use super::showcase::facet;
 use super::topic::Topic;
 use super::word::{Token, pairs, tokens, words};
 
@@ -52,6 +53,10 @@ pub struct Document<'a> {
     pub star_count: i64,
     /// How often it was pulled.
     pub pull_count: i64,
+    /// The platforms that its images are for.
+    pub platforms: &'a [String],
+    /// Labels of its images.
+    pub labels: &'a [String],
 }
 
 impl Document<'_> {
@@ -73,6 +78,12 @@ impl Document<'_> {
         }
         for category in self.categories {
             put(format!("@{category}"), 0);
+        }
+        for platform in self.platforms {
+            put(format!("%{platform}"), 0);
+        }
+        for label in self.labels {
+            put(format!("&{label}"), 0);
         }
         let (path, last) = self
             .name
@@ -112,7 +123,7 @@ pub fn is_official(name: &RepositoryName) -> bool {
 }
 
 /// How often a number was doubled, so that a list changes little when the number does.
-fn doublings(number: i64) -> i64 {
+pub fn doublings(number: i64) -> i64 {
     i64::from(number.max(0).saturating_add(1).ilog2())
 }
 
@@ -202,6 +213,10 @@ pub struct SearchFilter {
     pub topic: Option<Topic>,
     /// In this category.
     pub category: Option<Topic>,
+    /// With images for this platform: `os/architecture/variant`, `os/architecture`, or one of the two.
+    pub platform: Option<String>,
+    /// With images of this label: `key` or `key=value`.
+    pub label: Option<String>,
     /// Changed at this time or later, in milliseconds since 1970.
     pub updated_since: Option<i64>,
 }
@@ -212,8 +227,30 @@ impl SearchFilter {
         let topic = self.topic.as_ref().map(|topic| format!("#{topic}"));
         let official = self.is_official.then(|| OFFICIAL.to_owned());
         let category = self.category.as_ref().map(|category| format!("@{category}"));
-        topic.into_iter().chain(category).chain(official).collect()
+        let platform = self
+            .platform
+            .as_ref()
+            .map(|text| format!("%{}", facet(&text.to_ascii_lowercase())));
+        let label = self.label.as_ref().map(|text| format!("&{}", facet(text)));
+        let lists = topic.into_iter().chain(category).chain(platform);
+        lists.chain(label).chain(official).collect()
     }
+}
+
+/// In which order what is found is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SearchOrder {
+    /// The best first.
+    #[default]
+    Best,
+    /// Those with the most stars first.
+    Stars,
+    /// Those first that were pulled most.
+    Pulls,
+    /// Those first that were changed last.
+    Updated,
+    /// By name.
+    Name,
 }
 
 #[cfg(test)]

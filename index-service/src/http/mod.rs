@@ -1,6 +1,7 @@
 //! What clients speak to: every route of the index, in one table.
 
 mod api;
+mod badge;
 mod catalog;
 mod client;
 mod error;
@@ -8,6 +9,7 @@ mod events;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+mod hub;
 mod json;
 mod keys;
 mod markdown;
@@ -60,6 +62,9 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
         .route("/static/portolan.css", named("web.style", get(web::style)))
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
         .route("/events/registry", named("events", post(events::receive)))
+        .route("/badge/{*rest}", named("badge", get(badge::show)))
+        .route("/r/{*name}", named("short_name", get(web::short_name::named)))
+        .route("/_/{*name}", named("short_name", get(web::short_name::official)))
         .route("/v2/_catalog", named("catalog", get(catalog::list)))
         .route("/v1/_ping", named("search.ping", get(search::ping)))
         .route("/v1/search", named("search", get(search::search)))
@@ -73,6 +78,7 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
     }
     router
         .merge(api::router(&state))
+        .merge(hub::router())
         .fallback(any(error::no_such_path))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -34,6 +34,7 @@ mod departure;
 mod device;
 mod faults;
 mod files;
+mod hub;
 mod idempotency;
 mod invitation;
 mod listing;

@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     17 "0017_search";
     18 "0018_shelves";
     19 "0019_webhooks";
+    20 "0020_showcase";
     22 "0022_retention";
 };
 

@@ -7,23 +7,32 @@ use super::category::list_categories_of;
 use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, unreadable, writing};
 use super::row::row;
+use super::showcase::lines;
 use super::value::{Value, run};
 use crate::domain::search::Document;
-use crate::domain::{NamespaceId, Reach, RepositoryId, Topic, Visibility};
+use crate::domain::{NamespaceId, Reach, RepositoryId, Showcase, Topic, Visibility};
 
 statements! {
     /// Two changes of one repository at once come one after the other.
     HOLD_DOCUMENT = "insert into search_document (repository_id, reaches, postings) values ($1, '', '')
         on conflict (repository_id) do update set reaches = search_document.reaches";
     FIND_SUBJECT = "select r.repository_id, r.namespace_id, r.name, r.visibility, r.state,
-        coalesce(p.summary, '') as summary, coalesce(p.star_count, 0) as star_count,
+        case when coalesce(p.summary, '') <> '' then p.summary else coalesce(s.summary, '') end as summary,
+        coalesce(p.star_count, 0) as star_count, coalesce(n.pull_count, 0) as pull_count,
+        coalesce(s.platforms, '') as platforms, coalesce(s.labels, '') as labels,
         coalesce(d.reaches, '') as reaches, coalesce(d.postings, '') as postings from repository r
         left join repository_profile p on p.repository_id = r.repository_id
+        left join repository_showcase s on s.repository_id = r.repository_id
+        left join content_total n on n.repository_id = r.repository_id and n.dimension = 'repository' and n.value = ''
         left join search_document d on d.repository_id = r.repository_id where r.repository_id = $1";
     LIST_SUBJECTS = "select r.repository_id, r.namespace_id, r.name, r.visibility, r.state,
-        coalesce(p.summary, '') as summary, coalesce(p.star_count, 0) as star_count,
+        case when coalesce(p.summary, '') <> '' then p.summary else coalesce(s.summary, '') end as summary,
+        coalesce(p.star_count, 0) as star_count, coalesce(n.pull_count, 0) as pull_count,
+        coalesce(s.platforms, '') as platforms, coalesce(s.labels, '') as labels,
         coalesce(d.reaches, '') as reaches, coalesce(d.postings, '') as postings from repository r
         left join repository_profile p on p.repository_id = r.repository_id
+        left join repository_showcase s on s.repository_id = r.repository_id
+        left join content_total n on n.repository_id = r.repository_id and n.dimension = 'repository' and n.value = ''
         left join search_document d on d.repository_id = r.repository_id
         where r.repository_id > $1 order by r.repository_id limit $2";
     LIST_TOPICS = "select topic from repository_topic where repository_id = $1 order by topic";
@@ -48,6 +57,9 @@ struct SubjectRow {
     state: String,
     summary: String,
     star_count: i64,
+    pull_count: i64,
+    platforms: String,
+    labels: String,
     reaches: String,
     postings: String,
 }
@@ -88,13 +100,20 @@ impl Lists {
         let categories = list_categories_of(tx, RepositoryId::from_i64(row.repository_id)).await?;
         let categories: Vec<Topic> = categories.into_iter().map(|category| category.slug).collect();
         let visibility: Visibility = row.visibility.parse().map_err(unreadable("visibility"))?;
+        let showcase = Showcase {
+            platforms: lines(&row.platforms),
+            labels: lines(&row.labels),
+            ..Showcase::default()
+        };
         let document = Document {
             name: &row.name.parse().map_err(unreadable("repository name"))?,
             summary: &row.summary,
             topics: &topics,
             categories: &categories,
             star_count: row.star_count,
-            pull_count: 0,
+            pull_count: row.pull_count,
+            platforms: &showcase.platform_facets(),
+            labels: &showcase.label_facets(),
         };
         let reaches = Reach::of(visibility, NamespaceId::from_i64(row.namespace_id));
         Ok(Self {
@@ -144,7 +163,7 @@ pub async fn list_topics(tx: &mut Tx, repository_id: RepositoryId) -> Result<Vec
 
 /// Brings the lists in line with what a repository is by now. Every function of the store that changes what it is found by,
 /// or by whom, calls this within the same transaction.
-pub(super) async fn refresh(tx: &mut Tx, repository_id: RepositoryId) -> Result<(), StoreError> {
+pub async fn refresh(tx: &mut Tx, repository_id: RepositoryId) -> Result<(), StoreError> {
     let id = repository_id.as_i64();
     on!(tx, c => sqlx::query(HOLD_DOCUMENT).bind(id).execute(c).await.map(drop))
         .map_err(writing("search"))?;

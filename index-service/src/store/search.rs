@@ -42,11 +42,13 @@ statements! {
     LIST_WORDS = "select word from search_word where word >= $1 and word < $2 order by word limit $3";
     /// [`LOOKS`] repositories.
     LOOK = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility,
-        coalesce(p.summary, '') as summary, coalesce(p.star_count, 0) as star_count,
-        coalesce(p.updated_at, r.created_at) as updated_at, n.is_verified, d.postings
-        from repository r join namespace n on n.namespace_id = r.namespace_id
+        case when coalesce(p.summary, '') <> '' then p.summary else coalesce(s.summary, '') end as summary,
+        coalesce(p.star_count, 0) as star_count, coalesce(p.updated_at, r.created_at) as updated_at, n.is_verified, d.postings,
+        coalesce(t.pull_count, 0) as pull_count from repository r join namespace n on n.namespace_id = r.namespace_id
         join search_document d on d.repository_id = r.repository_id
         left join repository_profile p on p.repository_id = r.repository_id
+        left join repository_showcase s on s.repository_id = r.repository_id
+        left join content_total t on t.repository_id = r.repository_id and t.dimension = 'repository' and t.value = ''
         where r.state = 'active' and r.repository_id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
           $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     LIST_OWN = "select namespace_id from namespace where account_id = $1";
@@ -124,6 +126,8 @@ pub struct Hit {
     pub topics: Vec<String>,
     /// How many accounts gave it a star.
     pub star_count: i64,
+    /// How often it was pulled.
+    pub pull_count: i64,
     /// Whether its namespace is whose it claims to be.
     pub is_verified: bool,
     /// When what is said about it was changed last, in milliseconds since 1970.
@@ -296,8 +300,8 @@ impl Search<'_> {
     /// Those of the candidates that are shown, in their order.
     async fn look(&mut self, tx: &mut Tx, candidates: &[Candidate]) -> Result<Vec<Hit>, StoreError> {
         use Kind::{Boolean, Integer, Text};
-        const KINDS: [Kind; 10] = [
-            Integer, Integer, Text, Text, Text, Text, Integer, Integer, Boolean, Text,
+        const KINDS: [Kind; 11] = [
+            Integer, Integer, Text, Text, Text, Text, Integer, Integer, Boolean, Text, Integer,
         ];
         self.looked += candidates.len();
         // No repository has the id -1.
@@ -368,6 +372,7 @@ fn hit(row: &[Value]) -> Result<Hit, StoreError> {
         summary: row[5].text().to_owned(),
         topics: topics.map(str::to_owned).collect(),
         star_count: row[6].integer(),
+        pull_count: row[10].integer(),
         is_verified: row[8] == Value::Boolean(Some(true)),
         updated_at: row[7].integer(),
     })

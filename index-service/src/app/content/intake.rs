@@ -6,6 +6,7 @@ use shared::oci::{Digest, MediaType, RepositoryName, Tag};
 use shared::secret::Secret;
 
 use super::event::{Envelope, Event};
+use super::showcase::refresh_showcase;
 use super::{day_of, stored_name};
 use crate::app::App;
 use crate::app::error::AppError;
@@ -112,6 +113,7 @@ impl App {
             name: repository.name,
             is_told: repository.is_active,
             now,
+            moved_tags: false,
         };
         let before = carried.done;
         for event in events {
@@ -165,6 +167,8 @@ struct Delivery {
     /// Not of a deleted one, whose content is removed.
     is_told: bool,
     now: i64,
+    /// Whether a tag points to something else by now.
+    moved_tags: bool,
 }
 
 impl Delivery {
@@ -289,6 +293,7 @@ impl Delivery {
         digest_after: Option<String>,
     ) -> Result<(), AppError> {
         self.feed.changes += 1;
+        self.moved_tags = true;
         let change = TagChange {
             sequence: self.feed.changes,
             tag: tag.to_owned(),
@@ -331,6 +336,9 @@ impl Delivery {
     async fn finish(mut self, tx: &mut Tx) -> Result<Vec<(EventKind, Facts)>, AppError> {
         for (counter, count) in &self.counts {
             content_count::add_count(tx, counter, count).await?;
+        }
+        if self.moved_tags {
+            refresh_showcase(tx, self.repository_id).await?;
         }
         let beyond = self.feed.recent.len().saturating_sub(REMEMBERED);
         self.feed.recent.drain(..beyond);

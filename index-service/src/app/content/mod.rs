@@ -8,6 +8,7 @@ mod intake;
 mod pull;
 mod reading;
 mod reindex;
+mod showcase;
 mod space;
 mod view;
 
@@ -69,7 +70,7 @@ impl App {
     }
 
     /// Who can be asked for content.
-    pub(super) fn content_registry(&self) -> Option<&RegistryClient> {
+    pub(in crate::app) fn content_registry(&self) -> Option<&RegistryClient> {
         self.registry.as_ref().or_else(|| self.registry_within.get())
     }
 
@@ -89,9 +90,7 @@ impl App {
 
     /// A token for reading a repository's content.
     pub(super) fn reading_token(&self, facts: &RepositoryFacts) -> Result<String, AppError> {
-        let service = self.settings.token.services.first();
-        let service = service.ok_or_else(|| AppError::Internal("there is no registry".into()))?;
-        self.own_token(service, facts)
+        self.own_token(self.find_front_door()?, facts)
     }
 }
 

@@ -14,9 +14,10 @@ use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::token::OWN_SUBJECT;
 use crate::domain::content::{Dimension, client_kind};
+use crate::domain::search::doublings;
 use crate::registry_client;
 use crate::store::content_count::{self, Count, Counter};
-use crate::store::{content_feed, manifest};
+use crate::store::{Tx, content_feed, manifest, posting};
 
 /// Kinds of pulls that wait to be written; what does not fit is not counted.
 const MOST_WAITING: usize = 50_000;
@@ -175,11 +176,29 @@ impl App {
         let counts: Vec<(Counter, Count)> = counts.into_iter().collect();
         for batch in counts.chunks(BATCH) {
             let mut tx = self.store.write().await?;
+            let mut risen = Vec::new();
             for (counter, count) in batch {
+                if counter.dimension == Dimension::Repository && rises(&mut tx, counter, count).await? {
+                    risen.push(counter.repository_id);
+                }
                 content_count::add_count(&mut tx, counter, count).await?;
             }
             tx.commit().await?;
+            // Where searches find it follows, in a transaction of its own.
+            for repository_id in risen {
+                let mut tx = self.store.write().await?;
+                posting::refresh(&mut tx, repository_id).await?;
+                tx.commit().await?;
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a repository has pulls enough now to stand elsewhere among what searches find: that is so with each doubling.
+async fn rises(tx: &mut Tx, counter: &Counter, count: &Count) -> Result<bool, AppError> {
+    let (id, dimension) = (counter.repository_id, counter.dimension);
+    let before = content_count::find_total(tx, id, dimension, &counter.value).await?;
+    let before = before.map_or(0, |total| total.pull_count);
+    Ok(doublings(before) != doublings(before.saturating_add(count.pulls)))
 }

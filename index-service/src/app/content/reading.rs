@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use shared::oci::{Digest, Manifest};
 
+use super::showcase::refresh_showcase;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::domain::RepositoryFacts;
@@ -146,6 +147,7 @@ impl App {
                             manifest::remove_manifest(&mut tx, work.repository_id, digest).await?;
                         }
                     }
+                    refresh_showcase(&mut tx, work.repository_id).await?;
                 }
                 Ok(tx.commit().await?)
             }

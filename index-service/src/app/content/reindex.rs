@@ -6,6 +6,7 @@ use std::fmt;
 use shared::oci::MediaType;
 
 use super::is_readable;
+use super::showcase::refresh_showcase;
 use crate::app::App;
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
@@ -280,6 +281,7 @@ impl App {
             for repair in batch {
                 carry_out(&mut tx, id, repair, now).await?;
             }
+            refresh_showcase(&mut tx, id).await?;
             tx.commit().await?;
         }
         Ok(true)

@@ -10,6 +10,8 @@ fn postings(name: &str, summary: &str, topics: &[&str], stars: i64) -> BTreeMap<
         categories: &[],
         star_count: stars,
         pull_count: 0,
+        platforms: &[],
+        labels: &[],
     };
     document.postings()
 }
@@ -104,4 +106,33 @@ proptest::proptest! {
             proptest::prop_assert!(is_there, "{:?} of {:?}", term, summary);
         }
     }
+}
+
+#[test]
+fn pulls_count_with_each_doubling_and_images_are_found_by_platform_and_label() {
+    let name = "team/app".parse().unwrap();
+    let (platforms, labels) = (["linux/arm64".to_owned()], ["a=b".to_owned()]);
+    let postings = |pull_count| {
+        Document {
+            name: &name,
+            summary: "",
+            topics: &[],
+            categories: &[],
+            star_count: 0,
+            pull_count,
+            platforms: &platforms,
+            labels: &labels,
+        }
+        .postings()
+    };
+    let (none, some) = (postings(0), postings(1_000));
+    assert_eq!(none["app"] - some["app"], 9);
+    assert_eq!(postings(1_001), some);
+    assert!(some.contains_key("%linux/arm64") && some.contains_key("&a=b"));
+    let filter = SearchFilter {
+        platform: Some(" Linux/ARM64 ".to_owned()),
+        label: Some("a=b".to_owned()),
+        ..SearchFilter::default()
+    };
+    assert_eq!(filter.lists(), ["%linux/arm64", "&a=b"]);
 }

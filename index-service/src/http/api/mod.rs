@@ -28,6 +28,7 @@ mod page;
 mod password;
 mod problem;
 mod profile;
+mod renovate;
 mod repository;
 mod repository_profile;
 mod retention;
@@ -81,6 +82,7 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.repository_profile", repository_profile::routes()))
             .merge(named("api.bookmark", bookmark::routes()))
             .merge(named("api.category", category::routes()))
+            .merge(named("api.renovate", renovate::routes()))
             .merge(named("api.search", search::routes()))
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))

@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 /// What is said about a repository.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct DescribedRepository {
     /// The repository's id.
     id: String,
@@ -36,8 +37,12 @@ struct DescribedRepository {
     name: String,
     /// In one line.
     summary: String,
+    /// Whether the image says so (an annotation or a label), since nobody wrote a line.
+    summary_from_image: bool,
     /// At length, in Markdown, byte for byte as it was written.
     description: String,
+    /// Whether the image says so, since nobody wrote anything.
+    description_from_image: bool,
     /// The same as HTML, in which nothing runs and nothing is fetched from elsewhere.
     description_html: String,
     /// What it is about.
@@ -60,12 +65,16 @@ struct DescribedRepository {
 impl From<Described> for DescribedRepository {
     fn from(described: Described) -> Self {
         let Described { facts, profile, .. } = &described;
+        let (summary, summary_from_image) = described.shown_summary();
+        let (description, description_from_image) = described.shown_description();
         Self {
             id: facts.repository_id.to_string(),
             name: facts.name.to_string(),
-            summary: profile.summary.clone(),
-            description: profile.description.clone(),
-            description_html: render(&profile.description),
+            summary,
+            summary_from_image,
+            description_html: render(&description),
+            description,
+            description_from_image,
             topics: profile.topics.iter().map(Topic::to_string).collect(),
             categories: profile
                 .categories

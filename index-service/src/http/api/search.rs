@@ -14,9 +14,9 @@ use super::page::Wish;
 use super::problem::Problem;
 use crate::app::AppError;
 use crate::app::search::SearchWish;
-use crate::domain::SearchFilter;
 use crate::domain::search::is_official;
 use crate::domain::topic::InvalidTopic;
+use crate::domain::{SearchFilter, SearchOrder};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(search))
@@ -42,6 +42,15 @@ struct Question {
     topic: Option<String>,
     /// In the category of this slug.
     category: Option<String>,
+    /// With images for this platform: `linux/arm64/v8`, `linux/arm64`, `linux` or `arm64`.
+    #[param(max_length = 100)]
+    platform: Option<String>,
+    /// With images of this label: `maintainer` or `maintainer=team`.
+    #[param(max_length = 200)]
+    label: Option<String>,
+    /// In which order: `best` (the default), `stars`, `pulls`, `updated` or `name`.
+    #[param(max_length = 20)]
+    ordering: Option<String>,
     /// Of which something else was said at this time or later, or that were made then.
     updated_since: Option<Instant>,
 }
@@ -75,6 +84,8 @@ struct FoundRepository {
     topics: Vec<String>,
     /// How many accounts gave it a star.
     stars: i64,
+    /// How often it was pulled.
+    pulls: i64,
     /// Whether it is the site's own.
     official: bool,
     /// Whether its namespace is whose it claims to be.
@@ -108,8 +119,11 @@ async fn search(
             min_stars: question.stars,
             topic: facet(question.topic)?,
             category: facet(question.category)?,
+            platform: question.platform.filter(|text| !text.is_empty()),
+            label: question.label.filter(|text| !text.is_empty()),
             updated_since: question.updated_since.map(|instant| instant.0),
         },
+        order: ordering(question.ordering.as_deref().unwrap_or("best"))?,
         offset,
         limit,
     };
@@ -130,9 +144,25 @@ async fn search(
                 summary: hit.summary,
                 topics: hit.topics,
                 stars: hit.star_count,
+                pulls: hit.pull_count,
                 verified: hit.is_verified,
                 updated_at: Instant(hit.updated_at),
             })
             .collect(),
     }))
+}
+
+fn ordering(word: &str) -> Result<SearchOrder, AppError> {
+    Ok(match word {
+        "best" => SearchOrder::Best,
+        "stars" => SearchOrder::Stars,
+        "pulls" => SearchOrder::Pulls,
+        "updated" => SearchOrder::Updated,
+        "name" => SearchOrder::Name,
+        _ => {
+            return Err(AppError::Invalid(
+                "ordering is best, stars, pulls, updated or name".to_owned(),
+            ));
+        }
+    })
 }

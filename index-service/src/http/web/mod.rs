@@ -2,6 +2,7 @@
 
 pub(super) mod invitation;
 pub(super) mod reset_password;
+pub(super) mod short_name;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
