@@ -31,9 +31,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Webhooks that one replica sends to at once.
 const CONCURRENCY: usize = 8;
 /// How long a webhook is claimed, in milliseconds: longer than [`TURN`] and the last delivery in it together.
-const CLAIM_MS: i64 = 60_000;
+const CLAIM_MS: i64 = 25_000;
 /// How long deliveries of one webhook follow one another before others have their turn.
-const TURN: Duration = Duration::from_secs(20);
+const TURN: Duration = Duration::from_secs(8);
 /// How long deliveries in flight have to end when the process does.
 const DRAIN: Duration = Duration::from_secs(5);
 
