@@ -195,17 +195,14 @@ fn policy(journey: &Journey) -> Result<()> {
         .ask(Method::POST, &format!("{id}/tags/v1/restore"), &json!({}))?
         .expect(200)?;
     inspect(journey, &image("v1"), &login).succeeds()?;
-    index.settled(&id)?;
-    let history = index.get(&format!("{id}/tags/v1/history"))?;
-    let moves: Vec<&Value> = history["items"]
-        .as_array()
-        .context("items")?
-        .iter()
-        .map(|change| &change["digest_after"])
-        .collect();
     let there = json!(multi.digest);
-    ensure!(moves == [&there, &Value::Null, &there], "{history:#}");
-    Ok(())
+    wait_for("the history to tell of all of it", PATIENCE, || {
+        let history = index.get(&format!("{id}/tags/v1/history"))?;
+        let items = history["items"].as_array().context("items")?;
+        let moves: Vec<&Value> = items.iter().map(|change| &change["digest_after"]).collect();
+        Ok((moves == [&there, &Value::Null, &there]).then_some(()))
+    })?;
+    index.settled(&id)
 }
 
 fn base(journey: &Journey) -> Result<()> {

@@ -16,6 +16,7 @@ mod crash;
 mod crowd;
 mod delete_while_pulling;
 mod descriptors;
+mod drift;
 mod events;
 mod failed_sync;
 mod fault;
@@ -67,6 +68,7 @@ pub const PROOFS: &[Proof] = &[
     power_cut::PROOF,
     injected_fault::PROOF,
     events::PROOF,
+    drift::PROOF,
     failed_sync::PROOF,
     full_disk::PROOF,
     read_only_disk::PROOF,
