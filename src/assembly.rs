@@ -121,6 +121,7 @@ pub(crate) fn registry(
     builder.readiness = readiness;
     builder.on_manifest_pushed = Some(confirm(Arc::clone(index)));
     builder.notifications = content::tell(&builder, index)?;
+    builder.permits = Some(content::permits(index));
     let Built { router, registry } = builder.build();
     content::read(index, router.clone());
     let content = registry.clone();

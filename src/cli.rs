@@ -58,6 +58,12 @@ pub(crate) enum Command {
     /// Rules: who may do what with which repositories.
     #[command(subcommand)]
     Rule(remote::access::Rule),
+    /// Tags that stay what they are.
+    #[command(subcommand)]
+    Immutable(remote::limit::Immutable),
+    /// How much namespaces may hold.
+    #[command(subcommand)]
+    Quota(remote::limit::Quota),
     /// Why somebody may do something, or may not.
     #[command(subcommand)]
     Access(remote::access::Access),

@@ -38,6 +38,42 @@ pub(crate) struct IndexOptions {
     /// How long a deleted repository can be restored, such as 168h [default: 168h]
     #[arg(long, value_name = "TIME", env = "PORTOLAN_REPOSITORIES_RESTORE_DELAY", value_parser = duration)]
     repositories_restore_delay: Option<String>,
+    /// Bytes that a namespace may hold, such as 5GB [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_QUOTAS_BYTES")]
+    quotas_bytes: Option<String>,
+    /// The same, what its repositories share counted once [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_QUOTAS_STORAGE_BYTES")]
+    quotas_storage_bytes: Option<String>,
+    /// Repositories that a namespace may hold [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_QUOTAS_REPOSITORIES")]
+    quotas_repositories: Option<String>,
+    /// Tags that a namespace may hold [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_QUOTAS_TAGS")]
+    quotas_tags: Option<String>,
+    /// From how many percent of a limit on clients are warned [default: 80]
+    #[arg(long, value_name = "PERCENT", env = "PORTOLAN_QUOTAS_WARN_PERCENT")]
+    quotas_warn_percent: Option<u32>,
+    /// Ask before each manifest, so that no limit of a namespace is passed at all: true or false [default: false]
+    #[arg(long, value_name = "WHETHER", env = "PORTOLAN_QUOTAS_STRICT")]
+    quotas_strict: Option<bool>,
+    /// Images that those may pull who show nothing, such as 100/6h [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_PULLS_ANONYMOUS")]
+    rate_limits_pulls_anonymous: Option<String>,
+    /// The same of an account [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_PULLS_ACCOUNT")]
+    rate_limits_pulls_account: Option<String>,
+    /// The same with one access token [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_PULLS_TOKEN")]
+    rate_limits_pulls_token: Option<String>,
+    /// Requests of those who show nothing, such as 6000/1h [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_REQUESTS_ANONYMOUS")]
+    rate_limits_requests_anonymous: Option<String>,
+    /// The same of an account [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_REQUESTS_ACCOUNT")]
+    rate_limits_requests_account: Option<String>,
+    /// The same with one access token [default: no limit]
+    #[arg(long, value_name = "LIMIT", env = "PORTOLAN_RATE_LIMITS_REQUESTS_TOKEN")]
+    rate_limits_requests_token: Option<String>,
     /// A proxy whose X-Forwarded-For is believed: an address, or a range such as 10.0.0.0/8. May be given several times.
     #[arg(
         long,
@@ -106,6 +142,38 @@ impl IndexOptions {
                 "restore_delay",
                 text(&self.repositories_restore_delay),
             ),
+            ("quotas", "bytes", text(&self.quotas_bytes)),
+            ("quotas", "storage_bytes", text(&self.quotas_storage_bytes)),
+            ("quotas", "repositories", text(&self.quotas_repositories)),
+            ("quotas", "tags", text(&self.quotas_tags)),
+            ("quotas", "warn_percent", number(self.quotas_warn_percent)),
+            ("quotas", "strict", self.quotas_strict.map(Value::from)),
+            (
+                "rate_limits",
+                "pulls_anonymous",
+                text(&self.rate_limits_pulls_anonymous),
+            ),
+            (
+                "rate_limits",
+                "pulls_account",
+                text(&self.rate_limits_pulls_account),
+            ),
+            ("rate_limits", "pulls_token", text(&self.rate_limits_pulls_token)),
+            (
+                "rate_limits",
+                "requests_anonymous",
+                text(&self.rate_limits_requests_anonymous),
+            ),
+            (
+                "rate_limits",
+                "requests_account",
+                text(&self.rate_limits_requests_account),
+            ),
+            (
+                "rate_limits",
+                "requests_token",
+                text(&self.rate_limits_requests_token),
+            ),
             ("", "trusted_proxies", Some(self.trusted_proxies.clone().into())),
             ("webhooks", "allow", Some(self.webhooks_allow.clone().into())),
             ("token", "key_rotation", text(&self.token_key_rotation)),
@@ -170,6 +238,18 @@ mod tests {
             "--audit-retention=0",
             "--audit-sink=/var/log/audit.jsonl",
             "--leaks-github-keys-file=/etc/keys.json",
+            "--quotas-bytes=5GB",
+            "--quotas-storage-bytes=1",
+            "--quotas-repositories=2",
+            "--quotas-tags=3",
+            "--quotas-warn-percent=90",
+            "--quotas-strict=true",
+            "--rate-limits-pulls-anonymous=1/1h",
+            "--rate-limits-pulls-account=2/1h",
+            "--rate-limits-pulls-token=3/1h",
+            "--rate-limits-requests-anonymous=4/1h",
+            "--rate-limits-requests-account=5/1h",
+            "--rate-limits-requests-token=6/1h",
         ]);
         let expected = json!({
             "sign_up": "open",
@@ -181,6 +261,10 @@ mod tests {
             "token": {"key_rotation": "24h", "key_notice": "1m"},
             "audit": {"retention": "0", "sink": "/var/log/audit.jsonl"},
             "leaks": {"github_keys_file": "/etc/keys.json"},
+            "quotas": {"bytes": "5GB", "storage_bytes": "1", "repositories": "2", "tags": "3", "warn_percent": 90,
+                "strict": true},
+            "rate_limits": {"pulls_anonymous": "1/1h", "pulls_account": "2/1h", "pulls_token": "3/1h",
+                "requests_anonymous": "4/1h", "requests_account": "5/1h", "requests_token": "6/1h"},
         });
         assert_eq!(said, expected);
     }

@@ -80,6 +80,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Search(search)) => remote::search::run(search).await,
         Some(Command::Reindex(command)) => remote::content::reindex(command).await,
         Some(Command::Retention(command)) => remote::retention::run(command).await,
+        Some(Command::Immutable(command)) => remote::limit::immutable(command).await,
+        Some(Command::Quota(command)) => remote::limit::quota(command).await,
         Some(Command::Rule(command)) => remote::access::rule(command).await,
         Some(Command::Webhook(command)) => remote::webhook::webhook(command).await,
         Some(Command::Access(command)) => remote::access::access(command).await,

@@ -7,6 +7,7 @@ pub(crate) mod content;
 pub(crate) mod credential;
 pub(crate) mod device;
 pub(crate) mod invitation;
+pub(crate) mod limit;
 mod local;
 pub(crate) mod organisation;
 mod output;

@@ -16,9 +16,11 @@ use shared::secret::Secret;
 
 use crate::app::audit::AuditSettings;
 use crate::app::organisation::OrganisationMakers;
+use crate::app::rate::RateLimits;
 use crate::app::sign_up::{SignUp, SignUpLimits};
 use crate::app::{KeyOptions, Service};
 use crate::domain::RotationPlan;
+use crate::domain::quota::QuotaDefaults;
 use crate::egress::Allowed;
 use crate::password::{Limits, Parameters};
 use crate::token::{MasterKey, Recipient};
@@ -92,6 +94,10 @@ pub struct Config {
     pub audit: AuditSettings,
     /// Where webhooks may be sent besides the public Internet.
     pub webhooks_allow: Vec<Allowed>,
+    /// What namespaces may hold of which nothing else was decided.
+    pub quotas: QuotaDefaults,
+    /// How often the registry lets itself be asked.
+    pub rates: RateLimits,
 }
 
 /// How log lines look.
@@ -155,6 +161,8 @@ impl Config {
                 sink: None,
             },
             webhooks_allow: Vec::new(),
+            quotas: QuotaDefaults::default(),
+            rates: RateLimits::default(),
         }
     }
 

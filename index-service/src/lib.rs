@@ -72,6 +72,8 @@ impl App {
             sign_up_limits: config.sign_up_limits,
             restore_delay_ms: i64::try_from(config.restore_delay.as_millis()).unwrap_or(i64::MAX),
             audit: config.audit.clone(),
+            quotas: config.quotas,
+            rates: config.rates,
             event_secrets: config.event_secrets.clone(),
             egress: EgressPolicy::new(config.webhooks_allow.clone()),
         };

@@ -13,6 +13,9 @@ pub mod mail;
 pub mod maintenance;
 pub mod metrics;
 pub mod notification;
+pub mod permit;
+pub mod quota;
+pub mod rate;
 pub mod redirect;
 pub mod registry;
 pub mod storage;
@@ -66,6 +69,10 @@ pub struct Builder {
     pub on_manifest_pushed: Option<OnManifestPushed>,
     /// Who is told of changes and reads. Default: nobody.
     pub notifications: Option<Notifications>,
+    /// Who is asked before a manifest is stored under a strict quota. Default: nobody, and none is stored.
+    pub permits: Option<permit::Permits>,
+    /// How often holders of tokens have asked. Default: counted in this process.
+    pub rates: rate::Counts,
 }
 
 /// A registry that is ready.
@@ -98,6 +105,8 @@ impl Builder {
             readiness: Readiness::default(),
             on_manifest_pushed: None,
             notifications: None,
+            permits: None,
+            rates: rate::Counts::default(),
         }
     }
 
@@ -127,6 +136,9 @@ impl Builder {
             redirects: self.redirects,
             on_manifest_pushed: self.on_manifest_pushed,
             notifications: self.notifications,
+            quotas: quota::Ledger::default(),
+            permits: self.permits,
+            rates: self.rates,
         });
         Built { router, registry }
     }

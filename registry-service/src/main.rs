@@ -37,6 +37,8 @@ use registry_service::http::debug::{self, Debug};
 use registry_service::http::{WithHealth, observer, warning};
 use registry_service::mail::Mailer;
 use registry_service::notification::Notifications;
+use registry_service::permit::Permits;
+use registry_service::rate::{Counts, RedisTable};
 use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
 use registry_service::registry::garbage::{Choice, Finding};
@@ -225,6 +227,10 @@ async fn start(config: Config) -> anyhow::Result<()> {
         .map(DescriptorCache::start)
         .transpose()
         .context("redis")?;
+    if let Some(options) = &config.redis {
+        // One redis for all replicas: they count together.
+        builder.rates = Counts::shared(RedisTable::open(options).context("redis")?);
+    }
     builder.descriptors.clone_from(&descriptors);
     // What has no effect must be good all the same, as in distribution.
     let redirects = Redirects::open(&config.redirects).context("middleware.storage")?;
@@ -232,6 +238,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         builder.redirects = Some(redirects);
     }
     builder.authenticator = authenticator(config.auth, &builder.secret, &builder.http.base_url)?;
+    builder.permits = Permits::of_endpoints(&config.notifications.endpoints).context("notifications")?;
     builder.notifications = notifications::start(&builder, config.notifications, &config.http.addr)?;
     let notifications = builder.notifications.clone();
     let exporter = exporter(&clock)?;

@@ -55,6 +55,13 @@ impl Network {
         Self::of(address, if address.is_ipv4() { 24 } else { 56 })
     }
 
+    /// The addresses that one holder has for certain: one of IPv4, or the /64 of one of IPv6, in which a machine chooses
+    /// addresses as it likes.
+    pub fn of_holder(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self::of(address, if address.is_ipv4() { 32 } else { 64 })
+    }
+
     /// Whether an address lies in it; one of IPv4 also as IPv6 writes it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

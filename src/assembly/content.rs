@@ -14,6 +14,7 @@ use index_service::app::AppError;
 use index_service::registry_client::{self, Question, RegistryClient, RegistryError, Reply};
 use registry_service::Builder;
 use registry_service::notification::{Endpoint, Notifications, Options, Receive, Version};
+use registry_service::permit::{Permit, Permits};
 use tower::ServiceExt as _;
 
 /// The index as an endpoint of the registry's notifications.
@@ -66,6 +67,19 @@ pub(super) fn tell(builder: &Builder, index: &Arc<App>) -> anyhow::Result<Option
         &builder.random,
         options,
     )?)
+}
+
+/// The index as the registry asks it about strict quotas.
+pub(super) fn permits(index: &Arc<App>) -> Permits {
+    let index = Arc::downgrade(index);
+    Permits::new(move |question| {
+        let index = index.clone();
+        Box::pin(async move {
+            let index = index.upgrade().ok_or("the index has ended")?;
+            let refusal = index.permit_push(&question).await?;
+            Ok(Permit { refusal })
+        })
+    })
 }
 
 /// The registry as the index asks it.

@@ -47,6 +47,7 @@ mod replica;
 mod repository_life;
 mod retention;
 mod robot;
+mod rules;
 mod same_configuration;
 mod scars;
 mod sdk;
@@ -120,6 +121,7 @@ fn main() -> ExitCode {
         robot::add(suite);
         scars::add(suite);
         systemd::add(suite);
+        rules::add(suite);
         tag_rule::add(suite);
         tenants::add(suite);
         there_and_back::add(suite);

@@ -1,5 +1,7 @@
 //! What a principal may do with a repository, by its name: facts from the store, and the decision about them.
 
+use std::sync::Arc;
+
 use shared::oci::RepositoryName;
 use shared::token::access::Resource;
 use shared::token::{AccessEntry, Action, Actions, TagLimits};
@@ -69,6 +71,25 @@ impl App {
                     answer.reserves = false;
                     answer.entry = AccessEntry::new(Resource::Repository(name.clone()), Actions::NONE);
                 }
+            }
+        }
+        let namespace = known.surroundings.namespace.as_ref();
+        if let Some(namespace) = namespace.filter(|_| changes(answer.entry.actions)) {
+            let repository_id = repository.map(|facts| facts.repository_id);
+            let is_push = answer.entry.actions.contains(Action::Push);
+            let terms = self
+                .terms(tx, namespace.namespace_id, repository_id, is_push)
+                .await?;
+            let is_full = terms.quota.as_ref().is_some_and(is_full);
+            match recipient {
+                Recipient::Own if terms.is_empty() => {}
+                Recipient::Own => answer.entry.terms = Some(Arc::new(terms)),
+                // A stock registry keeps to nothing of it.
+                Recipient::Foreign if terms.keep_tags() || is_full => {
+                    answer.entry.actions = answer.entry.actions.intersection(Actions::PULL);
+                    answer.reserves = false;
+                }
+                Recipient::Foreign => {}
             }
         }
         Ok(answer)
@@ -183,6 +204,19 @@ impl App {
 fn nowhere() -> Result<RepositoryName, AppError> {
     let name = RepositoryFacts::storage_name(RepositoryId::from_i64(0));
     name.map_err(|error| AppError::Internal(error.into()))
+}
+
+/// Whether any of the actions changes what a repository holds.
+fn changes(actions: Actions) -> bool {
+    [Action::Push, Action::Delete, Action::All]
+        .into_iter()
+        .any(|action| actions.contains(action))
+}
+
+/// Whether nothing more may be pushed.
+fn is_full(quota: &shared::token::Quota) -> bool {
+    let mut shares = [quota.bytes, quota.storage, quota.tags].into_iter().flatten();
+    shares.any(|share| share.0 >= share.1)
 }
 
 /// Bounds of tags are said for an action that is carried alone.

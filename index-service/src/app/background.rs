@@ -68,6 +68,9 @@ impl App {
                 () = self.confirm_pending() => {}
             }
             self.flush_sign_ins().await;
+            if let Err(error) = self.tell_quotas().await {
+                tracing::warn!(%error, "could not look which namespaces near their limits");
+            }
             self.write_audit_lines().await;
             self.mend_search().await;
             if round.is_multiple_of(DROP_ROUNDS)

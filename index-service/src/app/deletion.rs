@@ -116,6 +116,7 @@ impl App {
                 "the name {name} is taken: restore the repository under another one"
             )));
         }
+        self.check_repositories(&mut tx, &namespace).await?;
         if !deletion::restore_repository(&mut tx, repository_id, name).await? {
             return Err(missing());
         }

@@ -201,7 +201,7 @@ impl Lack {
     pub(super) fn note(self, login: &Login) -> String {
         let who = format!("signed in as {} with {}", login.subject(), credential_name(login));
         let words = |rights: Rights| rights.to_string().replace(',', ", ");
-        let mut note = if self.held.is_empty() {
+        let note = if self.held.is_empty() {
             format!("{who}, which opens nothing here")
         } else if !self.held.covers(self.missing) {
             format!(
@@ -218,14 +218,7 @@ impl Lack {
                 words(self.missing)
             )
         };
-        if note.len() > MAX_NOTE_LENGTH {
-            let end = (0..=MAX_NOTE_LENGTH - 3)
-                .rev()
-                .find(|at| note.is_char_boundary(*at));
-            note.truncate(end.unwrap_or_default());
-            note.push_str("...");
-        }
-        note
+        shortened(note)
     }
 }
 
@@ -294,4 +287,15 @@ async fn source_text(tx: &mut Tx, source: &Source, name: &RepositoryName) -> Res
             text.join(", ")
         }
     })
+}
+/// A note that is not longer than a token carries.
+pub(super) fn shortened(mut note: String) -> String {
+    if note.len() > MAX_NOTE_LENGTH {
+        let end = (0..=MAX_NOTE_LENGTH - 3)
+            .rev()
+            .find(|at| note.is_char_boundary(*at));
+        note.truncate(end.unwrap_or_default());
+        note.push_str("...");
+    }
+    note
 }

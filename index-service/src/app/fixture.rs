@@ -93,6 +93,8 @@ impl Fixture {
             github_keys_file: None,
             sign_up_limits: SignUpLimits::default(),
             restore_delay_ms: 7 * 86_400_000,
+            rates: crate::app::rate::RateLimits::default(),
+            quotas: crate::domain::quota::QuotaDefaults::default(),
             event_secrets: vec![shared::secret::Secret::new("the registry's secret".to_owned())],
             egress: crate::egress::EgressPolicy::default(),
         };

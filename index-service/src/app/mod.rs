@@ -22,6 +22,7 @@ pub mod explanation;
 pub(crate) mod fixture;
 pub mod hub;
 pub mod idempotency;
+pub mod immutability;
 pub mod invitation;
 pub mod key;
 pub mod leak;
@@ -30,6 +31,8 @@ pub mod member;
 pub mod organisation;
 pub mod password;
 pub mod profile;
+pub mod quota;
+pub mod rate;
 pub mod release;
 pub mod repository;
 pub mod repository_profile;
@@ -57,6 +60,7 @@ use shared::runtime::clock::Clock;
 use shared::secret::Secret;
 use tokio::sync::Notify;
 
+use crate::domain::quota::QuotaDefaults;
 use crate::egress::{Egress, EgressPolicy};
 use crate::password::Passwords;
 use crate::random::Random;
@@ -95,6 +99,7 @@ pub struct App {
     brake_key: brake::BrakeKey,
     sign_ins: audit::SignIns,
     written: audit::Written,
+    quota_watch: quota::Watch,
     search_walk: search::Walk,
     egress: Egress,
     /// Something is to be sent to a webhook.
@@ -128,6 +133,10 @@ pub struct Settings {
     pub github_keys_file: Option<PathBuf>,
     /// How long a deleted repository can be restored, in milliseconds.
     pub restore_delay_ms: i64,
+    /// What namespaces may hold of which nothing else was decided.
+    pub quotas: QuotaDefaults,
+    /// How often the registry lets itself be asked.
+    pub rates: rate::RateLimits,
     /// What the registry shows when it delivers events over HTTP, any of these; none are taken so without one.
     pub event_secrets: Vec<Secret<String>>,
     /// Where webhooks may be sent.
@@ -164,6 +173,7 @@ impl App {
             brake_key: brake::BrakeKey::default(),
             sign_ins: audit::SignIns::default(),
             written: audit::Written::default(),
+            quota_watch: quota::Watch::default(),
             search_walk: search::Walk::default(),
             egress: Egress::new(egress_policy),
             telling: Notify::new(),

@@ -30,6 +30,8 @@ pub enum Reservation {
     Held(RepositoryFacts),
     /// The account, or the namespace of a machine, holds [`MAX_PENDING`] names that were never pushed to; none is added.
     TooMany,
+    /// The namespace holds as many repositories as it may, in words; none is added.
+    Full(String),
 }
 
 impl App {
@@ -61,6 +63,9 @@ impl App {
             };
             if pending >= MAX_PENDING {
                 return Ok(Reservation::TooMany);
+            }
+            if let Some(lack) = self.lack_of_repositories(&mut tx, &namespace).await? {
+                return Ok(Reservation::Full(lack));
             }
             let new = self.new_repository(&mut tx, &namespace, name, created_by).await?;
             match repository::create_pending_repository(&mut tx, &new.as_new(name), now, until).await {
@@ -276,6 +281,7 @@ impl App {
                 "only those who administer repositories here choose another visibility than the namespace's",
             ));
         }
+        self.check_repositories(&mut tx, namespace).await?;
         let mut new = self
             .new_repository(&mut tx, namespace, name, principal.account_id())
             .await?;

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::App;
 use super::caller::Client;
 use super::error::AppError;
+use super::explanation::shortened;
 use super::login::Login;
 use super::repository::Reservation;
 use crate::domain::{Principal, RepositoryFacts, decide_catalog};
@@ -98,8 +99,13 @@ impl App {
         let (access, why) = self.grant(&login, tx, &request.scopes, service.recipient).await?;
         let refresh_token = self.refresh_token(&login, &request).await?;
         let now = self.clock.now_s();
+        let rates = match service.recipient {
+            Recipient::Own => self.rates(&login, &request.client),
+            Recipient::Foreign => None,
+        };
         let claims = Claims {
             why,
+            rates,
             ..self.claims(&login, service, access, now)
         };
         let signed = self.keys.signer().sign(claims, service.recipient)?;
@@ -169,6 +175,7 @@ impl App {
             access,
             act: login.actor(),
             why: Vec::new(),
+            rates: None,
         }
     }
 
@@ -239,22 +246,37 @@ impl App {
         }
         drop(tx);
         for index in reserve {
-            self.reserve_entry(principal, &mut access[index]).await?;
+            let note = self.reserve_entry(principal, &mut access[index]).await?;
+            why.extend(note.filter(|_| why.len() < MAX_NOTES));
         }
         access.retain(|entry| !entry.actions.is_empty());
         Ok((access, why))
     }
 
     /// Reserves the name of a granted push. Where it cannot be reserved the push is not granted.
-    async fn reserve_entry(&self, principal: &Principal, entry: &mut AccessEntry) -> Result<(), AppError> {
+    async fn reserve_entry(
+        &self,
+        principal: &Principal,
+        entry: &mut AccessEntry,
+    ) -> Result<Option<Note>, AppError> {
         let Resource::Repository(name) = &entry.resource else {
-            return Ok(());
+            return Ok(None);
         };
-        match self.reserve(principal, name).await? {
-            Reservation::Held(facts) => entry.stored_as = facts.stored_elsewhere(name).cloned(),
-            Reservation::TooMany => entry.actions = entry.actions.intersection(Actions::PULL),
-        }
-        Ok(())
+        let lack = match self.reserve(principal, name).await? {
+            Reservation::Held(facts) => {
+                entry.stored_as = facts.stored_elsewhere(name).cloned();
+                return Ok(None);
+            }
+            Reservation::TooMany => None,
+            Reservation::Full(lack) => Some(lack),
+        };
+        let note = lack.map(|lack| Note {
+            name: name.clone(),
+            text: shortened(lack),
+        });
+        entry.actions = entry.actions.intersection(Actions::PULL);
+        entry.terms = None;
+        Ok(note)
     }
 }
 

@@ -65,6 +65,9 @@ impl App {
             return Ok(transfer);
         }
         let listeners = self.listeners(&mut tx, repository_id).await?;
+        if target.namespace_id != before.namespace_id {
+            self.check_repositories(&mut tx, &target).await?;
+        }
         if !repository::rename_repository(&mut tx, repository_id, name, target.namespace_id).await? {
             return Err(AppError::Conflict("the repository changed meanwhile".to_owned()));
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The keys that variables are matched against: with them in the tree, `INDEX_PUBLIC_URL` is `public_url` and not
 /// `public.url`.
-pub(super) const KNOWN_KEYS: [(&str, &[&str]); 14] = [
+pub(super) const KNOWN_KEYS: [(&str, &[&str]); 16] = [
     (
         "",
         &[
@@ -28,8 +28,30 @@ pub(super) const KNOWN_KEYS: [(&str, &[&str]); 14] = [
     ("repositories", &["restore_delay"]),
     ("webhooks", &["allow"]),
     (
+        "quotas",
+        &[
+            "bytes",
+            "storage_bytes",
+            "repositories",
+            "tags",
+            "warn_percent",
+            "strict",
+        ],
+    ),
+    (
         "registry",
         &["url", "service", "events_secret", "events_secret_file"],
+    ),
+    (
+        "rate_limits",
+        &[
+            "pulls_anonymous",
+            "pulls_account",
+            "pulls_token",
+            "requests_anonymous",
+            "requests_account",
+            "requests_token",
+        ],
     ),
     ("services", &[]),
     (

@@ -11,7 +11,9 @@ use super::{Config, LogFormat, authority};
 use crate::app::Service;
 use crate::app::audit::AuditSink;
 use crate::app::organisation::OrganisationMakers;
+use crate::app::rate::{InvalidRateLimit, RateLimit};
 use crate::app::sign_up::SignUp;
+use crate::domain::quota::{Amount, Limits};
 use crate::password::Parameters;
 use crate::token::{MasterKey, Recipient};
 
@@ -66,6 +68,10 @@ pub(super) struct Raw {
     #[serde(default)]
     webhooks: RawWebhooks,
     #[serde(default)]
+    quotas: RawQuotas,
+    #[serde(default)]
+    rate_limits: RawRateLimits,
+    #[serde(default)]
     token: RawToken,
     #[serde(default)]
     registry: RawRegistry,
@@ -116,6 +122,51 @@ struct RawOrganisations {
 struct RawRepositories {
     /// How long a deleted repository can be restored, `0s` to `2160h`. Default: `168h`.
     restore_delay: Option<GoDuration>,
+}
+
+/// `quotas`: what a namespace may hold of which nothing else was decided. Bytes may be written with a unit: `5GB`, `5GiB`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuotas {
+    /// Bytes of its repositories together: what they share counts for each. Default: no limit.
+    bytes: Option<RawAmount>,
+    /// Bytes, what its repositories share counted once. Default: no limit.
+    storage_bytes: Option<RawAmount>,
+    /// Repositories. Default: no limit.
+    repositories: Option<RawAmount>,
+    /// Tags of all its repositories. Default: no limit.
+    tags: Option<RawAmount>,
+    /// From how many percent on clients are warned, and the audit log tells, 1 to 100. Default: 80.
+    warn_percent: Option<u8>,
+    /// Whether the registry asks the index before each manifest, so that no limit is passed at all. Default: false.
+    strict: Option<bool>,
+}
+
+/// `rate_limits`: how often the registry lets itself be asked, written as a number and a time: `100/6h`. A pull is a manifest
+/// of an image that is fetched.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRateLimits {
+    /// Pulls of those who show nothing, from one address of IPv4 or one /64 of IPv6. Default: no limit.
+    pulls_anonymous: Option<String>,
+    /// Pulls of an account, or of a robot. Default: no limit.
+    pulls_account: Option<String>,
+    /// Pulls with one access token, besides. Default: no limit.
+    pulls_token: Option<String>,
+    /// Requests of those who show nothing. Default: no limit.
+    requests_anonymous: Option<String>,
+    /// Requests of an account, or of a robot. Default: no limit.
+    requests_account: Option<String>,
+    /// Requests with one access token, besides. Default: no limit.
+    requests_token: Option<String>,
+}
+
+/// A number, or a text with a unit.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RawAmount {
+    Number(u64),
+    Text(String),
 }
 
 /// `audit`: the audit log.
@@ -332,6 +383,8 @@ impl Raw {
                 );
             }
         }
+        check_quotas(&mut config, &mut faults, self.quotas);
+        check_rates(&mut config, &mut faults, self.rate_limits);
         check_tokens(&mut config, &mut faults, self.token);
         check_services(&mut config, &mut faults, self.registry, self.services);
         check_password(&mut config, &mut faults, &self.password);
@@ -364,6 +417,81 @@ impl Raw {
         }
         faults.into_result(config)
     }
+}
+
+fn check_quotas(config: &mut Config, faults: &mut Faults, raw: RawQuotas) {
+    let mut amount = |key: &'static str, raw: Option<RawAmount>| {
+        let text = match raw? {
+            RawAmount::Number(number) => number.to_string(),
+            RawAmount::Text(text) => text,
+        };
+        let read = text.parse::<Amount>();
+        faults
+            .check(key, "a number such as 5000000000, 5GB or 5GiB", read)
+            .map(|amount| amount.0)
+    };
+    config.quotas.limits = Limits {
+        bytes: amount("quotas.bytes", raw.bytes),
+        storage_bytes: amount("quotas.storage_bytes", raw.storage_bytes),
+        repositories: amount("quotas.repositories", raw.repositories),
+        tags: amount("quotas.tags", raw.tags),
+    };
+    if let Some(percent) = raw.warn_percent {
+        config.quotas.warn_percent = percent;
+        if !(1..=100).contains(&percent) {
+            faults.push("quotas.warn_percent", "1 to 100", percent);
+        }
+    }
+    config.quotas.is_strict = raw.strict.unwrap_or_default();
+}
+
+fn check_rates(config: &mut Config, faults: &mut Faults, raw: RawRateLimits) {
+    let expected = "a number and a time of up to 31 days, such as 100/6h";
+    for (key, place, text) in [
+        (
+            "rate_limits.pulls_anonymous",
+            &mut config.rates.pulls.anonymous,
+            raw.pulls_anonymous,
+        ),
+        (
+            "rate_limits.pulls_account",
+            &mut config.rates.pulls.account,
+            raw.pulls_account,
+        ),
+        (
+            "rate_limits.pulls_token",
+            &mut config.rates.pulls.token,
+            raw.pulls_token,
+        ),
+        (
+            "rate_limits.requests_anonymous",
+            &mut config.rates.requests.anonymous,
+            raw.requests_anonymous,
+        ),
+        (
+            "rate_limits.requests_account",
+            &mut config.rates.requests.account,
+            raw.requests_account,
+        ),
+        (
+            "rate_limits.requests_token",
+            &mut config.rates.requests.token,
+            raw.requests_token,
+        ),
+    ] {
+        if let Some(text) = text {
+            *place = faults.check(key, expected, rate_limit(&text));
+        }
+    }
+}
+
+/// `100/6h`
+fn rate_limit(text: &str) -> Result<RateLimit, InvalidRateLimit> {
+    let (count, time) = text.split_once('/').ok_or(InvalidRateLimit)?;
+    let time: GoDuration = time.trim().parse().map_err(|_| InvalidRateLimit)?;
+    let time: Duration = time.into();
+    let count = count.trim().parse().map_err(|_| InvalidRateLimit)?;
+    RateLimit::new(count, time.as_secs())
 }
 
 fn check_tokens(config: &mut Config, faults: &mut Faults, raw: RawToken) {

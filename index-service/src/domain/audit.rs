@@ -115,6 +115,12 @@ words! {
     InvitationRevoke = "invitation.revoke",
     /// The visibility of new repositories was changed.
     NamespaceVisibility = "namespace.default_visibility",
+    /// Which tags of all its repositories stay what they are was changed.
+    NamespaceImmutable = "namespace.immutable_tags",
+    /// What it may hold was changed.
+    NamespaceQuota = "namespace.quota",
+    /// A part of what it may hold was used, or is no longer.
+    QuotaReached = "quota.reached",
     /// An administrator said whether it is whose it claims to be.
     NamespaceVerify = "namespace.verify",
     /// A category was made, or given another name.
@@ -129,6 +135,8 @@ words! {
     RepositoryVisibility = "repository.visibility",
     /// Something else was said about it.
     RepositoryDescribe = "repository.describe",
+    /// Which of its tags stay what they are was changed.
+    RepositoryImmutable = "repository.immutable_tags",
     /// Another name in the same namespace.
     RepositoryRename = "repository.rename",
     /// Another namespace.

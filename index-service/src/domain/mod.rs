@@ -23,6 +23,7 @@ pub mod organisation;
 pub mod pattern;
 pub mod permission;
 pub mod profile;
+pub mod quota;
 pub mod repository;
 pub mod retention;
 pub mod right;

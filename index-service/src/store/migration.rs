@@ -47,6 +47,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     18 "0018_shelves";
     19 "0019_webhooks";
     20 "0020_showcase";
+    21 "0021_terms";
     22 "0022_retention";
 };
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::oci::RepositoryName;
+use shared::token::rates::Rates;
 use shared::token::{Action, Actions, Challenge, ChallengeError, Scope};
 
 use super::allowed_tags::AllowedTags;
@@ -13,6 +14,7 @@ use super::key_source::KeySource;
 use super::listed::{Listed, Pullable};
 use super::policy::AccessPolicy;
 use super::realm::Realm;
+use super::terms_of::TermsOf;
 use super::verifier::{InvalidToken, MAX_TOKEN, VerifiedClaims, Verifier};
 use crate::endpoint::{Endpoint, Mount, Operation, RequiredAccess};
 
@@ -110,6 +112,17 @@ impl Authorized {
             Some(claims) => claims.allowed_tags(name, action),
             None => AllowedTags::every(),
         }
+    }
+
+    /// What pushes to `name` and deletions there keep to. A token says so; where there is none, nothing.
+    pub fn terms(&self, name: &RepositoryName) -> TermsOf {
+        let claims = self.claims.as_deref();
+        TermsOf::new(claims.map_or_else(Vec::new, |claims| claims.terms(name)))
+    }
+
+    /// How often the caller may ask. A token says so; where there is none, as often as they like.
+    pub fn rates(&self) -> Option<&Rates> {
+        self.claims.as_deref().and_then(VerifiedClaims::rates)
     }
 
     /// Which repositories the catalog may list.

@@ -4,7 +4,10 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use shared::oci::Object;
-use shared::token::{AccessEntry, Claims};
+use shared::token::claims::MAX_NOTES;
+use shared::token::claims::present;
+use shared::token::rates::Rates;
+use shared::token::{AccessEntry, Claims, Note};
 
 /// Claims whose audience has not been chosen yet.
 #[derive(Deserialize)]
@@ -21,6 +24,19 @@ pub(super) struct ForeignClaims {
     /// Read only so that it is not there twice: of others it may be anything (RFC 8693, section 4.1).
     #[serde(rename = "act")]
     _act: Option<IgnoredAny>,
+    /// Our own index's notes; of others it may be anything.
+    #[serde(default, deserialize_with = "notes")]
+    why: Vec<Note>,
+    /// Nobody else has a claim of this name, so what cannot be read is an error.
+    #[serde(default, rename = "portolan_rates", deserialize_with = "present")]
+    rates: Option<Rates>,
+}
+
+fn notes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Note>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let mut notes: Vec<Note> = serde_json::from_value(value).unwrap_or_default();
+    notes.truncate(MAX_NOTES);
+    Ok(notes)
 }
 
 #[derive(Deserialize)]
@@ -52,7 +68,8 @@ impl ForeignClaims {
             jti: self.jti.unwrap_or_default(),
             access: self.access,
             act: None,
-            why: Vec::new(),
+            why: self.why,
+            rates: self.rates,
         }
     }
 }

@@ -20,6 +20,7 @@ mod listed;
 mod own_token;
 pub mod policy;
 mod realm;
+mod terms_of;
 pub mod verifier;
 
 #[cfg(test)]
@@ -44,4 +45,5 @@ pub use listed::{Listed, Pullable};
 pub use own_token::OwnTokens;
 pub use policy::AccessPolicy;
 pub use realm::{Realm, is_authority};
+pub use terms_of::TermsOf;
 pub use verifier::{InvalidToken, Rules, VerifiedClaims, Verifier};

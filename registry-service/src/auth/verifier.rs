@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use shared::oci::{Object, RepositoryName};
 use shared::token::access::Resource;
 use shared::token::claims::MAX_NOTE_LENGTH;
-use shared::token::{AccessEntry, Action, Actions, Claims};
+use shared::token::rates::Rates;
+use shared::token::{AccessEntry, Action, Actions, Claims, Terms};
 
 use super::algorithm::SignatureAlgorithm;
 use super::allowed_tags::AllowedTags;
@@ -107,6 +108,19 @@ impl VerifiedClaims {
             (is_own && entry.actions.covers(Actions::NONE.with(action))).then_some(limits)
         });
         AllowedTags::of_grants(grants)
+    }
+
+    /// What pushes to a repository and deletions there keep to: all of it, whichever entry says it.
+    pub fn terms(&self, name: &RepositoryName) -> Vec<Arc<Terms>> {
+        let is_of =
+            |entry: &&AccessEntry| matches!(&entry.resource, Resource::Repository(own) if own == name);
+        let entries = self.claims.access.iter().filter(is_of);
+        entries.filter_map(|entry| entry.terms.clone()).collect()
+    }
+
+    /// How often the holder may ask.
+    pub fn rates(&self) -> Option<&Rates> {
+        self.claims.rates.as_ref()
     }
 
     /// Why the index granted less on a repository than was asked for, in its words.

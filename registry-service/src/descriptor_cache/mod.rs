@@ -32,6 +32,39 @@ const WAITING: usize = 1_024;
 /// What may be owed; beyond it redis has to be emptied by hand.
 const OWED: usize = 100_000;
 
+/// Connections for whoever else keeps something in the same redis.
+#[derive(Debug)]
+pub struct Connector(Server);
+
+/// A connection that many use at once.
+#[derive(Clone)]
+pub struct SharedConnection(Connection);
+
+impl Connector {
+    /// To this redis. Whether it answers shows later.
+    pub fn open(options: &Options) -> Result<Self, Unusable> {
+        Server::open(options).map(Self)
+    }
+
+    /// A new connection.
+    pub async fn connect(&self) -> redis::RedisResult<SharedConnection> {
+        self.0.connect().await.map(SharedConnection)
+    }
+}
+
+impl SharedConnection {
+    /// What redis answers to commands that go together.
+    pub async fn run<T: redis::FromRedisValue>(
+        &mut self,
+        commands: &redis::Pipeline,
+    ) -> redis::RedisResult<T> {
+        match &mut self.0 {
+            Connection::Single(connection) => commands.query_async(connection).await,
+            Connection::Cluster(connection) => commands.query_async(connection).await,
+        }
+    }
+}
+
 /// The cache. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct DescriptorCache(Arc<Shared>);

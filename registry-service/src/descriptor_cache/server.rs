@@ -83,6 +83,7 @@ pub(super) struct Server {
     certificates: Option<TlsCertificates>,
 }
 
+#[derive(Clone)]
 pub(super) enum Connection {
     Single(MultiplexedConnection),
     Cluster(ClusterConnection),

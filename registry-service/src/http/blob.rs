@@ -14,7 +14,7 @@ use super::content::Content;
 use super::dispatch::Asked;
 use super::error::Error;
 use super::range::{self, Requested};
-use super::{answer, header};
+use super::{answer, header, manifest};
 use crate::redirect::{Client, Place, Redirects};
 
 /// `HEAD`: size and digest.
@@ -83,6 +83,8 @@ pub(super) async fn delete(
     if !allowed.is_every() {
         return Err(Error::BoundToTags(allowed));
     }
+    let terms = asked.authorized.terms(name);
+    manifest::check_content(asked, name, digest, &terms).await?;
     let stored_as = asked.authorized.stored_as(name);
     asked.registry(name).delete_blob(stored_as, digest).await?;
     Ok(answer::empty(StatusCode::ACCEPTED))

@@ -125,6 +125,7 @@ async fn answer(state: &State, request: Request<Body>, told: &mut Told) -> Resul
         authorized,
         parts,
     };
+    asked.count_request().await?;
     dispatch(&asked, body).await
 }
 

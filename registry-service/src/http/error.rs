@@ -6,11 +6,15 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use shared::oci::error::ErrorEntry;
 use shared::oci::{Digest, ErrorBody, ErrorCode, InvalidManifest, Tag};
+use shared::token::Kept;
 
+use super::rate::Limited;
 use super::told::ToldError;
 use super::{NotTold, answer, header};
 use crate::auth::{AllowedTags, Denial, Refusal};
 use crate::endpoint::InvalidRequest;
+use crate::permit::NotAsked;
+use crate::quota::Exceeded;
 use crate::registry::{RegistryError, StorageError};
 
 /// Seconds after which a client may try again what failed for a reason that may pass.
@@ -69,6 +73,39 @@ pub(super) enum Error {
         tag: Tag,
         /// Those that may.
         allowed: AllowedTags,
+    },
+    /// Somebody asked too often.
+    RateLimited(Box<Limited>),
+    /// The namespace may not hold so much.
+    QuotaExceeded(Exceeded),
+    /// The index does not allow more, in its words.
+    NotPermitted(String),
+    /// The index has to be asked, and cannot be.
+    NotAsked(NotAsked),
+    /// A manifest says another size of a blob than it has.
+    OtherSize {
+        /// The blob.
+        digest: Digest,
+        /// In the manifest.
+        said: u64,
+        /// In the storage.
+        size: u64,
+    },
+    /// A tag stays what it is, and something else was pushed under it.
+    TagImmutable {
+        /// Which.
+        tag: Tag,
+        /// What it points to.
+        digest: Digest,
+        /// Why.
+        rule: Kept,
+    },
+    /// A tag that stays what it is leads to what shall be deleted.
+    TagStays {
+        /// Which.
+        tag: Tag,
+        /// Why.
+        rule: Kept,
     },
     /// What has no tag may not be deleted with a token whose tags are bound.
     BoundToTags(AllowedTags),
@@ -146,6 +183,52 @@ impl Error {
                 StatusCode::FORBIDDEN,
                 ErrorCode::Denied,
                 format!("the tag {tag} may not be {doing} with this token, which is for {allowed}"),
+            ),
+            Self::RateLimited(limited) => {
+                let response = with_text(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    ErrorCode::TooManyRequests,
+                    limited.text(),
+                );
+                let mut response = retry_after(response, limited.standing.resets_s);
+                limited.tell(response.headers_mut());
+                response
+            }
+            Self::QuotaExceeded(exceeded) => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                format!("{exceeded}: delete something, or ask an administrator of the registry for more"),
+            ),
+            Self::NotPermitted(reason) => with_text(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Denied,
+                format!("{reason}: delete something, or ask an administrator of the registry for more"),
+            ),
+            Self::NotAsked(error) => not_asked(error.as_ref()),
+            Self::OtherSize { digest, said, size } => with_text(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::ManifestInvalid,
+                format!("the manifest says that {digest} has {said} bytes; it has {size}"),
+            ),
+            Self::TagImmutable { tag, digest, rule } => with_body(
+                StatusCode::FORBIDDEN,
+                &ErrorBody::with_detail(
+                    ErrorCode::Denied,
+                    format!(
+                        "the tag {tag} is immutable by {rule} and stays at {digest}: push under another tag"
+                    ),
+                    json!({"tag": tag.as_str(), "digest": digest, "rule": rule.to_string()}),
+                ),
+            ),
+            Self::TagStays { tag, rule } => with_body(
+                StatusCode::FORBIDDEN,
+                &ErrorBody::with_detail(
+                    ErrorCode::Denied,
+                    format!(
+                        "the tag {tag} is immutable by {rule}: what it needs is not deleted while there is that rule"
+                    ),
+                    json!({"tag": tag.as_str(), "rule": rule.to_string()}),
+                ),
             ),
             Self::BoundToTags(allowed) => with_text(
                 StatusCode::FORBIDDEN,
@@ -258,9 +341,10 @@ fn of_registry(error: RegistryError) -> Response {
         | RegistryError::TooManyReferences { .. } => {
             with_text(StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid, text)
         }
-        RegistryError::ClassNotAllowed { .. } | RegistryError::TagMustStay { .. } => {
-            with_text(StatusCode::FORBIDDEN, ErrorCode::Denied, text)
-        }
+        RegistryError::NoRoom { .. }
+        | RegistryError::ClassNotAllowed { .. }
+        | RegistryError::TagMustStay { .. }
+        | RegistryError::TagImmutable { .. } => with_text(StatusCode::FORBIDDEN, ErrorCode::Denied, text),
         RegistryError::ManifestBlobUnknown { missing } => of_missing(missing),
         RegistryError::TagConflict => with_text(StatusCode::PRECONDITION_FAILED, ErrorCode::TagInvalid, text),
         RegistryError::BodyInterrupted(_) => interrupted(),
@@ -322,6 +406,16 @@ fn of_storage(error: &StorageError) -> Response {
 fn not_told(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "a manifest is stored, but its push cannot be completed");
     let text = "the push could not be completed; push the manifest again";
+    let response = with_text(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, text);
+    retry_after(response, RETRY_SOON)
+}
+
+fn not_asked(error: &(dyn std::error::Error + 'static)) -> Response {
+    tracing::error!(
+        error,
+        "the index cannot be asked about a strict quota, so a manifest was not stored"
+    );
+    let text = "the quota of the namespace cannot be looked up at the moment; push the manifest again";
     let response = with_text(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, text);
     retry_after(response, RETRY_SOON)
 }

@@ -14,9 +14,10 @@ use tracing::Instrument as _;
 
 use super::dispatch::Asked;
 use super::error::Error;
-use super::{ManifestPushed, Service, answer, header};
+use super::{ManifestPushed, Service, answer, header, rate};
+use crate::auth::TermsOf;
 use crate::endpoint::query;
-use crate::registry::{Registry, TagCondition};
+use crate::registry::{Registry, RegistryError, TagCondition};
 use crate::trace;
 
 /// Most `tag` parameters of one push.
@@ -34,6 +35,7 @@ pub(super) async fn read(
     let stored = asked.service.registry.get_manifest(stored_as, reference).await?;
     let known = asked.parts.headers.get(IF_NONE_MATCH);
     let is_known = known.is_some_and(|list| header::matches_etag(list, &stored.digest));
+    let counted = asked.count_pull(&stored, is_known).await?;
     if !is_known {
         asked.manifest_pulled(name, reference, &stored);
     }
@@ -50,6 +52,7 @@ pub(super) async fn read(
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::DOCKER_CONTENT_DIGEST, header::digest(&stored.digest));
     headers.insert(ETAG, header::etag(&stored.digest));
+    rate::tell_of(counted, &mut response);
     Ok(response)
 }
 
@@ -81,18 +84,34 @@ pub(super) async fn put(
         stored_as: asked.authorized.stored_as(name).clone(),
         subject: asked.authorized.subject().to_owned(),
     };
-    let response = stored(asked, &pushed, subject.as_ref(), reference);
+    let quota = asked.quota(name);
+    let taken = asked
+        .take_manifest(
+            quota.as_ref(),
+            name,
+            (received.digest(), received.bytes().len()),
+            received.view(),
+            &pushed.tags,
+        )
+        .await?;
+    let mut response = stored(asked, &pushed, subject.as_ref(), reference);
     let service = Arc::clone(asked.service);
     let announcing = match asked.registry(name) {
         Cow::Owned(registry) => Some(registry),
         Cow::Borrowed(_) => None,
     };
-    let storing = store_and_tell(service, announcing, received, condition, pushed);
+    let terms = asked.authorized.terms(name);
+    let storing = store_and_tell(service, announcing, received, condition, terms, pushed);
     // A task of its own: a client that goes away now does not keep anybody from being told.
     match tokio::spawn(trace::in_current(storing.in_current_span())).await {
-        Ok(done) => done.map(|()| response),
-        Err(_) => Err(Error::Panicked),
+        Ok(done) => done?,
+        Err(_) => return Err(Error::Panicked),
     }
+    if let Some(taken) = taken {
+        taken.keep();
+    }
+    asked.warn_of(quota.as_ref(), &mut response);
+    Ok(response)
 }
 
 async fn store_and_tell(
@@ -100,12 +119,15 @@ async fn store_and_tell(
     announcing: Option<Registry>,
     received: ReceivedManifest<Bytes>,
     condition: TagCondition,
+    terms: TermsOf,
     pushed: ManifestPushed,
 ) -> Result<(), Error> {
     let registry = announcing.as_ref().unwrap_or(&service.registry);
+    let is_kept = |tag: &Tag| terms.kept(tag).is_some();
     registry
-        .put_manifest(&pushed.stored_as, received, &pushed.tags, &condition)
-        .await?;
+        .put_manifest_keeping(&pushed.stored_as, received, &pushed.tags, &condition, &is_kept)
+        .await
+        .map_err(|error| kept_tag(error, &terms))?;
     if let Some(tell) = &service.on_manifest_pushed {
         tell(pushed).await.map_err(Error::NotTold)?;
     }
@@ -120,9 +142,16 @@ pub(super) async fn delete(
 ) -> Result<Response, Error> {
     let stored_as = asked.authorized.stored_as(name);
     let registry = asked.registry(name);
+    let terms = asked.authorized.terms(name);
     match reference {
         Reference::Tag(tag) => {
             check_tags(asked, name, std::slice::from_ref(tag), Action::Delete, "deleted")?;
+            if let Some(rule) = terms.kept(tag) {
+                return Err(Error::TagStays {
+                    tag: tag.clone(),
+                    rule,
+                });
+            }
             let condition = match asked.parts.headers.get(IF_MATCH) {
                 Some(_) => condition(&asked.parts.headers)?,
                 None => TagCondition::Any,
@@ -131,17 +160,57 @@ pub(super) async fn delete(
         }
         Reference::Digest(digest) => {
             let allowed = asked.authorized.allowed_tags(name, Action::Delete);
-            if allowed.is_every() {
+            if allowed.is_every() && !terms.keep_tags() {
                 registry.delete_manifest(stored_as, digest).await?;
             } else {
-                let may_go = |tag: &Tag| allowed.allow(tag);
+                check_content(asked, name, digest, &terms).await?;
+                let may_go = |tag: &Tag| allowed.allow(tag) && terms.kept(tag).is_none();
                 registry
                     .delete_manifest_of_tags(stored_as, digest, &may_go)
-                    .await?;
+                    .await
+                    .map_err(|error| kept_tag(error, &terms))?;
             }
         }
     }
     Ok(answer::empty(StatusCode::ACCEPTED))
+}
+
+/// Whether content may be deleted: not while a tag that stays what it is leads to it.
+pub(super) async fn check_content(
+    asked: &Asked<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+    terms: &TermsOf,
+) -> Result<(), Error> {
+    if !terms.keep_tags() {
+        return Ok(());
+    }
+    let stored_as = asked.authorized.stored_as(name);
+    let is_kept = |tag: &Tag| terms.kept(tag).is_some();
+    let keeper = asked
+        .service
+        .registry
+        .find_keeper(stored_as, digest, &is_kept)
+        .await?;
+    match keeper.and_then(|tag| terms.kept(&tag).map(|rule| (tag, rule))) {
+        Some((tag, rule)) => Err(Error::TagStays { tag, rule }),
+        None => Ok(()),
+    }
+}
+
+/// The refusal with the rule that it follows from.
+fn kept_tag(error: RegistryError, terms: &TermsOf) -> Error {
+    match error {
+        RegistryError::TagImmutable { tag, digest } => match terms.kept(&tag) {
+            Some(rule) => Error::TagImmutable { tag, digest, rule },
+            None => RegistryError::TagImmutable { tag, digest }.into(),
+        },
+        RegistryError::TagMustStay { tag } => match terms.kept(&tag) {
+            Some(rule) => Error::TagStays { tag, rule },
+            None => RegistryError::TagMustStay { tag }.into(),
+        },
+        other => other.into(),
+    }
 }
 
 /// Whether the caller may push, or delete, each of the tags.

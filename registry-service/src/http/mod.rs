@@ -20,7 +20,9 @@ mod notice;
 mod observer;
 mod page;
 mod purge;
+mod quota;
 mod range;
+mod rate;
 mod referrer;
 mod tag;
 mod token;
@@ -45,6 +47,9 @@ use admission::Admission;
 use crate::auth::Authenticator;
 use crate::endpoint::Policy;
 use crate::notification::Notifications;
+use crate::permit::Permits;
+use crate::quota::Ledger;
+use crate::rate::Counts;
 use crate::redirect::Redirects;
 use crate::registry::Registry;
 
@@ -134,6 +139,12 @@ pub struct Service {
     pub on_manifest_pushed: Option<OnManifestPushed>,
     /// Who is told of changes and reads.
     pub notifications: Option<Notifications>,
+    /// What was pushed into namespaces that have a quota.
+    pub quotas: Ledger,
+    /// Who is asked before a manifest is stored under a strict quota.
+    pub permits: Option<Permits>,
+    /// How often holders of tokens have asked.
+    pub rates: Counts,
 }
 
 /// The registry as a router without any path of its own: it answers whatever it is given.

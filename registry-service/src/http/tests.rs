@@ -8,6 +8,7 @@ mod list;
 mod malformed;
 mod manifest;
 mod policy;
+mod terms;
 mod upload;
 
 use std::sync::Arc;

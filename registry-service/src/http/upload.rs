@@ -10,7 +10,7 @@ use super::dispatch::Asked;
 use super::error::Error;
 use super::{answer, header, range};
 use crate::endpoint::{InvalidRequest, Mount, UploadText, query};
-use crate::registry::{Chunk, UploadId};
+use crate::registry::{Chunk, RegistryError, UploadId};
 
 /// `POST`: take the blob over from another repository, or take it from the body, or begin a session.
 pub(super) async fn start(
@@ -19,18 +19,26 @@ pub(super) async fn start(
     mount: Option<&Mount>,
     body: Body,
 ) -> Result<Response, Error> {
+    let quota = asked.quota(name);
     if let Some(mount) = mount {
+        let taken = asked
+            .take_mount(quota.as_ref(), name, mount.from.as_ref(), &mount.digest)
+            .await?;
         let (stored_as, sources) = (asked.authorized.stored_as(name), asked.authorized.mount_sources());
         if asked
             .registry(name)
             .mount_blob(stored_as, sources, &mount.digest)
             .await?
         {
+            if let Some(taken) = taken {
+                taken.keep();
+            }
             return Ok(created(asked, name, &mount.digest));
         }
     } else if let Some(digest) = find_digest(asked)? {
         return put_whole(asked, name, &digest, body).await;
     }
+    asked.check_room(quota.as_ref(), 0)?;
     let algorithm = match query::find(asked.query(), "digest-algorithm") {
         Some(text) => text.parse().map_err(InvalidRequest::Digest)?,
         None => Algorithm::Sha256,
@@ -53,11 +61,24 @@ async fn put_whole(
 ) -> Result<Response, Error> {
     let _turn = asked.admission.upload(asked.authorized.subject()).await?;
     let length = answer::content_length(&asked.parts.headers);
-    let stored_as = asked.authorized.stored_as(name);
-    asked
-        .registry(name)
-        .put_blob(stored_as, digest, length, body.into_data_stream())
+    let quota = asked.quota(name);
+    let taken = asked
+        .take_blob(quota.as_ref(), name, digest, length.unwrap_or(0))
         .await?;
+    let chunk = Chunk {
+        offset: None,
+        length,
+        // Of what is counted already.
+        room: asked.room(quota.as_ref()).filter(|_| length.is_none()),
+        body: body.into_data_stream(),
+    };
+    let stored_as = asked.authorized.stored_as(name);
+    let size = asked
+        .registry(name)
+        .put_blob_of(stored_as, digest, chunk)
+        .await
+        .map_err(|error| asked.upload_error(quota.as_ref(), error))?;
+    asked.keep_blob(quota.as_ref(), taken, size.saturating_sub(length.unwrap_or(0)));
     Ok(created(asked, name, digest))
 }
 
@@ -85,14 +106,17 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, Error> {
     let id = checked_id(asked, name, id)?;
-    let chunk = chunk(&asked.parts.headers, body)?;
+    let mut chunk = chunk(&asked.parts.headers, body)?;
+    let quota = asked.quota(name);
+    chunk.room = asked.room(quota.as_ref());
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
     let _turn = asked.admission.upload(owner).await?;
     let offset = asked
         .service
         .registry
         .append_upload(stored_as, owner, &id, chunk)
-        .await?;
+        .await
+        .map_err(|error| asked.upload_error(quota.as_ref(), error))?;
     Ok(session(asked, name, &id, offset, StatusCode::ACCEPTED))
 }
 
@@ -106,13 +130,32 @@ pub(super) async fn finish(
     let id = checked_id(asked, name, id)?;
     let digest = find_digest(asked)?
         .ok_or_else(|| Error::Digest("the digest of the blob must be given as ?digest=".to_owned()))?;
-    let chunk = chunk(&asked.parts.headers, body)?;
+    let mut chunk = chunk(&asked.parts.headers, body)?;
     let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
     let _turn = asked.admission.upload(owner).await?;
-    asked
+    let quota = asked.quota(name);
+    let said = match &quota {
+        Some(_) => stored_size(asked, name, &id).await? + chunk.length.unwrap_or(0),
+        None => 0,
+    };
+    let taken = match asked.take_blob(quota.as_ref(), name, &digest, said).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            // Nobody can go on with it while there is no room.
+            let _ = asked.service.registry.cancel_upload(stored_as, owner, &id).await;
+            return Err(error);
+        }
+    };
+    if chunk.length.is_none() {
+        let room = asked.room(quota.as_ref());
+        chunk.room = room.map(|room| said.saturating_add(room));
+    }
+    let size = asked
         .registry(name)
         .finish_upload(stored_as, owner, &id, chunk, &digest)
-        .await?;
+        .await
+        .map_err(|error| asked.upload_error(quota.as_ref(), error))?;
+    asked.keep_blob(quota.as_ref(), taken, size.saturating_sub(said));
     Ok(created(asked, name, &digest))
 }
 
@@ -130,6 +173,16 @@ pub(super) async fn cancel(
         .cancel_upload(stored_as, owner, &id)
         .await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// How many bytes of a session are stored; none of one that is finished.
+async fn stored_size(asked: &Asked<'_>, name: &RepositoryName, id: &UploadId) -> Result<u64, Error> {
+    let (stored_as, owner) = (asked.authorized.stored_as(name), asked.authorized.subject());
+    match asked.service.registry.upload_status(stored_as, owner, id).await {
+        Ok(size) => Ok(size),
+        Err(RegistryError::BlobUploadUnknown) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn parse_id(id: &UploadText) -> Result<UploadId, Error> {
@@ -163,6 +216,7 @@ fn chunk(headers: &HeaderMap, body: Body) -> Result<Chunk<BodyDataStream>, Error
         return Ok(Chunk {
             offset: None,
             length,
+            room: None,
             body: body.into_data_stream(),
         });
     };
@@ -178,6 +232,7 @@ fn chunk(headers: &HeaderMap, body: Body) -> Result<Chunk<BodyDataStream>, Error
     Ok(Chunk {
         offset: Some(range.start),
         length: Some(said),
+        room: None,
         body: body.into_data_stream(),
     })
 }

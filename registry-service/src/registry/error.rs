@@ -44,6 +44,12 @@ pub enum RegistryError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The blob would be larger than there is room for.
+    #[error("the blob is larger than the {room} bytes for which there is room")]
+    NoRoom {
+        /// How many.
+        room: u64,
+    },
     /// A chunk does not begin where the session ends, or a range lies outside of the blob.
     #[error("the range does not fit: {offset} bytes are stored")]
     RangeInvalid {
@@ -81,6 +87,14 @@ pub enum RegistryError {
     TagMustStay {
         /// Which.
         tag: Tag,
+    },
+    /// The tag stays what it is.
+    #[error("the tag {tag} is immutable and points to {digest}")]
+    TagImmutable {
+        /// Which.
+        tag: Tag,
+        /// Where it points to.
+        digest: Digest,
     },
     /// The manifest names more than the rules allow.
     #[error("the manifest names {named} blobs and manifests; this registry allows {limit}")]

@@ -1,6 +1,7 @@
 //! Manifests: small content that names other content, held by a repository through a revision link.
 
 mod deletion;
+mod keeper;
 mod references;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tokio::task::coop::consume_budget;
 use tracing::instrument;
 
 use super::link::has_revision;
+use super::tag::keep;
 use super::{Change, Registry, RegistryError, TagCondition, layout};
 use crate::storage::{Condition, Guard, Stamp, Step, StorageError};
 
@@ -20,6 +22,8 @@ pub const MANIFEST_LIMIT: u64 = 4 << 20;
 pub const MAX_MISSING: usize = 32;
 /// How many revisions are listed in one go.
 const LISTING: usize = 256;
+/// How often a push is tried again when a tag that stays what it is was made meanwhile.
+const ATTEMPTS: usize = 16;
 
 /// A manifest as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,15 @@ impl Registry {
             None => None,
         };
         found.ok_or_else(|| RegistryError::manifest_unknown(reference))
+    }
+
+    /// Whether the repository holds a manifest.
+    pub async fn has_manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        Ok(has_revision(&self.storage, repository, digest).await?)
     }
 
     /// A manifest by its digest, if the repository holds it.
@@ -104,7 +117,6 @@ impl Registry {
     ///
     /// It must keep the [`Rules`](super::Rules), and what it names must be there: blobs and manifests in this repository with
     /// their content stored, except its subject, layers that may lie elsewhere, and (by the rules) manifests of an index.
-    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, manifest.digest = %received.digest()))]
     pub async fn put_manifest(
         &self,
         repository: &RepositoryName,
@@ -112,35 +124,24 @@ impl Registry {
         tags: &[Tag],
         condition: &TagCondition,
     ) -> Result<(), RegistryError> {
+        self.put_manifest_keeping(repository, received, tags, condition, &|_| false)
+            .await
+    }
+
+    /// The same where a tag for which `is_kept` holds stays what it is: it is not moved to another manifest, however many
+    /// push it at once, in whichever process.
+    #[instrument(name = "put_manifest", level = "debug", skip_all, fields(repository.name = %repository, manifest.digest = %received.digest()))]
+    pub async fn put_manifest_keeping(
+        &self,
+        repository: &RepositoryName,
+        received: ReceivedManifest<Bytes>,
+        tags: &[Tag],
+        condition: &TagCondition,
+        is_kept: &(dyn Fn(&Tag) -> bool + Send + Sync),
+    ) -> Result<(), RegistryError> {
         let (bytes, digest, view) = received.into_parts();
         self.options.rules.check(&view)?;
         self.check_references(repository, &view).await?;
-        let mut guards = vec![Guard {
-            key: layout::revision_link(repository, &digest),
-            condition: Condition::Any,
-        }];
-        let link = layout::link(&digest);
-        let write = |key| Step::Write {
-            key,
-            content: link.clone(),
-        };
-        let mut steps = vec![
-            Step::Write {
-                key: layout::content(&digest),
-                content: bytes.clone(),
-            },
-            write(layout::revision_link(repository, &digest)),
-        ];
-        for tag in tags {
-            let key = layout::tag_current(repository, tag);
-            let condition = condition.check(&self.storage, &key).await?;
-            guards.push(Guard {
-                key: key.clone(),
-                condition,
-            });
-            steps.push(write(layout::tag_index(repository, tag, &digest)));
-            steps.push(write(key));
-        }
         let pushed = |tag| Change::ManifestPushed {
             digest: &digest,
             media_type: view.media_type(),
@@ -151,14 +152,72 @@ impl Registry {
         if tags.is_empty() {
             changes.push(pushed(None));
         }
-        match self.commit(repository, guards, steps, &changes).await {
-            Ok(()) => {
-                self.manifests.keep(&digest, &bytes, view.media_type());
-                Ok(())
+        for _ in 0..ATTEMPTS {
+            let (guards, steps) = self
+                .placement(repository, (&digest, &bytes), tags, condition, is_kept)
+                .await?;
+            match self.commit(repository, guards, steps, &changes).await {
+                Ok(()) => {
+                    self.manifests.keep(&digest, &bytes, view.media_type());
+                    return Ok(());
+                }
+                // Somebody made the tag meanwhile. If it was with the same manifest, nothing is wrong.
+                Err(StorageError::Conflict { .. })
+                    if *condition == TagCondition::Any && tags.iter().any(is_kept) => {}
+                Err(StorageError::Conflict { .. }) => return Err(RegistryError::TagConflict),
+                Err(error) => return Err(error.into()),
             }
-            Err(StorageError::Conflict { .. }) => Err(RegistryError::TagConflict),
-            Err(error) => Err(error.into()),
         }
+        Err(RegistryError::TagConflict)
+    }
+
+    /// What is written for a manifest and its tags, and what must hold for that.
+    async fn placement(
+        &self,
+        repository: &RepositoryName,
+        (digest, bytes): (&Digest, &Bytes),
+        tags: &[Tag],
+        condition: &TagCondition,
+        is_kept: &(dyn Fn(&Tag) -> bool + Send + Sync),
+    ) -> Result<(Vec<Guard>, Vec<Step>), RegistryError> {
+        let mut guards = vec![Guard {
+            key: layout::revision_link(repository, digest),
+            condition: Condition::Any,
+        }];
+        let link = layout::link(digest);
+        let write = |key| Step::Write {
+            key,
+            content: link.clone(),
+        };
+        let mut steps = vec![
+            Step::Write {
+                key: layout::content(digest),
+                content: bytes.clone(),
+            },
+            write(layout::revision_link(repository, digest)),
+        ];
+        for tag in tags {
+            let key = layout::tag_current(repository, tag);
+            let asked = condition.check(&self.storage, &key).await?;
+            let kept = if is_kept(tag) {
+                keep(&self.storage, &key, tag, digest).await?
+            } else {
+                Condition::Any
+            };
+            // What the caller asks for beside that is as strict.
+            let condition = if *condition == TagCondition::Any {
+                kept
+            } else {
+                asked
+            };
+            guards.push(Guard {
+                key: key.clone(),
+                condition,
+            });
+            steps.push(write(layout::tag_index(repository, tag, digest)));
+            steps.push(write(key));
+        }
+        Ok((guards, steps))
     }
 
     /// Takes the manifest, and every tag that points to it, out of the repository; visible at once. The tags go

@@ -46,6 +46,24 @@ impl TagCondition {
     }
 }
 
+/// What must still hold when a tag that stays what it is comes to point to `digest`: it does not exist, or points there.
+pub(super) async fn keep(
+    storage: &Storage,
+    key: &Key,
+    tag: &Tag,
+    digest: &Digest,
+) -> Result<Condition, RegistryError> {
+    match Link::read(storage, key).await? {
+        Link::Absent => Ok(Condition::Absent),
+        Link::Unreadable(version) => Ok(Condition::Is(version)),
+        Link::To(found, version) if found == *digest => Ok(Condition::Is(version)),
+        Link::To(found, _) => Err(RegistryError::TagImmutable {
+            tag: tag.clone(),
+            digest: found,
+        }),
+    }
+}
+
 /// For a proof's control alone: what tags pointed to when they were last looked at.
 static REMEMBERED: LazyLock<Mutex<HashMap<Key, Remembered>>> = LazyLock::new(Mutex::default);
 type Remembered = (Instant, Option<Digest>);
@@ -73,6 +91,11 @@ impl Registry {
             remembered.insert(key, (Instant::now(), digest.clone()));
         }
         Ok(digest)
+    }
+
+    /// Whether the tag points to anything.
+    pub async fn has_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, RegistryError> {
+        Ok(self.find_tag(repository, tag).await?.is_some())
     }
 
     /// Removes the tag, if the condition holds for it; the manifest stays. Visible at once.

@@ -199,6 +199,7 @@ pub(super) fn chunk(
     content: &[u8],
 ) -> Chunk<impl Stream<Item = Result<Bytes, std::io::Error>> + Send + use<>> {
     Chunk {
+        room: None,
         offset: None,
         length: None,
         body: whole(content),

@@ -124,7 +124,6 @@ impl Registry {
 
     /// Uploads a whole blob in one request (distribution-spec, "Single POST"). Whatever goes wrong, nothing is
     /// kept.
-    #[instrument(level = "debug", skip_all, fields(repository.name = %repository, blob.digest = %digest))]
     pub async fn put_blob<S, E>(
         &self,
         repository: &RepositoryName,
@@ -136,13 +135,29 @@ impl Registry {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError> + Send,
     {
-        let owner = "";
-        let id = self.start_upload(repository, owner, digest.algorithm()).await?;
         let chunk = Chunk {
             offset: None,
             length,
+            room: None,
             body,
         };
+        self.put_blob_of(repository, digest, chunk).await
+    }
+
+    /// The same of a chunk that is the whole blob.
+    #[instrument(name = "put_blob", level = "debug", skip_all, fields(repository.name = %repository, blob.digest = %digest))]
+    pub async fn put_blob_of<S, E>(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        chunk: Chunk<S>,
+    ) -> Result<u64, RegistryError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let owner = "";
+        let id = self.start_upload(repository, owner, digest.algorithm()).await?;
         let upload = async {
             let mut session = self.open_session(repository, owner, &id).await?;
             let last = session.receive(chunk).await?;

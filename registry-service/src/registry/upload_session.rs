@@ -29,6 +29,8 @@ pub struct Chunk<S> {
     pub offset: Option<u64>,
     /// How many bytes the chunk says that it holds (`Content-Range`, `Content-Length`).
     pub length: Option<u64>,
+    /// How many bytes the blob may have at most, where that is bound.
+    pub room: Option<u64>,
     /// The bytes.
     pub body: S,
 }
@@ -153,6 +155,10 @@ impl<'a> Session<'a> {
         if start.saturating_add(chunk.length.unwrap_or(0)) > limit {
             return Err(RegistryError::BlobTooLarge { limit });
         }
+        let room = chunk.room.unwrap_or(u64::MAX);
+        if start.saturating_add(chunk.length.unwrap_or(0)) > room {
+            return Err(RegistryError::NoRoom { room });
+        }
         let mut body = pin!(chunk.body);
         // A short chunk of known length needs no full buffer.
         let wanted = chunk.length.and_then(|length| usize::try_from(length).ok());
@@ -175,6 +181,9 @@ impl<'a> Session<'a> {
             }
             if start.saturating_add(received) > limit {
                 return Err(RegistryError::BlobTooLarge { limit });
+            }
+            if start.saturating_add(received) > room {
+                return Err(RegistryError::NoRoom { room });
             }
             let is_last = chunk.length == Some(received);
             buffer = self.gather(buffer, piece, is_last).await?;

@@ -1,12 +1,14 @@
 //! Resources, actions and access entries (Docker token authentication specification, "JWT").
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::tag_pattern::{MAX_TAG_BOUNDS, TagLimits, TagPattern};
+use super::terms::Terms;
 use crate::oci::RepositoryName;
 
 /// What kind of thing a scope or an access entry names.
@@ -216,6 +218,8 @@ pub struct AccessEntry {
     pub push_tags: TagLimits,
     /// Which tags may be deleted, where `actions` hold that; what has no tag then stays.
     pub delete_tags: TagLimits,
+    /// What the registry keeps to when something is pushed or deleted; never empty.
+    pub terms: Option<Arc<Terms>>,
 }
 
 impl AccessEntry {
@@ -228,6 +232,7 @@ impl AccessEntry {
             class: None,
             push_tags: TagLimits::EVERY,
             delete_tags: TagLimits::EVERY,
+            terms: None,
         }
     }
 }
@@ -246,6 +251,17 @@ struct Wire {
     push_tags: Bounds,
     #[serde(default, skip_serializing_if = "Bounds::is_absent")]
     delete_tags: Bounds,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    terms: Option<Terms>,
+}
+
+/// What is there and cannot be read is an error; `null` is no terms either.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Terms>, D::Error> {
+    Terms::deserialize(deserializer).map(Some)
 }
 
 /// Bounds of tags as they travel: absent for every tag, or lists of patterns, of each of which one must match.
@@ -293,6 +309,7 @@ impl Serialize for AccessEntry {
             class: self.class.clone(),
             push_tags: Bounds(self.push_tags.clone()),
             delete_tags: Bounds(self.delete_tags.clone()),
+            terms: self.terms.as_deref().cloned(),
         }
         .serialize(serializer)
     }
@@ -310,6 +327,7 @@ impl<'de> Deserialize<'de> for AccessEntry {
             class: wire.class.filter(|class| !class.is_empty()),
             push_tags: wire.push_tags.0,
             delete_tags: wire.delete_tags.0,
+            terms: wire.terms.filter(|terms| !terms.is_empty()).map(Arc::new),
         })
     }
 }
@@ -382,6 +400,29 @@ mod tests {
                     format!(r#"{{"type":"repository","name":"a/b","actions":["push"],"{kind}":{bounds}}}"#);
                 assert!(serde_json::from_str::<AccessEntry>(&json).is_err(), "{json}");
             }
+        }
+    }
+
+    #[test]
+    fn terms_that_cannot_be_read_make_the_entry_one_that_grants_nothing() {
+        let entry = |terms: &str| {
+            let json = format!(r#"{{"type":"repository","name":"a/b","actions":["push"],"terms":{terms}}}"#);
+            serde_json::from_str::<AccessEntry>(&json)
+        };
+        let tag = "v1".parse().unwrap();
+        let read = entry(r#"{"v":1,"repository":{"tags":["v*"]}}"#).unwrap();
+        assert!(
+            read.terms
+                .as_ref()
+                .is_some_and(|terms| terms.kept(&tag).is_some())
+        );
+        assert_eq!(
+            serde_json::from_value::<AccessEntry>(serde_json::to_value(&read).unwrap()).unwrap(),
+            read
+        );
+        assert_eq!(entry(r#"{"v":1}"#).unwrap().terms, None);
+        for terms in ["null", "7", "{}", r#"{"v":2}"#, r#"{"v":1,"other":{}}"#] {
+            assert!(entry(terms).is_err(), "{terms}");
         }
     }
 

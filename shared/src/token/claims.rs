@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::AccessEntry;
+use super::rates::Rates;
 use crate::oci::{Object, RepositoryName};
 
 /// Most notes in a token.
@@ -49,6 +50,21 @@ pub struct Claims {
     /// Why of what was asked for something is missing, for those who are signed in: ours alone, ignored by others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Note>,
+    /// How often the holder may ask: ours alone, ignored by others. What is there and cannot be read is an error.
+    #[serde(
+        default,
+        rename = "portolan_rates",
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub rates: Option<Rates>,
+}
+
+/// What is there: `null` is not what is absent.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

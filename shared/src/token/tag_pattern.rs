@@ -29,6 +29,9 @@ pub enum InvalidTagPattern {
     /// Too many patterns in one list.
     #[error("a list has at most 20 tag patterns")]
     TooMany,
+    /// Too many characters in patterns that go together.
+    #[error("the patterns of a rule have at most 1,000 characters together")]
+    TooLong,
 }
 
 /// A pattern over tags: the characters of a tag, where each `*` stands for any number of characters, none included.

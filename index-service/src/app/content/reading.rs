@@ -149,7 +149,8 @@ impl App {
                     }
                     refresh_showcase(&mut tx, work.repository_id).await?;
                 }
-                Ok(tx.commit().await?)
+                tx.commit().await?;
+                self.watch_quota_of(work.repository_id).await
             }
         }
     }

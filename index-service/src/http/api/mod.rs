@@ -16,6 +16,7 @@ mod deletion;
 mod description;
 mod device;
 mod idempotency;
+mod immutability;
 mod impact;
 mod instant;
 mod invitation;
@@ -28,6 +29,7 @@ mod page;
 mod password;
 mod problem;
 mod profile;
+mod quota;
 mod renovate;
 mod repository;
 mod repository_profile;
@@ -77,6 +79,8 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.profile", profile::routes()))
             .merge(named("api.robot", robot::routes()))
             .merge(named("api.rule", rule::routes()))
+            .merge(named("api.immutability", immutability::routes()))
+            .merge(named("api.quota", quota::routes()))
             .merge(named("api.team", team::routes()))
             .merge(named("api.repository", repository::routes()))
             .merge(named("api.repository_profile", repository_profile::routes()))

@@ -112,7 +112,7 @@ struct RuleChange {
 
 /// What a field that may be absent or `null` asks for.
 #[derive(Debug, Default)]
-enum Edit<T> {
+pub(super) enum Edit<T> {
     /// It is absent.
     #[default]
     Keep,

@@ -37,6 +37,7 @@ fn claims(access: Vec<AccessEntry>) -> Claims {
         access,
         act: Some("password:1".to_owned()),
         why: Vec::new(),
+        rates: None,
     }
 }
 

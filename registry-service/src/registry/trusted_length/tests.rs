@@ -41,7 +41,7 @@ on_each_storage! {
             leave(ground, &repository, &id, end, vec![0; 4_096 - end % 4_096]).await;
             let replica = ground.replica();
             assert_eq!(replica.upload_status(&repository, OWNER, &id).await.unwrap(), end as u64);
-            let rest = Chunk { offset: Some(end as u64), length: None, body: whole(&content[end..]) };
+            let rest = Chunk { room: None, offset: Some(end as u64), length: None, body: whole(&content[end..]) };
             replica.finish_upload(&repository, OWNER, &id, rest, &digest).await.unwrap();
             assert_eq!(ground.content(&repository, &digest).await.unwrap(), content);
             assert!(!ground.exists(&layout::hash_state(&id.staged(&repository, OWNER))).await);

@@ -16,6 +16,7 @@ type Body = stream::BoxStream<'static, Result<Bytes, std::io::Error>>;
 fn broken_after(content: &[u8]) -> Chunk<Body> {
     let broken = stream::iter([Err(std::io::Error::other("the connection is gone"))]);
     Chunk {
+        room: None,
         offset: None,
         length: None,
         body: whole(content).chain(broken).boxed(),
@@ -24,6 +25,7 @@ fn broken_after(content: &[u8]) -> Chunk<Body> {
 
 fn endless_after(content: &[u8]) -> Chunk<Body> {
     Chunk {
+        room: None,
         offset: None,
         length: None,
         body: whole(content).chain(stream::pending()).boxed(),
@@ -133,6 +135,7 @@ on_each_storage! {
         for part in content.chunks(700_001) {
             assert_eq!(ground.registry.upload_status(&repository, OWNER, &id).await.unwrap(), offset);
             let part = Chunk {
+                room: None,
                 offset: Some(offset),
                 length: Some(part.len() as u64),
                 body: whole(part),
@@ -177,6 +180,7 @@ on_each_storage! {
         ground.registry.append_upload(&repository, OWNER, &id, chunk(b"0123")).await.unwrap();
         for offset in [0, 3, 5, u64::MAX] {
             let misplaced = || Chunk {
+                room: None,
                 offset: Some(offset),
                 length: Some(2),
                 body: whole(b"xx"),
@@ -189,6 +193,7 @@ on_each_storage! {
         }
         assert_eq!(ground.registry.upload_status(&repository, OWNER, &id).await.unwrap(), 4);
         let last = Chunk {
+            room: None,
             offset: Some(4),
             length: Some(1),
             body: whole(b"4"),
@@ -202,6 +207,7 @@ on_each_storage! {
         for (said, content) in [(1, b"xy".as_slice()), (3, b"xy"), (0, b"x")] {
             let id = ground.start(&repository).await;
             let wrong = Chunk {
+                room: None,
                 offset: None,
                 length: Some(said),
                 body: whole(content),
@@ -224,6 +230,7 @@ on_each_storage! {
         limited.append_upload(&repository, OWNER, &id, chunk(b"12345")).await.unwrap();
         for length in [None, Some(6)] {
             let long = Chunk {
+                room: None,
                 offset: None,
                 length,
                 body: whole(b"123456"),
@@ -347,6 +354,7 @@ on_each_storage! {
         let registry = &ground.registry;
         registry.finish_upload(&repository, OWNER, &id, chunk(b"content"), &digest).await.unwrap();
         let empty = || Chunk {
+            room: None,
             offset: None,
             length: None,
             body: stream::empty::<Result<Bytes, std::io::Error>>(),

@@ -22,6 +22,7 @@ on_each_storage! {
         assert_eq!(status, 3 * MIB as u64);
         let digest = Digest::of(Algorithm::Sha256, &content);
         let rest = Chunk {
+            room: None,
             offset: Some(status),
             length: None,
             body: whole(&content[3 * MIB..]),
