@@ -4,10 +4,13 @@
 //! What is remembered lies in the database, where every replica sees it: keyed hashes of name and network, and of the
 //! password. Rows are as many as passwords can be hashed in a quarter of an hour, and are forgotten after it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use shared::network::Network;
 use shared::secret::Secret;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
 
 use super::App;
 use super::caller::Client;
@@ -15,7 +18,7 @@ use super::error::AppError;
 use crate::store::wrong_secret::{
     count_wrong_secrets, find_wrong_secret, note_wrong_secret, prune_wrong_secrets,
 };
-use crate::store::{Tx, setting};
+use crate::store::{Store, StoreError, Tx, setting};
 
 /// Different wrong secrets for one name from one network that are one too many.
 pub(super) const MAX_DISTINCT: i64 = 10;
@@ -25,6 +28,8 @@ const WINDOW_MS: i64 = 15 * 60_000;
 const REPEAT_MS: i64 = 60_000;
 /// Different unknown secrets in leak reports of one network that are one too many.
 const MAX_LEAKS: i64 = 1000;
+/// How long a wrong secret waits for others that are written down with it.
+const GATHERED: Duration = Duration::from_millis(100);
 /// Where the key is kept among the settings.
 const KEY: &str = "brake_key";
 
@@ -35,6 +40,58 @@ pub(super) struct BrakeKey(OnceCell<hmac::Key>);
 /// Who guesses about whom: a keyed hash.
 #[derive(Debug)]
 pub(super) struct Subject(String);
+
+/// A wrong secret, shown at a time in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Wrong {
+    subject: String,
+    fingerprint: String,
+    at: i64,
+}
+
+/// Wrong secrets that are written down together: each commit is synced, and a flood of guesses would be a flood of syncs. They are
+/// no more than passwords that can be hashed within the time.
+#[derive(Debug, Default)]
+pub(super) struct Wrongs(Arc<Mutex<Vec<(Wrong, oneshot::Sender<()>)>>>);
+
+impl Wrongs {
+    /// Writes it down with those of the same moment. Whether that was done.
+    async fn gather(&self, store: &Store, wrong: Wrong) -> bool {
+        let (done, written) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push((wrong, done));
+            waiting.len() == 1
+        };
+        if is_first {
+            // On its own, so that a client that goes away takes nobody's guess with it.
+            let (waiting, store) = (Arc::clone(&self.0), store.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(GATHERED).await;
+                let all = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+                let (wrongs, done): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+                if write_wrongs(&store, &wrongs).await.is_ok() {
+                    for done in done {
+                        // Whoever has gone away does not listen.
+                        let _ = done.send(());
+                    }
+                }
+            });
+        }
+        written.await.is_ok()
+    }
+}
+
+async fn write_wrongs(store: &Store, wrongs: &[Wrong]) -> Result<(), StoreError> {
+    let mut wrongs: Vec<&Wrong> = wrongs.iter().collect();
+    // Replicas that write the same rows wait for each other in one order.
+    wrongs.sort();
+    let mut tx = store.write().await?;
+    for wrong in wrongs {
+        note_wrong_secret(&mut tx, &wrong.subject, &wrong.fingerprint, wrong.at).await?;
+    }
+    tx.commit().await
+}
 
 impl App {
     /// Refuses to look at a password for this name from this network while too many were wrong.
@@ -68,9 +125,16 @@ impl App {
         if seen.is_some_and(|at| now - at < REPEAT_MS) {
             return Ok(());
         }
-        let mut tx = self.store.write().await?;
-        note_wrong_secret(&mut tx, &subject.0, &fingerprint, now).await?;
-        Ok(tx.commit().await?)
+        let wrong = Wrong {
+            subject: subject.0.clone(),
+            fingerprint,
+            at: now,
+        };
+        if self.wrongs.gather(&self.store, wrong.clone()).await {
+            return Ok(());
+        }
+        // What several wrote together failed: this one may succeed, and knows why if it does not.
+        Ok(write_wrongs(&self.store, &[wrong]).await?)
     }
 
     /// Remembers an unknown secret of a report.

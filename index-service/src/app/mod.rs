@@ -97,6 +97,7 @@ pub struct App {
     /// How content is removed, where the registry runs in this process.
     purge: OnceLock<deletion::Purge>,
     brake_key: brake::BrakeKey,
+    wrongs: brake::Wrongs,
     sign_ins: audit::SignIns,
     written: audit::Written,
     quota_watch: quota::Watch,
@@ -171,6 +172,7 @@ impl App {
             retaining: Notify::new(),
             purge: OnceLock::new(),
             brake_key: brake::BrakeKey::default(),
+            wrongs: brake::Wrongs::default(),
             sign_ins: audit::SignIns::default(),
             written: audit::Written::default(),
             quota_watch: quota::Watch::default(),

@@ -5,7 +5,8 @@ use std::str::FromStr as _;
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::{Verdict, memory};
+use super::Verdict;
+use super::memory::Memory;
 use crate::domain::PasswordHash;
 use crate::domain::credential::HashKind;
 
@@ -67,13 +68,16 @@ impl Parameters {
 
 /// The argon2id hash of a password.
 pub(super) fn hash(
+    memory: &mut Memory,
     password: &[u8],
     salt: [u8; 16],
     parameters: Parameters,
 ) -> Result<PasswordHash, InvalidParameters> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters.for_argon2id()?);
     let mut output = [0; OUTPUT_BYTES];
-    memory::hash_into(&argon2, password, &salt, &mut output).map_err(|_| InvalidParameters)?;
+    memory
+        .hash_into(&argon2, password, &salt, &mut output)
+        .map_err(|_| InvalidParameters)?;
     to_stored(&argon2, salt, output)
 }
 
@@ -103,15 +107,20 @@ fn to_stored(
 }
 
 /// Compares a password with a stored hash. A hash that asks for more than the limits matches nothing.
-pub(super) fn verify(password: &[u8], stored: &PasswordHash, today: Parameters) -> Verdict {
+pub(super) fn verify(
+    memory: &mut Memory,
+    password: &[u8],
+    stored: &PasswordHash,
+    today: Parameters,
+) -> Verdict {
     match stored.kind() {
-        HashKind::Argon2id => verify_argon2id(password, stored.expose(), today),
+        HashKind::Argon2id => verify_argon2id(memory, password, stored.expose(), today),
         HashKind::Bcrypt => verify_bcrypt(password, stored.expose()),
     }
     .unwrap_or(Verdict::Wrong)
 }
 
-fn verify_argon2id(password: &[u8], stored: &str, today: Parameters) -> Option<Verdict> {
+fn verify_argon2id(memory: &mut Memory, password: &[u8], stored: &str, today: Parameters) -> Option<Verdict> {
     let stored = phc::PasswordHash::new(stored).ok()?;
     let params = Params::try_from(&stored).ok()?;
     let parameters = Parameters::new(params.m_cost(), params.t_cost(), params.p_cost()).ok()?;
@@ -123,7 +132,7 @@ fn verify_argon2id(password: &[u8], stored: &str, today: Parameters) -> Option<V
     let expected = stored.hash?;
     let mut output = [0; phc::Output::MAX_LENGTH];
     let output = output.get_mut(..expected.len())?;
-    memory::hash_into(&argon2, password, &stored.salt?, output).ok()?;
+    memory.hash_into(&argon2, password, &stored.salt?, output).ok()?;
     // Compared in constant time.
     (phc::Output::new(output).ok()? == expected).then_some(Verdict::Right {
         outdated: parameters != today,
@@ -143,6 +152,18 @@ fn verify_bcrypt(password: &[u8], stored: &str) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn hash(
+        password: &[u8],
+        salt: [u8; 16],
+        parameters: Parameters,
+    ) -> Result<PasswordHash, InvalidParameters> {
+        super::hash(&mut Memory::default(), password, salt, parameters)
+    }
+
+    fn verify(password: &[u8], stored: &PasswordHash, today: Parameters) -> Verdict {
+        super::verify(&mut Memory::default(), password, stored, today)
+    }
 
     const CHEAP: Parameters = Parameters {
         memory_kib: 8,
@@ -173,6 +194,23 @@ mod tests {
             verify(b"correct horse", &hash, Parameters::DEFAULT),
             Verdict::Right { outdated: true }
         );
+    }
+
+    #[test]
+    fn memory_of_a_former_hash_changes_nothing() {
+        let larger = Parameters {
+            memory_kib: 64,
+            iterations: 2,
+            parallelism: 2,
+        };
+        let mut memory = Memory::default();
+        for parameters in [larger, CHEAP, larger] {
+            for password in [&b"correct horse"[..], b"battery staple"] {
+                let made = super::hash(&mut memory, password, [7; 16], parameters).unwrap();
+                let fresh = hash(password, [7; 16], parameters).unwrap();
+                assert_eq!(made.expose(), fresh.expose());
+            }
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Passwords {
     ) -> Result<Option<String>, Busy> {
         let password = password.clone();
         self.pool
-            .run(move || strength::weakness(password.expose(), &known))
+            .run(move |_| strength::weakness(password.expose(), &known))
             .await
     }
 
@@ -88,7 +88,7 @@ impl Passwords {
     pub async fn hash(&self, password: Secret<String>) -> Result<PasswordHash, Busy> {
         let (salt, parameters) = (self.random.bytes(), self.parameters);
         self.pool
-            .run(move || hash::hash(password.expose().as_bytes(), salt, parameters))
+            .run(move |memory| hash::hash(memory, password.expose().as_bytes(), salt, parameters))
             .await?
             // The parameters were checked when the configuration was read.
             .map_err(|InvalidParameters| Busy)
@@ -107,7 +107,7 @@ impl Passwords {
         let hash = stored.map_or_else(|| self.nobody.clone(), |stored| stored.hash);
         let verdict = self
             .pool
-            .run(move || hash::verify(password.expose().as_bytes(), &hash, parameters))
+            .run(move |memory| hash::verify(memory, password.expose().as_bytes(), &hash, parameters))
             .await?;
         let verdict = if known { verdict } else { Verdict::Wrong };
         if let (Verdict::Right { .. }, Some(key)) = (verdict, remembered) {

@@ -70,7 +70,7 @@ impl Deliverer {
                 Ok(None) => {}
                 Ok(Some(lease)) => {
                     tracing::debug!(endpoint = self.endpoint.name, "this process delivers");
-                    let Err(error) = self.deliver().await;
+                    let Err(error) = self.deliver(&mut is_told).await;
                     drop(lease);
                     self.numbers.pending.set(0);
                     self.tell(&error, &mut is_told);
@@ -86,13 +86,13 @@ impl Deliverer {
             tracing::error!(
                 endpoint = self.endpoint.name,
                 error = error as &dyn std::error::Error,
-                "events wait in the storage, which fails; they are tried again, and this is not said again"
+                "events wait in the storage, which fails; they are tried again, and this is not said again until they are delivered"
             );
         }
     }
 
-    /// Delivers until the storage fails.
-    async fn deliver(&self) -> Result<Infallible, StorageError> {
+    /// Delivers until the storage fails. What was delivered takes back that a failure is told.
+    async fn deliver(&self, is_told: &mut bool) -> Result<Infallible, StorageError> {
         let mut backlog = Backlog::default();
         let mut seen = Seen::default();
         let mut receiver = Backoff::default();
@@ -113,6 +113,7 @@ impl Deliverer {
                 continue;
             }
             self.round(lines, &mut backlog, &mut receiver).await?;
+            *is_told = false;
             if seen.at.is_none_or(|at| at.elapsed() > LOOK_WHILE_BUSY) || backlog.count() == 0 {
                 self.look(&mut backlog, &mut seen).await?;
             }

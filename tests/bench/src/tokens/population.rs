@@ -125,7 +125,7 @@ impl Population {
             ),
             measured(),
             // No walk through all repositories at every start.
-            "insert into setting (key, value) values ('search_listed', '1')".to_owned(),
+            "insert into setting (key, value) values ('search_listed', '1') on conflict (key) do update set value = '1'".to_owned(),
             "analyze".to_owned(),
         ]
     }

@@ -42,7 +42,13 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
         let output = run.folder().join("trace");
         let mut kept = None;
         let coverage = trace(&fault, server.pid()?, &data, &output, || {
-            let mut trial = Trial::new(&fault, &server.log(), &mut verdict, "traced".to_owned())?;
+            let mut trial = Trial::new(
+                &fault,
+                &server.log(),
+                &mut verdict,
+                "traced".to_owned(),
+                Errno::Io,
+            )?;
             kept = script::play(&ground, &mut trial, 0)?;
             Ok(())
         })?;
@@ -64,6 +70,7 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
             &server.log(),
             &mut verdict,
             format!("call {nth}, {error:?}"),
+            error,
         )?;
         kept.extend(script::play(&ground, &mut trial, number + 2)?);
         let fired = fault.failed()?;
@@ -113,7 +120,7 @@ fn positions(
     let counted = |kinds: Kinds, number: usize| {
         fault.watch(kinds)?;
         let mut ignored = Verdict::default();
-        let mut trial = Trial::new(fault, log, &mut ignored, "counted".to_owned())?;
+        let mut trial = Trial::new(fault, log, &mut ignored, "counted".to_owned(), Errno::Io)?;
         script::play(ground, &mut trial, number)?;
         let count = fault.count()?;
         fault.off()?;
