@@ -12,6 +12,7 @@ mod brake;
 pub mod caller;
 pub mod catalog;
 pub mod category;
+pub mod comment;
 pub mod content;
 pub mod content_deletion;
 pub mod deletion;

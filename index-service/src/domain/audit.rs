@@ -127,6 +127,12 @@ words! {
     CategoryPut = "category.put",
     /// It was removed.
     CategoryRemove = "category.remove",
+    /// The site was given comments, or they were taken away.
+    CommentsAllow = "comments.allow",
+    /// The comments of a repository were opened or closed.
+    CommentsOpen = "comments.open",
+    /// Somebody who manages the repository decided about a comment of somebody else.
+    CommentModerate = "comment.moderate",
     /// A repository was made by itself, without a push.
     RepositoryCreate = "repository.create",
     /// A push made a repository.

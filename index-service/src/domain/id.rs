@@ -92,6 +92,8 @@ ids! {
     RunId;
     /// What was deleted of a repository.
     DeletionId;
+    /// A comment on a repository.
+    CommentId;
 }
 
 #[cfg(test)]

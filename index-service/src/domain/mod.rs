@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod account;
 pub mod audit;
 pub mod ceiling;
+pub mod comment;
 pub mod content;
 pub mod credential;
 pub mod credential_secret;
@@ -48,7 +49,7 @@ pub use credential_use::{AllowedNetworks, LastUse, RefusedUses};
 pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
-    AccountId, CategoryId, DeletionId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId,
+    AccountId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId,
     OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId, TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;

@@ -27,6 +27,7 @@ use crate::domain::*;
 mod access_token;
 mod account;
 mod audit;
+mod comment;
 mod content;
 mod copy;
 mod deletion;

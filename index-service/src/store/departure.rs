@@ -66,6 +66,9 @@ statements! {
     END_MEMBERSHIPS = "delete from member where account_id = $1";
     UNCOUNT_STARS = "update repository_profile set star_count = star_count - 1
         where repository_id in (select repository_id from star where account_id = $1)";
+    END_COMMENT_REPORTS = "delete from comment_report where account_id = $1";
+    /// Their places in threads stay.
+    END_COMMENTS = "update comment set text = '', state = 'deleted', reports = 0 where account_id = $1";
     END_BOOKMARKS = "delete from bookmark where account_id = $1";
     END_STARS = "delete from star where account_id = $1";
     END_PASSWORD_RESETS = "delete from password_reset where account_id = $1";
@@ -300,6 +303,8 @@ pub async fn end_account(
         UNCOUNT_STARS,
         END_STARS,
         END_BOOKMARKS,
+        END_COMMENT_REPORTS,
+        END_COMMENTS,
         END_PASSWORD_RESETS,
     ] {
         on!(tx, c => sqlx::query(text).bind(id).execute(c).await.map(drop)).map_err(writing("account"))?;

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 pub mod bookmark;
 pub mod category;
+pub mod comment;
 pub mod content_count;
 pub mod content_deletion;
 pub mod content_feed;

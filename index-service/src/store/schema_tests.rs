@@ -18,6 +18,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::audit::STATEMENTS,
     super::bookmark::STATEMENTS,
     super::category::STATEMENTS,
+    super::comment::STATEMENTS,
     super::content_count::STATEMENTS,
     super::content_deletion::STATEMENTS,
     super::content_feed::STATEMENTS,

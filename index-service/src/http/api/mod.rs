@@ -9,6 +9,7 @@ mod audit;
 mod bookmark;
 mod caller;
 mod category;
+mod comment;
 mod content;
 mod content_deletion;
 mod credential;
@@ -87,6 +88,7 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.bookmark", bookmark::routes()))
             .merge(named("api.category", category::routes()))
             .merge(named("api.renovate", renovate::routes()))
+            .merge(named("api.comment", comment::routes()))
             .merge(named("api.search", search::routes()))
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))
