@@ -52,7 +52,10 @@ struct Wrong {
 /// Wrong secrets that are written down together: each commit is synced, and a flood of guesses would be a flood of syncs. They are
 /// no more than passwords that can be hashed within the time.
 #[derive(Debug, Default)]
-pub(super) struct Wrongs(Arc<Mutex<Vec<(Wrong, oneshot::Sender<()>)>>>);
+pub(super) struct Wrongs(Arc<Mutex<Vec<WaitingWrong>>>);
+
+/// With whoever waits for it to be written.
+type WaitingWrong = (Wrong, oneshot::Sender<()>);
 
 impl Wrongs {
     /// Writes it down with those of the same moment. Whether that was done.

@@ -11,7 +11,8 @@ use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
 use crate::domain::comment::{Board, CommentState};
-use crate::domain::{Account, AuditAction, CommentId, RepositoryId, Right, TargetKind};
+use crate::domain::webhook::Facts;
+use crate::domain::{Account, AuditAction, CommentId, EventKind, RepositoryId, Right, TargetKind};
 use crate::store::comment::{self, Comment, Reader};
 use crate::store::{Tx, setting};
 
@@ -21,6 +22,8 @@ pub use moderation::{Reported, Verdict};
 pub const MAX_BYTES: usize = 10_000;
 /// Comments that an account may write within [`WINDOW_MS`].
 const MAX_RECENT: i64 = 20;
+/// Characters of a comment that webhooks tell.
+const TOLD_CHARACTERS: usize = 280;
 /// An hour, in milliseconds.
 const WINDOW_MS: i64 = 3_600_000;
 /// Where it is kept among the settings whether the site has comments.
@@ -233,6 +236,9 @@ impl App {
             replies: 0,
         };
         comment::add_comment(&mut tx, &comment).await?;
+        if state == CommentState::Shown {
+            self.tell_of_comment(&mut tx, &ground.seen, &comment).await?;
+        }
         tx.commit().await?;
         Ok(comment)
     }
@@ -330,6 +336,20 @@ impl App {
             .filter(|comment| comment.repository_id == repository_id && ground.may_see(comment))
             .ok_or_else(|| AppError::NotFound("there is no such comment".to_owned()))?;
         Ok((ground, comment))
+    }
+
+    /// Tells of a comment that everybody sees now, with its beginning.
+    async fn tell_of_comment(&self, tx: &mut Tx, seen: &Seen, comment: &Comment) -> Result<(), AppError> {
+        let repository = &seen.facts;
+        let mut facts = Facts::about(
+            repository.repository_id,
+            &repository.name,
+            self.clock.now_ms(),
+            &comment.username,
+        );
+        facts.text = Some(comment.text.chars().take(TOLD_CHARACTERS).collect());
+        self.tell(tx, repository.repository_id, EventKind::Comment, facts)
+            .await
     }
 
     async fn audit_comments(

@@ -89,6 +89,9 @@ impl App {
         if comment != before {
             comment::change_comment(&mut tx, &comment).await?;
             self.audit_moderation(&mut tx, caller, &seen, &comment).await?;
+            if before.state == CommentState::Waiting && comment.state == CommentState::Shown {
+                self.tell_of_comment(&mut tx, &seen, &comment).await?;
+            }
         }
         tx.commit().await?;
         Ok(comment)
