@@ -4,7 +4,7 @@ use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, unreadable, writing};
 use super::row::row;
 use crate::domain::webhook::{DisabledBecause, HookFilter, HookPlace, Keeper, Webhook};
-use crate::domain::{EventKind, RepositoryId, WebhookId};
+use crate::domain::{EventKind, NamespaceId, RepositoryId, WebhookId};
 use shared::token::TagSet;
 
 statements! {
@@ -34,6 +34,8 @@ statements! {
     LIST_LISTENERS = "select webhook_id, events, tags from webhook where is_enabled and ((place_kind = 'repository'
         and place_id = $1) or (place_kind = 'namespace'
         and place_id = (select r.namespace_id from repository r where r.repository_id = $1))) limit $2";
+    LIST_NAMESPACE_LISTENERS = "select webhook_id, events, tags from webhook where is_enabled and place_kind = 'namespace'
+        and place_id = $1 limit $2";
     /// Holds the row until the transaction ends, so that whoever lets go of it sees what was added meanwhile.
     WAKE_WEBHOOK = "update webhook set due_at = coalesce(due_at, $1) where webhook_id = $2";
     ROUSE_WEBHOOK = "update webhook set due_at = $1 where webhook_id = $2";
@@ -316,6 +318,27 @@ pub async fn list_listeners(
         repository_id.as_i64(),
         i64::from(limit)
     )?;
+    listeners(rows)
+}
+
+/// The same of what happens to a namespace.
+pub async fn list_namespace_listeners(
+    tx: &mut Tx,
+    namespace_id: NamespaceId,
+    limit: u32,
+) -> Result<Vec<Listener>, StoreError> {
+    let rows = list!(
+        "webhooks",
+        tx,
+        ListenerRow,
+        LIST_NAMESPACE_LISTENERS,
+        namespace_id.as_i64(),
+        i64::from(limit)
+    )?;
+    listeners(rows)
+}
+
+fn listeners(rows: Vec<ListenerRow>) -> Result<Vec<Listener>, StoreError> {
     let mut listeners = rows
         .into_iter()
         .map(|row| {

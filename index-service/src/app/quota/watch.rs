@@ -89,7 +89,6 @@ impl App {
             let Some(share) = limits.share(resource, &usage).filter(|_| step > before) else {
                 continue;
             };
-            // Whoever else is to be told of a quota is told here, in the transaction that remembers it.
             let change = Change::new(AuditAction::QuotaReached, TargetKind::Namespace, &namespace.name)
                 .id(namespace_id.as_i64())
                 .within(&namespace)
@@ -100,6 +99,8 @@ impl App {
                     "limit": share.1,
                 }));
             self.audit(&mut tx, By::Service, change).await?;
+            let text = format!("{} of {} {} are used", share.0, share.1, resource.as_str());
+            self.tell_of_quota(&mut tx, &namespace, text).await?;
             told += 1;
         }
         tx.commit().await?;

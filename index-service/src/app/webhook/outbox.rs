@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::domain::webhook::Facts;
-use crate::domain::{DeliveryId, EventKind, RepositoryFacts, RepositoryId, WebhookId};
+use crate::domain::{DeliveryId, EventKind, NamespaceFacts, RepositoryFacts, RepositoryId, WebhookId};
 use crate::store::webhook::Listener;
 use crate::store::webhook_delivery::NewDelivery;
 use crate::store::{Tx, webhook, webhook_delivery};
@@ -24,6 +24,15 @@ const MOST_CHATTER: u32 = 100;
 pub(in crate::app) struct Listeners(BTreeMap<WebhookId, Listener>);
 
 impl Listeners {
+    fn of(found: Vec<Listener>) -> Self {
+        Self(
+            found
+                .into_iter()
+                .map(|listener| (listener.webhook_id, listener))
+                .collect(),
+        )
+    }
+
     /// These and those.
     pub(in crate::app) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -53,12 +62,25 @@ impl App {
         repository_id: RepositoryId,
     ) -> Result<Listeners, AppError> {
         let found = webhook::list_listeners(tx, repository_id, MOST_LISTENERS).await?;
-        Ok(Listeners(
-            found
-                .into_iter()
-                .map(|listener| (listener.webhook_id, listener))
-                .collect(),
-        ))
+        Ok(Listeners::of(found))
+    }
+
+    /// Tells that much of what a namespace may hold is there, in words.
+    pub(in crate::app) async fn tell_of_quota(
+        &self,
+        tx: &mut Tx,
+        namespace: &NamespaceFacts,
+        text: String,
+    ) -> Result<(), AppError> {
+        let found = webhook::list_namespace_listeners(tx, namespace.namespace_id, MOST_LISTENERS).await?;
+        let facts = Facts {
+            at: self.clock.now_ms(),
+            namespace: namespace.name.to_string(),
+            text: Some(text),
+            ..Facts::default()
+        };
+        self.tell_all(tx, &Listeners::of(found), &[(EventKind::Quota, facts)])
+            .await
     }
 
     /// Tells that something happened to a repository.

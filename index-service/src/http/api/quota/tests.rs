@@ -149,12 +149,27 @@ async fn the_audit_log_tells_each_step_once() {
     let app = &front.fixture.app;
     set(&front, json!({"repositories": 10})).await.is(200);
     assert_eq!(app.tell_quotas().await.unwrap(), 0);
+    let hook = json!({"name": "ci", "url": "https://ci.example.com/", "events": ["quota"]});
+    let hook = front
+        .api("ada", "POST", "/namespaces/ada/webhooks", hook)
+        .await
+        .is(201);
     // Two of two.
     set(&front, json!({"repositories": 2})).await.is(200);
     assert_eq!(app.tell_quotas().await.unwrap(), 1);
     set(&front, json!({"repositories": 2})).await.is(200);
     assert_eq!(app.tell_quotas().await.unwrap(), 0);
     assert_eq!(reached().await, [100]);
+    let deliveries = format!(
+        "/namespaces/ada/webhooks/{}/deliveries",
+        hook["id"].as_str().unwrap()
+    );
+    let told = front.api("ada", "GET", &deliveries, NONE).await.is(200);
+    assert_eq!(
+        (&told["items"][0]["event"], &told["items"][1]),
+        (&json!("quota"), &NONE),
+        "{told}"
+    );
     set(&front, json!({"repositories": 10})).await.is(200);
     app.tell_quotas().await.unwrap();
     set(&front, json!({"repositories": 2})).await.is(200);
