@@ -311,7 +311,7 @@ async fn what_there_is_not_is_said_in_json() {
     for path in [
         "/v1/",
         "/v1/repositories/x",
-        "/v2/users/login",
+        "/v2/library/app/manifests/1",
         "/nothing",
         "/v2/_catalog/",
         "/token/x",
