@@ -118,6 +118,20 @@ impl Reply {
         Ok(json["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Holds an error to the form that clients of its path read: Docker Hub's below `/v2/users`, the specification's elsewhere.
+    pub fn is_error_of(&self, target: &str) -> Result<()> {
+        let is_hubs = target.starts_with("/v2/users")
+            && self.json().is_ok_and(|json| {
+                ["detail", "message"]
+                    .iter()
+                    .all(|name| json[name].as_str().is_some_and(|text| !text.is_empty()))
+            });
+        if is_hubs {
+            return Ok(());
+        }
+        self.error_code().map(drop)
+    }
+
     /// Holds it to being a refusal with one of these statuses and codes.
     pub fn refuses(&self, statuses: &[u16], codes: &[&str]) -> Result<()> {
         ensure!(

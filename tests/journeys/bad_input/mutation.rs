@@ -40,7 +40,7 @@ fn mutation(journey: &Journey) -> Result<()> {
         }
         ensure!(reply.status < 500, "{}: a server error: {reply}", context());
         if reply.status >= 400 && request.target.starts_with("/v2/") && request.method != "HEAD" {
-            reply.error_code().with_context(context)?;
+            reply.is_error_of(&request.target).with_context(context)?;
         }
     }
     journey.say(&format!(

@@ -146,7 +146,7 @@ impl Campaign<'_> {
                 }
                 anyhow::ensure!(reply.status < 500, "a server's error: {reply}");
                 if reply.status >= 400 && request.target.starts_with("/v2/") && request.method != "HEAD" {
-                    reply.error_code()?;
+                    reply.is_error_of(&request.target)?;
                 }
                 Ok(())
             });
