@@ -10,8 +10,10 @@ use shared::token::quota::{Bytes, Share};
 
 /// Most namespaces that are remembered; those that were pushed to least lately go first.
 const NAMESPACES: usize = 10_000;
-/// How long what was pushed is remembered, in seconds: longer than any token lives, with the leeway of clocks.
-const MEMORY_S: i64 = 1_200;
+/// How long what was pushed is remembered, in milliseconds: longer than any token lives, with the leeway of clocks.
+const MEMORY_MS: i64 = 1_200_000;
+/// Most entries of a namespace; beyond, the oldest two become one.
+const ENTRIES: usize = 4_096;
 
 /// Something that is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +81,7 @@ impl fmt::Display for Exceeded {
     }
 }
 
-/// What was pushed into each namespace, second by second. Clones are of their own.
+/// What was pushed into each namespace, by time. Clones are of their own.
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<HashMap<i64, Account>>);
 
@@ -91,14 +93,14 @@ struct Account {
 impl Account {
     fn since(&self, at: i64) -> Amount {
         let mut sum = Amount::default();
-        for (_, amount) in self.entries.iter().filter(|(second, _)| *second >= at) {
+        for (_, amount) in self.entries.iter().filter(|(when, _)| *when >= at) {
             sum.add(*amount);
         }
         sum
     }
 
     fn last(&self) -> i64 {
-        self.entries.back().map_or(i64::MIN, |(second, _)| *second)
+        self.entries.back().map_or(i64::MIN, |(at, _)| *at)
     }
 }
 
@@ -110,8 +112,8 @@ impl Ledger {
 
     /// Counts what is to be pushed, if there is room for it beside what was used and what was counted since. Given back
     /// unless the [`Taken`] is kept.
-    pub fn take(&self, quota: &Quota, amount: Amount, now_s: i64) -> Result<Taken<'_>, Exceeded> {
-        self.count(quota, amount, now_s, true)?;
+    pub fn take(&self, quota: &Quota, amount: Amount, now_ms: i64) -> Result<Taken<'_>, Exceeded> {
+        self.count(quota, amount, now_ms, true)?;
         Ok(Taken {
             ledger: self,
             of: quota.of,
@@ -121,15 +123,15 @@ impl Ledger {
     }
 
     /// Counts what was pushed, whether there was room for it or not.
-    pub fn add(&self, quota: &Quota, amount: Amount, now_s: i64) {
+    pub fn add(&self, quota: &Quota, amount: Amount, now_ms: i64) {
         // Nothing is asked that could be refused.
-        let _ = self.count(quota, amount, now_s, false);
+        let _ = self.count(quota, amount, now_ms, false);
     }
 
-    fn count(&self, quota: &Quota, amount: Amount, now_s: i64, is_bound: bool) -> Result<(), Exceeded> {
+    fn count(&self, quota: &Quota, amount: Amount, now_ms: i64, is_bound: bool) -> Result<(), Exceeded> {
         let mut accounts = self.accounts();
         if accounts.len() >= NAMESPACES && !accounts.contains_key(&quota.of) {
-            accounts.retain(|_, account| account.last() > now_s - MEMORY_S);
+            accounts.retain(|_, account| account.last() > now_ms - MEMORY_MS);
             if accounts.len() >= NAMESPACES
                 && let Some(oldest) = accounts
                     .iter()
@@ -143,7 +145,7 @@ impl Ledger {
         while account
             .entries
             .front()
-            .is_some_and(|(second, _)| *second <= now_s - MEMORY_S)
+            .is_some_and(|(at, _)| *at <= now_ms - MEMORY_MS)
         {
             account.entries.pop_front();
         }
@@ -151,8 +153,14 @@ impl Ledger {
             check(quota, account.since(quota.at), amount)?;
         }
         match account.entries.back_mut() {
-            Some((second, sum)) if *second >= now_s => sum.add(amount),
-            _ => account.entries.push_back((now_s, amount)),
+            Some((at, sum)) if *at >= now_ms => sum.add(amount),
+            _ => account.entries.push_back((now_ms, amount)),
+        }
+        if account.entries.len() > ENTRIES
+            && let Some((_, oldest)) = account.entries.pop_front()
+            && let Some((_, next)) = account.entries.front_mut()
+        {
+            next.add(oldest);
         }
         Ok(())
     }
@@ -352,7 +360,7 @@ mod tests {
         let ledger = Ledger::default();
         let quota = quota(Some(Share(0, 10)), None);
         ledger.take(&quota, bytes(10), 1_000).unwrap().keep();
-        ledger.take(&quota, bytes(10), 1_000 + MEMORY_S).unwrap().keep();
+        ledger.take(&quota, bytes(10), 1_000 + MEMORY_MS).unwrap().keep();
         for of in 0..i64::try_from(NAMESPACES).unwrap() + 100 {
             let quota = Quota { of, ..quota.clone() };
             let _ = ledger.take(&quota, bytes(1), 9_000);

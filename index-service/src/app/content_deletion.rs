@@ -7,6 +7,8 @@ mod restore;
 pub(super) use purge::not_read;
 pub use restore::Restored;
 
+use std::sync::Arc;
+
 use shared::oci::Tag;
 use shared::token::access::Action;
 use shared::token::{Actions, TagLimits, TagSet};
@@ -203,7 +205,9 @@ impl App {
             Behalf::Login(login) => Some(login),
             Behalf::Run(_) | Behalf::Service => None,
         };
-        let token = self.changing_token(facts, Action::Delete, TagLimits::EVERY, login)?;
+        let token = self
+            .changing_token(facts, Action::Delete, TagLimits::EVERY, login)
+            .await?;
         Ok(registry
             .delete_tag(&facts.name, tag, &deletion.digest, &token)
             .await?)
@@ -217,7 +221,7 @@ impl App {
         digest: &str,
     ) -> Result<Changed, AppError> {
         let no_tag = TagLimits::EVERY.within(TagSet::none());
-        let token = self.changing_token(facts, Action::Delete, no_tag, None)?;
+        let token = self.changing_token(facts, Action::Delete, no_tag, None).await?;
         Ok(registry.delete_manifest(&facts.name, digest, &token).await?)
     }
 
@@ -249,7 +253,8 @@ impl App {
         Ok(i64::try_from(gone.count()).unwrap_or(i64::MAX))
     }
 
-    fn changing_token(
+    /// With what the repository keeps to: neither a policy nor its owner deletes a tag that stays what it is.
+    async fn changing_token(
         &self,
         facts: &RepositoryFacts,
         action: Action,
@@ -258,8 +263,14 @@ impl App {
     ) -> Result<String, AppError> {
         let service = self.settings.token.services.first();
         let service = service.ok_or_else(|| AppError::Internal("there is no registry".into()))?;
+        let mut tx = self.store.read().await?;
+        let terms = self
+            .terms(&mut tx, facts.namespace_id, Some(facts.repository_id), false)
+            .await?;
+        drop(tx);
+        let terms = (!terms.is_empty()).then(|| Arc::new(terms));
         let actions = Actions::PULL.with(action);
-        self.content_token(service, facts, actions, delete_tags, login)
+        self.content_token(service, facts, (actions, delete_tags), terms, login)
     }
 }
 

@@ -122,7 +122,7 @@ impl App {
         if !(wanted.bytes || wanted.storage_bytes || wanted.tags) {
             return Ok(None);
         }
-        let at = self.clock.now_s();
+        let at = self.clock.now_ms();
         let usage = quota::measure_usage(tx, namespace_id, wanted).await?;
         self.quota_watch.look_at(namespace_id);
         Ok(Some(shared::token::Quota {

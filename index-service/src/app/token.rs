@@ -1,9 +1,11 @@
 //! Issuing registry tokens.
 
+use std::sync::Arc;
+
 use shared::secret::Secret;
 use shared::token::access::Resource;
 use shared::token::claims::MAX_NOTES;
-use shared::token::{AccessEntry, Actions, Claims, Note, Scope, TagLimits};
+use shared::token::{AccessEntry, Actions, Claims, Note, Scope, TagLimits, Terms};
 use time::OffsetDateTime;
 
 use super::App;
@@ -128,22 +130,23 @@ impl App {
 
     /// A token that the index uses itself to ask the registry about one repository.
     pub(super) fn own_token(&self, service: &Service, facts: &RepositoryFacts) -> Result<String, AppError> {
-        self.content_token(service, facts, Actions::PULL, TagLimits::EVERY, None)
+        self.content_token(service, facts, (Actions::PULL, TagLimits::EVERY), None, None)
     }
 
     /// A token with which the index changes one repository's content, on behalf of a login whose right to that was checked, or
-    /// without one for a policy.
+    /// without one for a policy. The terms of the repository hold for both.
     pub(super) fn content_token(
         &self,
         service: &Service,
         facts: &RepositoryFacts,
-        actions: Actions,
-        delete_tags: TagLimits,
+        (actions, delete_tags): (Actions, TagLimits),
+        terms: Option<Arc<Terms>>,
         login: Option<&Login>,
     ) -> Result<String, AppError> {
         let entry = AccessEntry {
             stored_as: facts.stored_elsewhere(&facts.name).cloned(),
             delete_tags,
+            terms,
             ..AccessEntry::new(Resource::Repository(facts.name.clone()), actions)
         };
         let now = self.clock.now_s();

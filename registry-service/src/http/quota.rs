@@ -64,7 +64,7 @@ impl Asked<'_> {
         Ok(Some(self.service.quotas.take(
             quota,
             amount,
-            self.service.clock.now_s(),
+            self.service.clock.now_ms(),
         )?))
     }
 
@@ -77,7 +77,7 @@ impl Asked<'_> {
             // They were let in as far as there was room: what others took meanwhile is counted all the same.
             self.service
                 .quotas
-                .add(quota, added(more), self.service.clock.now_s());
+                .add(quota, added(more), self.service.clock.now_ms());
         }
     }
 
@@ -109,7 +109,7 @@ impl Asked<'_> {
         Ok(Some(self.service.quotas.take(
             quota,
             amount,
-            self.service.clock.now_s(),
+            self.service.clock.now_ms(),
         )?))
     }
 
@@ -154,7 +154,7 @@ impl Asked<'_> {
         Ok(Some(self.service.quotas.take(
             quota,
             amount,
-            self.service.clock.now_s(),
+            self.service.clock.now_ms(),
         )?))
     }
 

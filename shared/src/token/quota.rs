@@ -19,7 +19,7 @@ pub struct Share(
 pub struct Quota {
     /// The namespace, by a number that it keeps.
     pub of: i64,
-    /// When the index looked, in seconds since the epoch: what is pushed later comes on top.
+    /// When the index looked, in milliseconds since the epoch: what is pushed later comes on top.
     pub at: i64,
     /// Bytes, those that repositories share counted for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -103,7 +103,9 @@ impl App {
         let token = self.reading_token(facts)?;
         let manifest = registry.manifest(&facts.name, digest, &token, false).await?;
         let manifest = manifest.ok_or_else(gone)?;
-        let token = self.changing_token(facts, Action::Push, TagLimits::EVERY, Some(&caller.login))?;
+        let token = self
+            .changing_token(facts, Action::Push, TagLimits::EVERY, Some(&caller.login))
+            .await?;
         match registry
             .put_tag(&facts.name, name, manifest, must, &token)
             .await?

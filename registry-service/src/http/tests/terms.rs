@@ -154,7 +154,7 @@ async fn terms_that_are_not_understood_allow_nothing() {
 }
 
 fn quota(more: &Value) -> Value {
-    let mut quota = json!({"of": 7, "at": NOW_S, "warn": 80});
+    let mut quota = json!({"of": 7, "at": NOW_S * 1_000, "warn": 80});
     quota
         .as_object_mut()
         .unwrap()
