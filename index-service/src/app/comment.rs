@@ -29,6 +29,9 @@ const WINDOW_MS: i64 = 3_600_000;
 /// Where it is kept among the settings whether the site has comments.
 const ALLOWED: &str = "comments";
 
+/// A comment, as it is kept.
+pub type KnownComment = Comment;
+
 /// A repository's comments, as somebody finds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comments {

@@ -17,11 +17,10 @@ use super::page::{Page, Wish};
 use super::problem::Problem;
 use super::repository::repository_id;
 use crate::app::AppError;
-use crate::app::comment::Comments;
+use crate::app::comment::{Comments, KnownComment};
 use crate::domain::CommentId;
 use crate::domain::comment::Board;
 use crate::http::markdown::render;
-use crate::store::comment::Comment as Known;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -89,8 +88,8 @@ struct Comment {
     edited_at: Option<Instant>,
 }
 
-impl From<Known> for Comment {
-    fn from(known: Known) -> Self {
+impl From<KnownComment> for Comment {
+    fn from(known: KnownComment) -> Self {
         Self {
             id: known.comment_id.to_string(),
             thread: known.thread_id.map(|id| id.to_string()),
@@ -138,7 +137,7 @@ fn shown(comments: Comments) -> CommentSettings {
     }
 }
 
-fn page(wish: &Wish, found: Vec<Known>) -> Page<Comment> {
+fn page(wish: &Wish, found: Vec<KnownComment>) -> Page<Comment> {
     Page::new(
         wish,
         found,
