@@ -16,7 +16,10 @@ pub(super) fn plain(id: i64) -> String {
 /// The id of a UUID, or one that is written as a number; none of a text that is neither.
 pub(super) fn id_of(text: &str) -> Result<i64, HubError> {
     let unknown = || HubError::new(http::StatusCode::NOT_FOUND, "there is nothing of this id");
-    if let Ok(id) = text.parse() {
+    // A UUID may have decimal digits alone; a number is never as long.
+    if text.len() < 32
+        && let Ok(id) = text.parse()
+    {
         return Ok(id);
     }
     let hex: String = text.chars().filter(|c| *c != '-').collect();
@@ -35,8 +38,17 @@ mod tests {
 
     #[test]
     fn an_id_goes_there_and_back() {
-        for id in [0, 1, 4_294_967_296, 123_456_789_012_345_678, i64::MAX] {
+        // The hexadecimal digits of the last are decimal ones.
+        for id in [
+            0,
+            1,
+            4_294_967_296,
+            123_456_789_012_345_678,
+            i64::MAX,
+            0x0512_3456_7890_1234,
+        ] {
             assert_eq!(uuid(id).len(), 36);
+            assert_eq!(id_of(&plain(id)).unwrap(), id);
             assert_eq!(id_of(&uuid(id)).unwrap(), id);
             assert_eq!(id_of(&id.to_string()).unwrap(), id);
         }
