@@ -6,7 +6,7 @@ use super::App;
 use super::error::AppError;
 use super::login::Login;
 use super::token::Credential;
-use crate::domain::{Account, Ceiling, Principal, Robot};
+use crate::domain::{Account, Ceiling, DeviceId, Principal, Robot};
 
 /// Where a request comes from, as far as it can be told.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,14 @@ impl Caller {
     /// The robot, or the access token of an organisation, behind it.
     pub fn robot(&self) -> Option<&Robot> {
         self.login.robot()
+    }
+
+    /// The device behind it: that of a saved login, or of a session of the web pages.
+    pub fn device_id(&self) -> Option<DeviceId> {
+        match &self.login {
+            Login::Device(device, ..) => Some(device.device_id),
+            _ => None,
+        }
     }
 
     /// The account behind it, for what an account does in its own name through any credential.

@@ -72,7 +72,7 @@ impl App {
                 }
                 Ok(true)
             }
-            SecretKind::Refresh => {
+            SecretKind::Refresh | SecretKind::Session => {
                 let Some((device, account)) = device::find_device(tx, token.hash()).await? else {
                     return Ok(false);
                 };

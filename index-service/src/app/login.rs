@@ -129,7 +129,7 @@ impl App {
         let mut tx = self.store.read().await?;
         let login = match (token.kind(), credential) {
             // None has a place where another belongs.
-            (SecretKind::Invitation | SecretKind::PasswordReset, _)
+            (SecretKind::Invitation | SecretKind::PasswordReset | SecretKind::Session, _)
             | (
                 SecretKind::AccessToken | SecretKind::Robot | SecretKind::OrganisationToken,
                 Credential::Refresh(_),

@@ -50,6 +50,7 @@ pub mod team;
 pub mod token;
 mod touch;
 pub mod transfer;
+pub mod web_session;
 pub mod webhook;
 
 use std::path::PathBuf;

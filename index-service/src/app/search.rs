@@ -9,7 +9,7 @@ use super::catalog::Reader;
 use super::error::AppError;
 use crate::domain::search::terms;
 use crate::domain::{Principal, RepositoryId, SearchFilter, SearchOrder};
-use crate::store::search::{Found, Hit, MAX_FOUND, Wanted, search};
+use crate::store::search::{Found, MAX_FOUND, Wanted, search};
 use crate::store::{Tx, posting, setting};
 
 /// Repositories that are looked at at once.
@@ -18,6 +18,9 @@ const BATCH: u32 = 200;
 const FIRST_BATCHES: u32 = 20;
 /// The setting that says that all were.
 const LISTED: &str = "search_listed";
+
+/// A repository that was found.
+pub type Hit = crate::store::search::Hit;
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]

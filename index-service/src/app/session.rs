@@ -4,11 +4,11 @@ use shared::secret::Secret;
 
 use super::App;
 use super::audit::{By, Change};
-use super::caller::Caller;
+use super::caller::{Caller, Client};
 use super::error::AppError;
 use super::login::{DEVICE_IDLE_MS, Login};
 use super::token::TokenRequest;
-use crate::domain::{AuditAction, Ceiling, Device, DeviceId, SecretKind, SecretToken, TargetKind};
+use crate::domain::{Account, AuditAction, Ceiling, Device, DeviceId, SecretKind, SecretToken, TargetKind};
 use crate::store::account;
 use crate::store::device::{
     LiveDevices, NewDevice, create_device, find_device_by_id, list_devices, prune_devices, revoke_device,
@@ -20,6 +20,16 @@ const DEVICE_LIFE_MS: i64 = 365 * 86_400_000;
 /// Most devices of an account: one more, and the one that was used longest ago is gone. A script that logs in with a
 /// password every few minutes makes this many in days.
 const MAX_DEVICES: u32 = 1000;
+
+/// What a new device is to be.
+pub(super) struct DeviceWish<'a> {
+    /// What kind its secret is.
+    pub(super) kind: SecretKind,
+    /// What asks for it.
+    pub(super) client_id: &'a str,
+    /// How long it lives at most, in milliseconds.
+    pub(super) life_ms: i64,
+}
 
 impl App {
     /// The refresh token that belongs into the answer. A password login gets a new one. A device gets its own again:
@@ -38,20 +48,37 @@ impl App {
             Login::Device(_, _, secret) => return Ok(Some(secret.clone())),
             Login::Password(account) => account,
         };
-        let secret = SecretToken::new(SecretKind::Refresh, self.random.bytes());
+        let wish = DeviceWish {
+            kind: SecretKind::Refresh,
+            client_id: &request.client_id,
+            life_ms: DEVICE_LIFE_MS,
+        };
+        let secret = self.add_device(login, account, &wish, &request.client).await?;
+        Ok(Some(secret.into_secret()))
+    }
+
+    /// Adds a device for whoever logged in with a password.
+    pub(super) async fn add_device(
+        &self,
+        login: &Login,
+        account: &Account,
+        wish: &DeviceWish<'_>,
+        client: &Client,
+    ) -> Result<SecretToken, AppError> {
+        let secret = SecretToken::new(wish.kind, self.random.bytes());
         let now = self.clock.now_ms();
         let mut tx = self.store.write().await?;
-        let address = request.client.address_text();
+        let address = client.address_text();
         let new = NewDevice {
             device_id: self.new_id(DeviceId::new),
             account_id: account.account_id,
             secret_hash: secret.hash(),
-            client_id: &request.client_id,
-            user_agent: &request.client.program,
+            client_id: wish.client_id,
+            user_agent: &client.program,
             password_version: account.password_version,
             ceiling: &Ceiling::Full,
             address: address.as_deref(),
-            expires_at: now + DEVICE_LIFE_MS,
+            expires_at: now + wish.life_ms,
         };
         prune_devices(
             &mut tx,
@@ -62,12 +89,12 @@ impl App {
         )
         .await?;
         create_device(&mut tx, &new, now).await?;
-        let change = Change::new(AuditAction::DeviceCreate, TargetKind::Device, &request.client_id)
+        let change = Change::new(AuditAction::DeviceCreate, TargetKind::Device, wish.client_id)
             .id(new.device_id.as_i64())
             .after(serde_json::json!({ "account": account.username.as_str() }));
-        self.audit_login(&mut tx, login, &request.client, change).await?;
+        self.audit_login(&mut tx, login, client, change).await?;
         tx.commit().await?;
-        Ok(Some(secret.into_secret()))
+        Ok(secret)
     }
 
     /// At most `limit` live devices of whoever asks, the oldest first, those behind `after`.

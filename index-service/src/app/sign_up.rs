@@ -91,6 +91,11 @@ pub struct SignedUp {
 }
 
 impl App {
+    /// Who may make an account for themselves.
+    pub fn sign_up_mode(&self) -> SignUp {
+        self.settings.sign_up
+    }
+
     /// Makes an account. Whether the name is taken is told, since names are public; whether the address is another
     /// account's is not.
     pub async fn sign_up(&self, caller: &Caller, new: &NewPerson) -> Result<SignedUp, AppError> {

@@ -28,6 +28,8 @@ pub enum SecretKind {
     Robot,
     /// An access token of an organisation.
     OrganisationToken,
+    /// A session of the web pages, which a browser keeps in a cookie.
+    Session,
     /// Sets a new password once.
     PasswordReset,
     /// An invitation: it lets somebody in, and is no credential.
@@ -36,11 +38,12 @@ pub enum SecretKind {
 
 impl SecretKind {
     /// Every kind.
-    pub const EVERY: [Self; 6] = [
+    pub const EVERY: [Self; 7] = [
         Self::AccessToken,
         Self::Refresh,
         Self::Robot,
         Self::OrganisationToken,
+        Self::Session,
         Self::PasswordReset,
         Self::Invitation,
     ];
@@ -51,6 +54,7 @@ impl SecretKind {
             Self::Refresh => "ptl_dev_",
             Self::Robot => "ptl_rob_",
             Self::OrganisationToken => "ptl_oat_",
+            Self::Session => "ptl_web_",
             Self::PasswordReset => "ptl_rst_",
             Self::Invitation => "ptl_inv_",
         }

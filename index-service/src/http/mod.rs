@@ -46,20 +46,6 @@ struct State {
 pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
     let state = State { app, readiness };
     let mut router = Router::new()
-        .route("/", named("web.home", get(web::home)))
-        .route(
-            "/reset-password",
-            named(
-                "web.reset_password",
-                get(web::reset_password::show).post(web::reset_password::take),
-            ),
-        )
-        .route("/invitation", named("web.invitation", get(web::invitation::show)))
-        .route(
-            "/static/invitation.js",
-            named("web.script", get(web::invitation::script)),
-        )
-        .route("/static/portolan.css", named("web.style", get(web::style)))
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
         .route("/events/registry", named("events", post(events::receive)))
         .route("/badge/{*rest}", named("badge", get(badge::show)))
@@ -80,8 +66,9 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
     router
         .merge(api::router(&state))
         .merge(hub::router())
-        .fallback(any(error::no_such_path))
-        .method_not_allowed_fallback(error::method_not_allowed)
+        .merge(web::router(&state))
+        .fallback(any(web::nothing_here))
+        .method_not_allowed_fallback(web::not_so)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(state)
 }

@@ -1,66 +1,84 @@
-//! `/r/NAME` and `/_/NAME`: a repository by the name that people type. Programs get JSON; a browser gets a plain page until
-//! there are richer ones.
+//! `/r/NAME` and `/_/NAME`: a repository by the name that people type. Programs get JSON, browsers a page.
 
-use std::fmt::Write as _;
-
-use axum::extract::{Path, State};
+use askama::Template;
+use axum::extract::{FromRequestParts as _, Path, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CACHE_CONTROL, VARY};
-use http::{HeaderMap, HeaderValue};
+use axum::routing::get;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, VARY};
+use http::request::Parts;
 use serde_json::{Value, json};
 
 use super::super::hub::caller::Anyone;
 use super::super::hub::error::HubError;
 use super::super::json::Json;
-use super::{Policy, escaped, host_of, page_headers};
+use super::fault::PageError;
+use super::view::View;
+use super::visitor::Visitor;
+use super::{page, reads_pages};
 use crate::app::audit::rfc3339;
-use crate::app::caller::Caller;
 use crate::app::short_name::ShortName;
+use crate::http::{State, named};
 
-pub(in crate::http) async fn named(
-    state: State<super::super::State>,
-    Anyone(caller): Anyone,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, HubError> {
-    show(&state, &caller, &name, false, &headers).await
+pub(in crate::http) fn routes() -> axum::Router<State> {
+    axum::Router::new()
+        .route("/r/{*name}", named("short_name", get(any)))
+        .route("/_/{*name}", named("short_name", get(official)))
 }
 
-pub(in crate::http) async fn official(
-    state: State<super::super::State>,
-    Anyone(caller): Anyone,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, HubError> {
-    show(&state, &caller, &name, true, &headers).await
+async fn any(state: Shared<State>, Path(name): Path<String>, request: Request) -> Response {
+    show(&state, &name, false, request.into_parts().0).await
 }
 
-async fn show(
-    state: &super::super::State,
-    caller: &Caller,
-    name: &str,
-    is_official: bool,
-    headers: &HeaderMap,
-) -> Result<Response, HubError> {
+async fn official(state: Shared<State>, Path(name): Path<String>, request: Request) -> Response {
+    show(&state, &name, true, request.into_parts().0).await
+}
+
+async fn show(state: &State, name: &str, is_official: bool, mut parts: Parts) -> Response {
     let name = name.trim_end_matches('/');
-    let found = state.app.resolve_short_name(caller, name, is_official).await?;
-    let url = state.app.public_url();
-    let host = url.split_once("://").map_or(url, |(_, host)| host);
-    let mut response = if reads_pages(headers) {
-        (page_headers(Policy::NoScript), page(&found, &host_of(state))).into_response()
+    let mut response = if reads_pages(&parts.headers) {
+        shown(state, name, is_official, &mut parts).await.into_response()
     } else {
-        Json(document(&found, host).to_string()).into_response()
+        told(state, name, is_official, &mut parts).await.into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
+    response
+}
+
+/// What programs are told.
+async fn told(state: &State, name: &str, is_official: bool, parts: &mut Parts) -> Result<Response, HubError> {
+    let Anyone(caller) = Anyone::from_request_parts(parts, state).await?;
+    let found = state.app.resolve_short_name(&caller, name, is_official).await?;
+    let url = state.app.public_url();
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let mut response = Json(document(&found, host).to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
-/// Whether pages are asked for, as browsers do.
-fn reads_pages(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|text| text.contains("text/html"))
+#[derive(Template)]
+#[template(path = "short_name.html")]
+struct ShortNamePage {
+    view: View,
+    name: String,
+    summary: String,
+    pull: String,
+    tags: Vec<String>,
+}
+
+/// What browsers show.
+async fn shown(state: &State, name: &str, is_official: bool, parts: &mut Parts) -> Result<Response, PageError> {
+    let Visitor { caller, view } = Visitor::from_request_parts(parts, state).await?;
+    let found = state.app.resolve_short_name(&caller, name, is_official).await?;
+    Ok(page::render(&ShortNamePage {
+        name: found.repository.facts.name.to_string(),
+        summary: found.described.shown_summary().0,
+        pull: format!("docker pull {}/{}", view.host, found.pulled_as()),
+        tags: found.tags.into_iter().map(|one| one.tag.name).collect(),
+        view,
+    }))
 }
 
 fn document(found: &ShortName, host: &str) -> Value {
@@ -100,34 +118,6 @@ fn document(found: &ShortName, host: &str) -> Value {
             "tags": format!("/api/v1/repositories/{id}/tags"),
         },
     })
-}
-
-fn page(found: &ShortName, host: &str) -> String {
-    let name = escaped(found.repository.facts.name.as_str());
-    let summary = escaped(&found.described.shown_summary().0);
-    let pulled = escaped(&found.pulled_as());
-    let (stars, pulls) = (
-        found.repository.details.star_count,
-        found.repository.details.pull_count,
-    );
-    let mut rows = String::new();
-    for one in &found.tags {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            rows,
-            "<li><code>{}</code> {} {}</li>",
-            escaped(&one.tag.name),
-            escaped(&one.tag.digest.chars().take(19).collect::<String>()),
-            escaped(&rfc3339(one.tag.updated_at)),
-        );
-    }
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/static/portolan.css\">\
-         </head><body><main><h1>{name}</h1><p>{summary}</p><pre><code>docker pull {host}/{pulled}</code></pre>\
-         <p>{stars} stars, {pulls} pulls, {} tags</p><ul>{rows}</ul></main></body></html>\n",
-        found.tag_count
-    )
 }
 
 #[cfg(test)]
@@ -178,7 +168,7 @@ mod tests {
         let page = front.send(request).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.header("content-type").starts_with("text/html"));
-        assert!(page.body.contains("<h1>library/web</h1>"), "{}", page.body);
+        assert!(page.body.contains(">library/web</h1>"), "{}", page.body);
         assert!(
             page.header("content-security-policy")
                 .contains("default-src 'none'")

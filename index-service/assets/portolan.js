@@ -1,0 +1,93 @@
+// What pages do besides: every page works without it. Each part is bound by a data-… attribute; nothing is made of text
+// that a page holds, and nothing is asked from anywhere else.
+"use strict";
+
+const every = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+// Copies a text: the button says so for a moment.
+every("[data-copy]", (button) => {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      return;
+    }
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 1600);
+  });
+});
+
+// Exact times are those of the reader's own clock.
+every("time[datetime][title]", (time) => {
+  const at = new Date(time.dateTime);
+  if (!Number.isNaN(at.valueOf())) {
+    time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "medium" });
+  }
+});
+
+// What stands behind # in a link goes into the field, and out of the address; some forms are sent at once.
+every("[data-fragment]", (field) => {
+  const take = () => {
+    const text = location.hash.slice(1).trim();
+    if (!text) return;
+    field.value = text;
+    history.replaceState(null, "", location.pathname + location.search);
+    if (field.dataset.fragment === "submit") field.form.requestSubmit();
+  };
+  take();
+  addEventListener("hashchange", take);
+});
+
+// A form whose choices take effect as they are made.
+every("form[data-submit-on-change]", (form) => {
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
+  });
+});
+
+// What cannot be undone waits until the name is typed.
+every("input[data-typed]", (field) => {
+  const button = field.form.querySelector("button[type=submit]");
+  const look = () => { button.disabled = field.value.trim() !== field.dataset.typed; };
+  field.addEventListener("input", look);
+  look();
+});
+
+// Menus close when one goes on elsewhere.
+every("details[data-menu]", (menu) => {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+});
+
+// A form is sent once, however often its button is pressed.
+every("form[method=post]", (form) => {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 8000);
+  });
+});
+addEventListener("pageshow", () => every("form[data-sent]", (form) => { delete form.dataset.sent; }));
+
+// "/" goes to the search box.
+addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const box = document.querySelector("input[type=search]");
+  if (box) {
+    event.preventDefault();
+    box.focus();
+  }
+});

@@ -1,0 +1,20 @@
+# The help page.
+help-title = Help
+help-lead = The commands that get you started, ready to copy.
+help-login = Log in
+help-login-text = With your user name, and your password or an access token.
+help-login-token = An access token does only what you let it do, and can be withdrawn by itself. Better for machines:
+help-push = Push an image
+help-push-text = Name it after this host and your user name, then push. The repository is made on the way, private at first.
+help-pull = Pull an image
+help-pull-text = Each repository’s page has the command with its full name.
+help-search = Search
+help-search-text = Here in the browser, or with Docker’s own command:
+help-denied = “denied” or “unauthorized”?
+help-denied-text = Ask who may do what to which repository, and why.
+help-share = Share with others
+help-share-text = In a repository’s settings, under Access, give a person or a team the right to pull or push. Organisations are for more than one person: they have teams, robots and a log of what happened.
+help-ci = From a pipeline
+help-ci-text = Use an access token of your account, or a robot of your organisation: both have a name, rights and an end of their own.
+help-api = From a program
+help-api-text = Everything pages do, programs can do too.

@@ -1,0 +1,25 @@
+# The first page.
+home-title = Container images
+home-heading = Find your way among images
+home-lead = Portolan is an index and a registry for container images: search, share and look after what you build.
+home-placeholder = Name, topic or description
+home-search = Search
+home-own = Yours
+home-all-own = All of yours
+home-own-none = You have pushed nothing yet. Three commands, and your first image is here:
+home-step-login = Log in from where your images are:
+home-step-tag = Give an image its name here:
+home-step-push = Push it:
+home-guide = Show me step by step
+home-popular = Popular
+home-recent = Recently updated
+home-all = See all
+home-start = What this is
+home-what-index = An index
+home-what-index-text = People, organisations and teams, and who may pull or push what. Search that knows platforms, topics and labels.
+home-what-registry = A registry
+home-what-registry-text = Docker, Podman, containerd, Helm and every other OCI client push to it and pull from it, with the commands you know.
+home-what-rules = Order in it
+home-what-rules-text = Immutable tags, retention, quotas, webhooks, and a history of each tag with a way back.
+home-first = Your first image
+home-private = USER is your user name. A pushed repository is private until you make it public.

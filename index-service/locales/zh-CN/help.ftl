@@ -1,0 +1,20 @@
+# 帮助页
+help-title = 帮助
+help-lead = 常用入门命令，可直接复制。
+help-login = 登录
+help-login-text = 使用用户名，以及密码或访问令牌。
+help-login-token = 访问令牌只拥有您授予的权限，可单独撤销，更适合机器使用：
+help-push = 推送镜像
+help-push-text = 用本站地址和您的用户名命名镜像，然后推送。仓库会自动创建，默认私有。
+help-pull = 拉取镜像
+help-pull-text = 每个仓库的页面上都有带完整名称的命令。
+help-search = 搜索
+help-search-text = 可在浏览器中搜索，也可使用 Docker 自带的命令：
+help-denied = 提示 “denied” 或 “unauthorized”？
+help-denied-text = 查询谁可以对哪个仓库做什么，以及原因。
+help-share = 与他人共享
+help-share-text = 在仓库设置的“访问权限”中，授予个人或团队拉取或推送的权限。多人协作请使用组织：组织拥有团队、机器人账号和审计日志。
+help-ci = 在流水线中使用
+help-ci-text = 使用个人账号的访问令牌，或组织的机器人账号：两者都有独立的名称、权限和有效期。
+help-api = 在程序中使用
+help-api-text = 页面能做的，程序也都能做。

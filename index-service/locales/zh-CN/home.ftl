@@ -1,0 +1,25 @@
+# 首页
+home-title = 容器镜像
+home-heading = 在镜像之海中找到方向
+home-lead = Portolan 是容器镜像的索引与镜像仓库服务：搜索、分享并管理您构建的镜像。
+home-placeholder = 名称、主题或描述
+home-search = 搜索
+home-own = 我的仓库
+home-all-own = 查看全部
+home-own-none = 您还没有推送过镜像。只需三条命令：
+home-step-login = 在存放镜像的机器上登录：
+home-step-tag = 为镜像打上本站的标签：
+home-step-push = 推送：
+home-guide = 查看分步指引
+home-popular = 热门
+home-recent = 最近更新
+home-all = 查看全部
+home-start = 这是什么
+home-what-index = 索引
+home-what-index-text = 管理用户、组织与团队，以及谁可以拉取或推送什么；可按平台、主题和镜像标注搜索。
+home-what-registry = 镜像仓库服务
+home-what-registry-text = Docker、Podman、containerd、Helm 以及所有 OCI 客户端都可以用熟悉的命令推送和拉取。
+home-what-rules = 井然有序
+home-what-rules-text = 不可变标签、保留策略、配额、Webhook，每个标签都有历史记录，可随时恢复。
+home-first = 推送第一个镜像
+home-private = USER 是您的用户名。新推送的仓库默认私有，直到您将其公开。

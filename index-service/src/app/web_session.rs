@@ -1,0 +1,104 @@
+//! Sessions of the web pages: a device whose secret a browser keeps in a cookie. It is listed, and ended, with the others; at
+//! the token endpoint and at the API its secret is worth nothing.
+
+use shared::secret::Secret;
+
+use super::App;
+use super::caller::{Caller, Client};
+use super::error::AppError;
+use super::login::{Login, WRONG};
+use super::session::DeviceWish;
+use super::token::Credential;
+use crate::domain::{Device, SecretKind, SecretToken};
+use crate::store::device;
+
+/// What such a device calls itself.
+pub const CLIENT_ID: &str = "portolan-web";
+/// How long a session lasts that is to be kept, in milliseconds, used or not: 14 days.
+const KEPT_MS: i64 = 14 * 86_400_000;
+/// How long another lasts at most: a day.
+const BRIEF_MS: i64 = 86_400_000;
+/// And how long it may be left alone: 8 hours.
+const BRIEF_IDLE_MS: i64 = 8 * 3_600_000;
+
+/// A session that begins.
+#[derive(Debug)]
+pub struct WebSession {
+    /// What the browser shows from now on.
+    pub secret: Secret<String>,
+    /// How long the browser is to keep it, in seconds; without it, until it is closed.
+    pub kept_s: Option<i64>,
+}
+
+impl App {
+    /// Begins a session for whoever shows a user name and its password. Whoever asks to be kept signed in has a longer one.
+    pub async fn open_web_session(
+        &self,
+        username: String,
+        password: Secret<String>,
+        is_kept: bool,
+        client: &Client,
+    ) -> Result<WebSession, AppError> {
+        let credential = Credential::Password { username, password };
+        let (login, _) = self.log_in(&credential, client).await?;
+        // A session may do what its account may: for that it takes the password, not a token in its place.
+        let Login::Password(account) = &login else {
+            return Err(WRONG);
+        };
+        let wish = DeviceWish {
+            kind: SecretKind::Session,
+            client_id: CLIENT_ID,
+            life_ms: if is_kept { KEPT_MS } else { BRIEF_MS },
+        };
+        let secret = self.add_device(&login, account, &wish, client).await?;
+        Ok(WebSession {
+            secret: secret.into_secret(),
+            kept_s: is_kept.then_some(KEPT_MS / 1000),
+        })
+    }
+
+    /// Whoever a browser's cookie stands for; none when the session is over.
+    pub async fn recognise_web_session(
+        &self,
+        secret: &str,
+        client: Client,
+    ) -> Result<Option<Caller>, AppError> {
+        let Some(Ok(token)) = SecretToken::find(secret) else {
+            return Ok(None);
+        };
+        if token.kind() != SecretKind::Session {
+            return Ok(None);
+        }
+        let mut tx = self.store.read().await?;
+        let Some((device, account)) = device::find_device(&mut tx, token.hash()).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now_ms();
+        let is_live = device.is_live(now, account.password_version, idle_ms(&device));
+        if !is_live || account.disabled_at.is_some() {
+            return Ok(None);
+        }
+        if device.is_use_due(now) {
+            self.touches.device(device.device_id, now, &client);
+        }
+        let login = Login::Device(device, account, token.into_secret());
+        Ok(Some(Caller { login, client }))
+    }
+
+    /// Ends the session that the caller came with.
+    pub async fn end_web_session(&self, caller: &Caller) -> Result<(), AppError> {
+        match caller.device_id() {
+            Some(device_id) => self.end_own_device(caller, device_id).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// How long a session may be left alone: what its life tells.
+fn idle_ms(device: &Device) -> i64 {
+    if device.expires_at - device.created_at > BRIEF_MS {
+        KEPT_MS
+    } else {
+        BRIEF_IDLE_MS
+    }
+}

@@ -1,0 +1,42 @@
+//! What a reader chooses for every page: the language and the colours. The browser keeps it.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use axum::routing::post;
+use http::header::SET_COOKIE;
+use serde::Deserialize;
+
+use super::language::Language;
+use super::submitted::Submitted;
+use super::view::Theme;
+use super::{cookie, page};
+use crate::http::{State, named};
+
+pub(in crate::http) fn routes() -> axum::Router<State> {
+    axum::Router::new().route("/preferences", named("web.preferences", post(choose)))
+}
+
+/// A choice; what is absent stays as it was.
+#[derive(Debug, Deserialize)]
+struct Choice {
+    language: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+async fn choose(Shared(state): Shared<State>, Submitted(choice): Submitted<Choice>) -> Response {
+    let mut response = page::see(page::local(&choice.next));
+    let language = choice.language.as_deref().and_then(Language::find);
+    let theme = choice.theme.as_deref().and_then(Theme::find);
+    let chosen = [
+        language.map(|language| ("language", language.tag())),
+        theme.map(|theme| ("theme", theme.word())),
+    ];
+    for (name, word) in chosen.into_iter().flatten() {
+        if let Some(value) = cookie::keep_choice(name, word, state.app.public_url()) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,169 @@
+//! Whoever looks at a page: known by the cookie of a session, or not.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, Uri, header::ACCEPT_LANGUAGE};
+use sha2::{Digest as _, Sha256};
+
+use super::cookie;
+use super::fault::PageError;
+use super::language::Language;
+use super::view::{Reader, Theme, View};
+use crate::app::caller::Caller;
+use crate::app::token::Credential;
+use crate::http::State;
+use crate::http::client::client;
+
+/// Anyone.
+pub(in crate::http) struct Visitor {
+    /// On whose behalf use cases are asked for.
+    pub(in crate::http) caller: Caller,
+    /// How the page is shown.
+    pub(in crate::http) view: View,
+}
+
+/// Whoever is signed in; others are sent to sign in first.
+pub(in crate::http) struct SignedIn {
+    /// On whose behalf use cases are asked for.
+    pub(in crate::http) caller: Caller,
+    /// How the page is shown.
+    pub(in crate::http) view: View,
+}
+
+impl FromRequestParts<State> for View {
+    type Rejection = Infallible;
+
+    /// How a page is shown to nobody known: nothing is read for it.
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
+        Ok(view(state, &parts.uri, &parts.headers))
+    }
+}
+
+impl FromRequestParts<State> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, PageError> {
+        let mut view = view(state, &parts.uri, &parts.headers);
+        let from = client(parts, state.app.trusted_proxies());
+        if let Some(secret) = cookie::session(&parts.headers, state.app.public_url())
+            && let Some(caller) = state.app.recognise_web_session(secret, from.clone()).await?
+        {
+            view.reader = Some(Reader {
+                username: caller.name(),
+                is_admin: caller.is_admin(),
+            });
+            return Ok(Self { caller, view });
+        }
+        let caller = state.app.recognise(&Credential::Anonymous, from).await?;
+        Ok(Self { caller, view })
+    }
+}
+
+impl FromRequestParts<State> for SignedIn {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, PageError> {
+        let Visitor { caller, view } = Visitor::from_request_parts(parts, state).await?;
+        if caller.is_anonymous() {
+            // What was to be sent is lost, but the page it stood on is not.
+            let next = if parts.method == http::Method::GET {
+                view.path
+            } else {
+                "/".to_owned()
+            };
+            return Err(PageError::sign_in(&next));
+        }
+        Ok(Self { caller, view })
+    }
+}
+
+/// What forms of a session show: a keyed hash of its secret, so that who does not know that cannot make it, and who sees a
+/// page does not learn it.
+pub(super) fn csrf(secret: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update(b"portolan form\0")
+        .chain_update(secret.as_bytes())
+        .finalize();
+    digest.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+        text
+    })
+}
+
+/// How a page is shown to whoever sent these, as long as nobody is known.
+pub(super) fn view(state: &State, uri: &Uri, headers: &HeaderMap) -> View {
+    let url = state.app.public_url();
+    let query = uri.query().unwrap_or_default();
+    let asked = |name: &str| {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    let language = asked("lang")
+        .and_then(|tag| Language::find(&tag))
+        .or_else(|| cookie::find(headers, "language").and_then(Language::find))
+        .or_else(|| {
+            let accepted = headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
+            Language::accepted(accepted)
+        })
+        .unwrap_or_default();
+    let done = asked("done").filter(|key| key.contains("-done") && key.len() < 80 && language.has(key));
+    View {
+        language,
+        theme: cookie::find(headers, "theme")
+            .and_then(Theme::find)
+            .unwrap_or_default(),
+        reader: None,
+        // Of a session that is over, too: the form to sign in again stands on such a page.
+        csrf: cookie::session(headers, url).map(csrf).unwrap_or_default(),
+        host: url.split_once("://").map_or(url, |(_, host)| host).to_owned(),
+        path: without(uri, &["done", "lang"]),
+        now_ms: state.app.now_ms(),
+        done,
+        sought: String::new(),
+    }
+}
+
+/// The path of a page and its query without these parameters.
+fn without(uri: &Uri, names: &[&str]) -> String {
+    let path = uri.path();
+    let kept: Vec<&str> = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .filter(|pair| !names.contains(&pair.split('=').next().unwrap_or_default()))
+        .collect();
+    if kept.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", kept.join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forms_value_tells_nothing_of_the_secret_and_differs_for_each() {
+        assert_eq!(csrf("a").len(), 32);
+        assert_eq!(csrf("a"), csrf("a"));
+        assert_ne!(csrf("a"), csrf("b"));
+        assert!(!csrf("ptl_web_x").contains("ptl"));
+    }
+
+    #[test]
+    fn a_pages_own_address_has_no_passing_parameters() {
+        for (address, path) in [
+            ("/search?q=a&lang=zh", "/search?q=a"),
+            ("/?done=base-done-signed-out", "/"),
+            ("/a%20b?x=1", "/a%20b?x=1"),
+        ] {
+            assert_eq!(without(&address.parse().unwrap(), &["done", "lang"]), path);
+        }
+    }
+}
