@@ -49,8 +49,6 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
         .route("/events/registry", named("events", post(events::receive)))
         .route("/badge/{*rest}", named("badge", get(badge::show)))
-        .route("/r/{*name}", named("short_name", get(web::short_name::named)))
-        .route("/_/{*name}", named("short_name", get(web::short_name::official)))
         .route("/events/quota", named("quota", post(events::permit)))
         .route("/v2/_catalog", named("catalog", get(catalog::list)))
         .route("/v1/_ping", named("search.ping", get(search::ping)))
