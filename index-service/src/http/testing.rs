@@ -78,6 +78,63 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The value of the first field of this name on a page.
+    #[track_caller]
+    pub(crate) fn field(&self, name: &str) -> String {
+        let field = self.body.split_once(&format!("name=\"{name}\" value=\""));
+        let value = field.and_then(|(_, rest)| rest.split('"').next());
+        value
+            .unwrap_or_else(|| panic!("no field {name}: {}", self.body))
+            .to_owned()
+    }
+}
+
+/// What a browser does with pages: it shows the cookie of a session, and forms have what pages put into them.
+pub(crate) struct Browser<'a> {
+    pub(crate) front: &'a Front,
+    /// The cookie of the session; empty without one.
+    pub(crate) cookie: String,
+    /// What forms of the session show.
+    pub(crate) csrf: String,
+}
+
+impl Browser<'_> {
+    fn request(&self, method: &str, path: &str) -> http::request::Builder {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("accept", "text/html,application/xhtml+xml")
+            .header("accept-language", "en");
+        if !self.cookie.is_empty() {
+            request = request.header("cookie", &self.cookie);
+        }
+        request
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.front
+            .send(self.request("GET", path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Sends a form as a page of ours does.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        if !self.csrf.is_empty() {
+            form.append_pair("csrf", &self.csrf);
+        }
+        let request = self
+            .request("POST", path)
+            .header("sec-fetch-site", "same-origin")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.finish()))
+            .unwrap();
+        self.front.send(request).await
+    }
+}
+
 /// The claims of a token, unverified.
 pub(crate) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
@@ -146,6 +203,26 @@ impl Front {
             .body(Body::from(form.into()))
             .unwrap();
         self.send(request).await
+    }
+
+    /// A browser in which an account with [`PASSWORD`] is signed in; with an empty name, one in which nobody is.
+    pub(crate) async fn browser(&self, username: &str) -> Browser<'_> {
+        let mut browser = Browser {
+            front: self,
+            cookie: String::new(),
+            csrf: String::new(),
+        };
+        if !username.is_empty() {
+            let answer = browser
+                .post("/sign-in", &[("username", username), ("password", PASSWORD)])
+                .await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            let cookie = answer.header("set-cookie").split(';').next().unwrap();
+            cookie.clone_into(&mut browser.cookie);
+            let page = browser.get("/help").await;
+            browser.csrf = page.field("csrf");
+        }
+        browser
     }
 
     /// Makes an account with [`PASSWORD`] that administers the site.

@@ -39,8 +39,10 @@ pub(super) fn keep_session(secret: &str, kept_s: Option<i64>, public_url: &str) 
     let secure = if is_https { "; Secure" } else { "" };
     let age = kept_s.map_or(String::new(), |seconds| format!("; Max-Age={seconds}"));
     let name = session_name(is_https);
-    let mut value =
-        HeaderValue::try_from(format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")).ok()?;
+    let mut value = HeaderValue::try_from(format!(
+        "{name}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"
+    ))
+    .ok()?;
     value.set_sensitive(true);
     Some(value)
 }
@@ -53,7 +55,10 @@ pub(super) fn drop_session(public_url: &str) -> Option<HeaderValue> {
 /// Keeps a choice: a word of ours.
 pub(super) fn keep_choice(name: &str, word: &str, public_url: &str) -> Option<HeaderValue> {
     let secure = if is_https(public_url) { "; Secure" } else { "" };
-    HeaderValue::try_from(format!("{name}={word}; Path=/; SameSite=Lax; Max-Age={CHOICE_S}{secure}")).ok()
+    HeaderValue::try_from(format!(
+        "{name}={word}; Path=/; SameSite=Lax; Max-Age={CHOICE_S}{secure}"
+    ))
+    .ok()
 }
 
 #[cfg(test)]

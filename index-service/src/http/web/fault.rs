@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
+use shared::runtime::serve::{RequestId, RouteName};
 
 use super::language::Language;
 use super::view::View;
@@ -106,7 +107,11 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
     let rest = letters.as_str();
-    let end = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    let end = if text.ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{rest}{end}", first.unwrap_or_default())
 }
 
@@ -138,7 +143,11 @@ impl IntoResponse for PageError {
         if let Some(wait_s) = self.wait_s {
             headers.insert(RETRY_AFTER, wait_s.into());
         }
-        if let Some(place) = self.sign_in.as_deref().and_then(|place| HeaderValue::try_from(place).ok()) {
+        if let Some(place) = self
+            .sign_in
+            .as_deref()
+            .and_then(|place| HeaderValue::try_from(place).ok())
+        {
             headers.insert(LOCATION, place);
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             return response;
@@ -197,7 +206,7 @@ pub(super) async fn shown(state: &State, parts: &mut http::request::Parts, error
     };
     let request_id = parts
         .extensions
-        .get::<shared::runtime::serve::RequestId>()
+        .get::<RequestId>()
         .map(ToString::to_string)
         .unwrap_or_default();
     error_page(view, error, request_id)
@@ -209,7 +218,11 @@ pub(super) async fn dress(Shared(state): Shared<State>, request: Request, next: 
     let request = Request::from_parts(parts.clone(), body);
     let mut response = next.run(request).await;
     if let Some(error) = refused(&response) {
+        let route = response.extensions().get::<RouteName>().copied();
         response = shown(&state, &mut parts, &error).await;
+        if let Some(route) = route {
+            response.extensions_mut().insert(route);
+        }
     }
     let chosen = parts.uri.query().and_then(|query| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());

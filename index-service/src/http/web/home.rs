@@ -46,7 +46,11 @@ async fn home(
     let popular = state.app.search(&caller, &shelf(SearchOrder::Best)).await?;
     // What is new is told only where there is more than one shelf holds.
     let recent = if popular.total > 1 {
-        state.app.search(&caller, &shelf(SearchOrder::Updated)).await?.hits
+        state
+            .app
+            .search(&caller, &shelf(SearchOrder::Updated))
+            .await?
+            .hits
     } else {
         Vec::new()
     };

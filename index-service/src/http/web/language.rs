@@ -32,14 +32,7 @@ macro_rules! areas {
 }
 
 // In the order of the alphabet: one line for each area.
-areas![
-    "base",
-    "entry",
-    "help",
-    "home",
-    "refusal",
-    "search",
-];
+areas!["base", "entry", "help", "home", "refusal", "search",];
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));
 static CHINESE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::Chinese));
@@ -117,7 +110,10 @@ fn bundle(language: Language) -> FluentBundle<FluentResource> {
     bundle.set_formatter(Some(|value, _| match value {
         FluentValue::Number(number) if number.value.fract() == 0.0 => {
             // Counts and sizes, which are exact up to 2^53.
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number that came from an i64")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number that came from an i64"
+            )]
             let whole = number.value as i64;
             Some(grouped(whole))
         }

@@ -5,10 +5,13 @@
 mod asset;
 mod cookie;
 mod entry;
+#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod fault;
+#[allow(dead_code, reason = "pages of other areas use what these do not")]
 mod figure;
 mod help;
 mod home;
+#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
 pub(in crate::http) mod page;
 mod preference;
@@ -17,7 +20,9 @@ mod short_name;
 pub(in crate::http) mod submitted;
 #[cfg(test)]
 mod tests;
+#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod view;
+#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod visitor;
 
 use std::fmt::Write as _;

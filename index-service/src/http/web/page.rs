@@ -4,7 +4,8 @@ use askama::Template;
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, STRICT_TRANSPORT_SECURITY, VARY,
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, STRICT_TRANSPORT_SECURITY,
+    VARY,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};

@@ -135,9 +135,15 @@ impl Question {
     }
 
     fn is_narrowed(&self) -> bool {
-        [&self.official, &self.stars, &self.topic, &self.platform, &self.updated]
-            .into_iter()
-            .any(|text| !text.is_empty())
+        [
+            &self.official,
+            &self.stars,
+            &self.topic,
+            &self.platform,
+            &self.updated,
+        ]
+        .into_iter()
+        .any(|text| !text.is_empty())
     }
 }
 
@@ -197,8 +203,16 @@ async fn search(
     };
     let page = question.page();
     Ok(page::render(&SearchPage {
-        previous: if page > 1 { question.address(page - 1) } else { String::new() },
-        next: if found.total > page * PAGE { question.address(page + 1) } else { String::new() },
+        previous: if page > 1 {
+            question.address(page - 1)
+        } else {
+            String::new()
+        },
+        next: if found.total > page * PAGE {
+            question.address(page + 1)
+        } else {
+            String::new()
+        },
         cards: found.hits.into_iter().map(Card::from).collect(),
         total: found.total,
         is_more: found.is_more,

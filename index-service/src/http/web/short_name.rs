@@ -69,7 +69,12 @@ struct ShortNamePage {
 }
 
 /// What browsers show.
-async fn shown(state: &State, name: &str, is_official: bool, parts: &mut Parts) -> Result<Response, PageError> {
+async fn shown(
+    state: &State,
+    name: &str,
+    is_official: bool,
+    parts: &mut Parts,
+) -> Result<Response, PageError> {
     let Visitor { caller, view } = Visitor::from_request_parts(parts, state).await?;
     let found = state.app.resolve_short_name(&caller, name, is_official).await?;
     Ok(page::render(&ShortNamePage {

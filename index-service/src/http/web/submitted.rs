@@ -15,7 +15,8 @@ use crate::app::AppError;
 use crate::http::State;
 
 /// Said of a form that did not come from a page of ours, or from one of a session that is over.
-const FOREIGN: AppError = AppError::Forbidden("this form was not sent from a page of this site; open the page and send it again");
+const FOREIGN: AppError =
+    AppError::Forbidden("this form was not sent from a page of this site; open the page and send it again");
 
 /// The fields of a form. A field that may stand several times is had with `Submitted<Vec<(String, String)>>`.
 ///
@@ -109,7 +110,10 @@ mod tests {
             (vec![("sec-fetch-site", "same-site")], Origin::Foreign),
             (vec![("sec-fetch-site", "cross-site")], Origin::Foreign),
             (
-                vec![("sec-fetch-site", "cross-site"), ("origin", "https://hub.example")],
+                vec![
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://hub.example"),
+                ],
                 Origin::Foreign,
             ),
             (vec![("origin", "https://hub.example")], Origin::Own),

@@ -91,7 +91,12 @@ impl View {
     }
 
     /// The text of a key with a number, `{$n}`, and named values.
-    pub(in crate::http) fn tna<V: AsRef<str>>(&self, key: &str, n: impl Figure, values: &[(&str, V)]) -> String {
+    pub(in crate::http) fn tna<V: AsRef<str>>(
+        &self,
+        key: &str,
+        n: impl Figure,
+        values: &[(&str, V)],
+    ) -> String {
         let mut arguments = FluentArgs::new();
         arguments.set("n", n.figure());
         for (name, value) in values {
@@ -101,13 +106,19 @@ impl View {
     }
 
     /// Bytes.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn size(&self, bytes: impl Figure) -> String {
         figure::size(bytes.figure())
     }
 
     /// A number.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn number(&self, n: impl Figure) -> String {
         figure::grouped(n.figure())
     }
@@ -118,7 +129,10 @@ impl View {
     }
 
     /// How much of the whole a part is, in percent, 0 to 100.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn percent(&self, part: impl Figure, whole: impl Figure) -> i64 {
         let (part, whole) = (i128::from(part.figure()), i128::from(whole.figure()));
         if whole <= 0 {
@@ -133,13 +147,19 @@ impl View {
     }
 
     /// A time to the second.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn exact(&self, ms: impl Figure) -> String {
         figure::exact(ms.figure())
     }
 
     /// A time as machines read it.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn machine(&self, ms: impl Figure) -> String {
         figure::machine(ms.figure())
     }
@@ -153,7 +173,10 @@ impl View {
     }
 
     /// A digest by its first twelve digits.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn short_digest<'a>(&self, digest: &'a str) -> &'a str {
         let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
         hex.get(..12).unwrap_or(hex)
@@ -176,7 +199,9 @@ impl View {
 
     /// The name of whoever is signed in, or a word in its place, for commands to copy.
     pub(in crate::http) fn you(&self) -> &str {
-        self.reader.as_ref().map_or("USER", |reader| reader.username.as_str())
+        self.reader
+            .as_ref()
+            .map_or("USER", |reader| reader.username.as_str())
     }
 
     /// The path without its query.
@@ -193,13 +218,19 @@ impl View {
     /// The first letter of the reader's name.
     pub(in crate::http) fn initial(&self) -> String {
         let first = self.username().chars().next();
-        first.map(|letter| letter.to_uppercase().to_string()).unwrap_or_default()
+        first
+            .map(|letter| letter.to_uppercase().to_string())
+            .unwrap_or_default()
     }
 
     /// The page, as an address names where to go on.
     pub(in crate::http) fn next(&self) -> String {
         // Whoever is at the door already goes on where that leads.
-        let path = if self.is_at("/sign-in") || self.is_at("/sign-up") { "/" } else { &self.path };
+        let path = if self.is_at("/sign-in") || self.is_at("/sign-up") {
+            "/"
+        } else {
+            &self.path
+        };
         form_urlencoded::byte_serialize(path.as_bytes()).collect()
     }
 
@@ -265,19 +296,28 @@ impl View {
     }
 
     /// The address of the style.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn style_address(&self) -> &'static str {
         asset::style_address()
     }
 
     /// The address of the script.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn script_address(&self) -> &'static str {
         asset::script_address()
     }
 
     /// Where a segment of an address needs it, percent-encoded; slashes stay.
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the view")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the view"
+    )]
     pub(in crate::http) fn in_path(&self, text: &str) -> String {
         super::in_path(text)
     }

@@ -86,12 +86,15 @@ pub(super) fn csrf(secret: &str) -> String {
         .chain_update(b"portolan form\0")
         .chain_update(secret.as_bytes())
         .finalize();
-    digest.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-        text
-    })
+    digest
+        .iter()
+        .take(16)
+        .fold(String::with_capacity(32), |mut text, byte| {
+            for half in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+            }
+            text
+        })
 }
 
 /// How a page is shown to whoever sent these, as long as nobody is known.
@@ -100,7 +103,9 @@ pub(super) fn view(state: &State, uri: &Uri, headers: &HeaderMap) -> View {
     let query = uri.query().unwrap_or_default();
     let asked = |name: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     };
     let language = asked("lang")
         .and_then(|tag| Language::find(&tag))
