@@ -4,10 +4,11 @@
 
 const every = (selector, act) => document.querySelectorAll(selector).forEach(act);
 
-// Copies a text: the button says so for a moment.
+// Copies a text: the button says so for a moment. Its place is kept, so that nothing moves when it appears.
 every("[data-copy]", (button) => {
   if (!navigator.clipboard) return;
   button.hidden = false;
+  button.classList.add("works");
   const label = button.textContent;
   button.addEventListener("click", async () => {
     try {

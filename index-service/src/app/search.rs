@@ -9,7 +9,7 @@ use super::catalog::Reader;
 use super::error::AppError;
 use crate::domain::search::terms;
 use crate::domain::{Principal, RepositoryId, SearchFilter, SearchOrder};
-use crate::store::search::{Found, MAX_FOUND, Wanted, search};
+use crate::store::search::{MAX_FOUND, Wanted, search};
 use crate::store::{Tx, posting, setting};
 
 /// Repositories that are looked at at once.
@@ -19,6 +19,8 @@ const FIRST_BATCHES: u32 = 20;
 /// The setting that says that all were.
 const LISTED: &str = "search_listed";
 
+/// What was found.
+pub type Found = crate::store::search::Found;
 /// A repository that was found.
 pub type Hit = crate::store::search::Hit;
 

@@ -32,10 +32,23 @@ macro_rules! areas {
 }
 
 // In the order of the alphabet: one line for each area.
-areas!["base", "entry", "help", "home", "refusal", "search",];
+areas! {
+    "base",
+    "entry",
+    "help",
+    "home",
+    "refusal",
+    "search",
+}
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));
 static CHINESE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::Chinese));
+
+/// Reads the texts, so that the first page does not wait for it.
+pub(super) fn prepare() {
+    LazyLock::force(&ENGLISH);
+    LazyLock::force(&CHINESE);
+}
 
 impl Language {
     /// Every language.

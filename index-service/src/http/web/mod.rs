@@ -40,6 +40,7 @@ use fault::PageError;
 
 /// Every page: one line for each area, in the order of the alphabet.
 pub(super) fn router(state: &State) -> Router<State> {
+    language::prepare();
     Router::new()
         .merge(entry::routes())
         .merge(help::routes())

@@ -11,7 +11,7 @@ use super::page;
 use super::view::View;
 use super::visitor::Visitor;
 use crate::app::AppError;
-use crate::app::search::{Hit, SearchWish};
+use crate::app::search::{Found, Hit, SearchWish};
 use crate::domain::search::is_official;
 use crate::domain::topic::InvalidTopic;
 use crate::domain::{SearchFilter, SearchOrder};
@@ -198,7 +198,7 @@ async fn search(
             if !error.is_refusal() {
                 return Err(error);
             }
-            (Default::default(), error.text(&view))
+            (Found::default(), error.text(&view))
         }
     };
     let page = question.page();
