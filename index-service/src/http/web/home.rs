@@ -44,8 +44,8 @@ async fn home(
         ..SearchWish::default()
     };
     let popular = state.app.search(&caller, &shelf(SearchOrder::Best)).await?;
-    // What is new is told only where there is more than one shelf holds.
-    let recent = if popular.total > 1 {
+    // What is new is told only where there is more than one shelf holds: else it is the same again.
+    let recent = if popular.total > SHELF {
         state
             .app
             .search(&caller, &shelf(SearchOrder::Updated))
