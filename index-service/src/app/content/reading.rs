@@ -13,7 +13,7 @@ use crate::domain::RepositoryFacts;
 use crate::domain::content::{Description, is_image_config};
 use crate::registry_client::RegistryClient;
 use crate::store::manifest_work::{self, Work};
-use crate::store::{manifest, repository};
+use crate::store::{StoreError, manifest, repository};
 
 /// How often it is looked for what other replicas or failures left, and pulls are written down.
 const LOOK: Duration = Duration::from_secs(3);
@@ -88,12 +88,7 @@ impl App {
             if let Err(error) = self.read_one(registry, &work).await {
                 let doublings = u32::try_from(work.attempts.clamp(1, 20) - 1).unwrap_or(0);
                 let wait = RETRY_MS.saturating_mul(1 << doublings).min(LONGEST_RETRY_MS);
-                tracing::debug!(
-                    repository.id = %work.repository_id,
-                    digest = work.digest.as_deref().unwrap_or_default(),
-                    error = &error as &dyn std::error::Error,
-                    "could not be read from the registry; it is tried again"
-                );
+                tell(&work, &error);
                 let mut tx = self.store.write().await?;
                 manifest_work::delay_work(&mut tx, &work, self.clock.now_ms().saturating_add(wait)).await?;
                 tx.commit().await?;
@@ -190,5 +185,17 @@ impl App {
             served.bytes.len(),
             config.as_deref(),
         )))
+    }
+}
+
+/// Says that something could not be read. That the registry is away is its own concern and said once elsewhere; that the
+/// database refuses is for whoever looks after this service.
+fn tell(work: &Work, error: &AppError) {
+    let (id, digest) = (work.repository_id, work.digest.as_deref().unwrap_or_default());
+    let cause = error as &dyn std::error::Error;
+    if matches!(error, AppError::Internal(cause) | AppError::Unavailable(cause) if cause.is::<StoreError>()) {
+        tracing::warn!(repository.id = %id, digest, error = cause, "could not write down what the registry holds; it is read again");
+    } else {
+        tracing::debug!(repository.id = %id, digest, error = cause, "could not be read from the registry; it is tried again");
     }
 }

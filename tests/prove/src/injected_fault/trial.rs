@@ -24,6 +24,8 @@ const SAID: [&str; 4] = [
     "the receiver refuses an event",
     "events wait in the storage",
 ];
+/// Lines of the log that go with a violation.
+const LINES_SHOWN: usize = 5;
 /// Attempts at one step: the fault fires once, so the second must succeed; the third tells a fault that stays.
 const ATTEMPTS: usize = 3;
 
@@ -239,9 +241,19 @@ impl<'a> Trial<'a> {
         let failed = failed.map_or("none yet".to_owned(), |call| {
             format!("{} {}", call.kind, call.path.display())
         });
+        let said = self.said_last()?;
         self.verdict
-            .violation(format!("{} (failed: {failed}): {what}", self.position));
+            .violation(format!("{} (failed: {failed}): {what}; {said}", self.position));
         Ok(())
+    }
+
+    /// The last lines of the log since the trial began: where to look first.
+    fn said_last(&self) -> Result<String> {
+        let (path, length) = &self.log;
+        let text = std::fs::read(path)?;
+        let new = String::from_utf8_lossy(text.get(*length..).unwrap_or_default());
+        let lines: Vec<&str> = new.lines().rev().take(LINES_SHOWN).collect();
+        Ok(format!("the log's last lines, newest first: {lines:?}"))
     }
 }
 
