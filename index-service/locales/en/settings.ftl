@@ -21,6 +21,7 @@ settings-none = None
 settings-yes = yes
 settings-no = no
 settings-digest = Digest
+settings-ms = { $n } ms
 settings-rotate = Make a new secret
 settings-overlap = Hours that the old one stays valid
 settings-type = Type { $name } to confirm

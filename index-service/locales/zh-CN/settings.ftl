@@ -21,6 +21,7 @@ settings-none = 无
 settings-yes = 是
 settings-no = 否
 settings-digest = 摘要
+settings-ms = { $n } 毫秒
 settings-rotate = 生成新密钥
 settings-overlap = 旧密钥继续有效的小时数
 settings-type = 请输入 { $name } 以确认

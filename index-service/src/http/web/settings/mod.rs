@@ -12,7 +12,7 @@ pub(in crate::http::web) mod retention;
 pub(in crate::http::web) mod secret;
 pub(in crate::http::web) mod section;
 #[cfg(test)]
-mod tests;
+pub(in crate::http::web) mod tests;
 pub(in crate::http::web) mod webhooks;
 
 use axum::Router;
