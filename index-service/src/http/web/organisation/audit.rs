@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use serde_json::Value;
 
 use crate::app::AppError;
 use crate::domain::{AuditAction, AuditEvent, AuditFilter, EventId};
 use crate::http::State as Parts;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::render_with;
-use crate::http::web::settings::fields::{Draft, Fields};
+use crate::http::web::settings::fields::{Draft, Fields, as_day};
 use crate::http::web::settings::place::{At, Place};
 use crate::http::web::view::View;
 
@@ -117,21 +118,37 @@ impl From<AuditEvent> for Line {
     }
 }
 
-/// What was so, as people read it: `name: value`, without what is empty.
+/// What was so, as people read it: `name: value`, without what is empty and without ids.
 fn told(json: &str) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(json) else {
+    let Ok(Value::Object(fields)) = serde_json::from_str(json) else {
         return json.to_owned();
     };
-    let told: Vec<String> = fields
-        .iter()
-        .filter_map(|(name, value)| match value {
-            serde_json::Value::Null => None,
-            serde_json::Value::String(text) if text.is_empty() => None,
-            serde_json::Value::String(text) => Some(format!("{name}: {text}")),
-            other => Some(format!("{name}: {other}")),
-        })
+    let told = fields.iter().filter(|(name, _)| !name.ends_with("_id"));
+    let told = told.map(|(name, value)| (name, shown(name, value)));
+    let told: Vec<String> = told
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("{name}: {text}"))
         .collect();
     told.join(", ")
+}
+
+fn shown(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| shown("", item)).collect();
+            items.join(" ")
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name} {}", shown(name, value)));
+            format!("({})", fields.collect::<Vec<_>>().join(", "))
+        }
+        Value::Number(number) if name.ends_with("_at") || name.ends_with("_until") => {
+            number.as_i64().map(as_day).unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -140,7 +157,11 @@ mod tests {
 
     #[test]
     fn what_was_so_is_told_without_braces() {
-        assert_eq!(told(r#"{"role":"owner","end":null,"n":1}"#), "n: 1, role: owner");
+        let json = r#"{"role":"owner","end":null,"n":1,"subject_id":"7","ends_at":0,"tags":["a","b"],"rules":[{"x":[1]}]}"#;
+        assert_eq!(
+            told(json),
+            "ends_at: 1970-01-01, n: 1, role: owner, rules: (x 1), tags: a b"
+        );
         assert_eq!(told("x"), "x");
     }
 }

@@ -199,7 +199,7 @@ async fn secrets_of_robots_tokens_and_invitations_are_shown_once() {
         (
             "robots",
             vec![("name", "ci"), ("pattern_1", "acme/*"), ("right_1", "pull"), ("right_1", "push")],
-            "ptl_robot_",
+            "ptl_rob_",
         ),
         (
             "tokens",

@@ -22,6 +22,20 @@ pub(super) struct RuleRow {
     pub(super) not_pulled_for_days: String,
 }
 
+impl RuleRow {
+    /// Whether it has a condition.
+    pub(super) fn has_conditions(&self) -> bool {
+        let conditions = [
+            &self.newest,
+            &self.pushed_within_days,
+            &self.pulled_within_days,
+            &self.not_pushed_for_days,
+            &self.not_pulled_for_days,
+        ];
+        conditions.iter().any(|text| !text.is_empty())
+    }
+}
+
 /// The policy that a form asks for.
 pub(super) fn wish(fields: &Fields) -> Result<PolicyWish, AppError> {
     let mut rules = Vec::new();
