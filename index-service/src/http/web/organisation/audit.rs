@@ -141,7 +141,9 @@ fn shown(name: &str, value: &Value) -> String {
             items.join(" ")
         }
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name} {}", shown(name, value)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name} {}", shown(name, value)));
             format!("({})", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Number(number) if name.ends_with("_at") || name.ends_with("_until") => {

@@ -65,7 +65,10 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(String, &'st
         "restore" => {
             let name = fields.some("name").map(str::parse::<RepositoryName>).transpose();
             let name = name.map_err(|error| AppError::Invalid(error.to_string()))?;
-            let facts = state.app.restore_repository(&at.caller, id, name.as_ref()).await?;
+            let facts = state
+                .app
+                .restore_repository(&at.caller, id, name.as_ref())
+                .await?;
             Ok((format!("/r/{}", facts.name), "organisation-done-restored"))
         }
         "purge" => {

@@ -66,7 +66,10 @@ pub(super) async fn act(
         "create" => create(&state, &at, &fields).await.map(Some),
         "revoke" => {
             let id = InvitationId::from_i64(fields.id("invitation").unwrap_or(i64::MIN));
-            let revoked = state.app.revoke_invitation(&at.caller, Some(&organisation), id).await;
+            let revoked = state
+                .app
+                .revoke_invitation(&at.caller, Some(&organisation), id)
+                .await;
             revoked.map(|()| None)
         }
         _ => Err(nothing()),
@@ -76,9 +79,17 @@ pub(super) async fn act(
             let back = at.place.here();
             show_once(at, Of::Invitation, &link, None, back)
         }
-        Ok(None) => Ok(done(&at.view, &at.place.here(), "organisation-done-invitation-revoked")),
+        Ok(None) => Ok(done(
+            &at.view,
+            &at.place.here(),
+            "organisation-done-invitation-revoked",
+        )),
         Err(error) => {
-            let form = if fields.get("do") == "create" { "create" } else { "other" };
+            let form = if fields.get("do") == "create" {
+                "create"
+            } else {
+                "other"
+            };
             let draft = Draft::refused(form, fields, error, &at.view)?;
             page(&state, at, draft).await
         }
@@ -93,12 +104,17 @@ async fn create(state: &Parts, at: &At, fields: &Fields) -> Result<Secret<String
     let wish = InvitationWish {
         role: Some(role),
         team: fields.some("team").map(str::to_owned),
-        guest_until: fields.end_of_day("until")?.filter(|_| role == OrganisationRole::Guest),
+        guest_until: fields
+            .end_of_day("until")?
+            .filter(|_| role == OrganisationRole::Guest),
         life_days: fields.number("days")?.unwrap_or(DEFAULT_LIFE_DAYS),
         uses: fields.number("uses")?.unwrap_or(1),
     };
     let organisation = at.place.name();
-    let (_, secret) = state.app.create_invitation(&at.caller, Some(&organisation), &wish).await?;
+    let (_, secret) = state
+        .app
+        .create_invitation(&at.caller, Some(&organisation), &wish)
+        .await?;
     let url = state.app.public_url();
     Ok(Secret::new(format!("{url}/invitation#{}", secret.expose())))
 }
@@ -113,7 +129,10 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     found.truncate(PAGE as usize);
     let next = found.last().filter(|_| more);
     let next = next.map(|last| format!("{}?after={}", at.place.here(), last.invitation_id));
-    let teams = state.app.list_teams(&at.caller, &organisation, "", MOST_TEAMS).await?;
+    let teams = state
+        .app
+        .list_teams(&at.caller, &organisation, "", MOST_TEAMS)
+        .await?;
     let now_ms = at.view.now_ms;
     let page = Invitations {
         invitations: found.into_iter().map(|one| line(one, now_ms)).collect(),

@@ -121,7 +121,9 @@ pub(super) async fn act(
 ) -> Result<Response, PageError> {
     match change(&state, &at, &fields).await {
         Ok(Next::To(path, note)) => Ok(done(&at.view, &path, note)),
-        Ok(Next::Secret(secret, username, back)) => show_once(at, Of::Machine, &secret, Some(&username), back),
+        Ok(Next::Secret(secret, username, back)) => {
+            show_once(at, Of::Machine, &secret, Some(&username), back)
+        }
         Err(error) => {
             let form = match fields.get("do") {
                 "create" => "create",
@@ -204,7 +206,9 @@ fn wish(at: &At, fields: &Fields) -> Result<RobotWish, AppError> {
     Ok(RobotWish {
         namespace: at.namespace()?,
         name,
-        label: label.parse().map_err(|error: crate::domain::credential::InvalidLabel| AppError::Invalid(error.to_string()))?,
+        label: label
+            .parse()
+            .map_err(|error: crate::domain::credential::InvalidLabel| AppError::Invalid(error.to_string()))?,
         ceiling: ceiling(fields)?,
         networks: networks(fields)?,
         life_days: if is_robot {
@@ -241,7 +245,9 @@ fn ceiling(fields: &Fields) -> Result<Ceiling, AppError> {
         });
     }
     if limits.is_empty() {
-        return Err(AppError::Invalid("say which repositories it may reach".to_owned()));
+        return Err(AppError::Invalid(
+            "say which repositories it may reach".to_owned(),
+        ));
     }
     Ok(Ceiling::Limited(limits.into()))
 }
@@ -249,7 +255,8 @@ fn ceiling(fields: &Fields) -> Result<Ceiling, AppError> {
 fn networks(fields: &Fields) -> Result<AllowedNetworks, AppError> {
     let words = fields.words("networks");
     let networks: Result<Vec<Network>, _> = words.iter().map(|word| word.parse()).collect();
-    let networks = networks.map_err(|error: shared::network::InvalidNetwork| AppError::Invalid(error.to_string()))?;
+    let networks =
+        networks.map_err(|error: shared::network::InvalidNetwork| AppError::Invalid(error.to_string()))?;
     AllowedNetworks::new(networks).map_err(|error| AppError::Invalid(error.to_string()))
 }
 

@@ -92,8 +92,13 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<&'static str,
                 .parse::<OrganisationRole>("role")?
                 .ok_or_else(|| AppError::Invalid("choose a role".to_owned()))?;
             // The field is there for whoever becomes a guest.
-            let end = fields.end_of_day("until")?.filter(|_| role == OrganisationRole::Guest);
-            state.app.put_member(&at.caller, &organisation, who, role, end).await?;
+            let end = fields
+                .end_of_day("until")?
+                .filter(|_| role == OrganisationRole::Guest);
+            state
+                .app
+                .put_member(&at.caller, &organisation, who, role, end)
+                .await?;
             Ok(if what == "add" {
                 "organisation-done-member-added"
             } else {

@@ -73,7 +73,9 @@ pub(super) async fn show(
     let view_of = namespace.organisation.as_ref();
     let membership = view_of.and_then(|view| view.membership);
     let page = Overview {
-        description: view_of.map(|view| view.organisation.description.clone()).unwrap_or_default(),
+        description: view_of
+            .map(|view| view.organisation.description.clone())
+            .unwrap_or_default(),
         role_key: membership.map(|one| super::members::role_key(one.role)),
         role_ends: membership.and_then(|one| one.expires_at),
         may_create: namespace.is_administered,

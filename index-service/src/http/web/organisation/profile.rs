@@ -41,7 +41,11 @@ pub(super) async fn act(
     match change(&state, &at, &fields).await {
         Ok(()) => Ok(done(&at.view, &at.place.here(), "settings-done-saved")),
         Err(error) => {
-            let form = if fields.get("do") == "describe" { "describe" } else { "visibility" };
+            let form = if fields.get("do") == "describe" {
+                "describe"
+            } else {
+                "visibility"
+            };
             let draft = Draft::refused(form, fields, error, &at.view)?;
             page(&state, at, draft).await
         }
@@ -56,14 +60,20 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(), AppError>
                 description: Some(fields.get("description").trim().replace("\r\n", "\n")),
                 default_visibility: None,
             };
-            state.app.change_organisation(&at.caller, &at.place.name(), &change).await?;
+            state
+                .app
+                .change_organisation(&at.caller, &at.place.name(), &change)
+                .await?;
         }
         "visibility" => {
             let visibility = fields
                 .parse("visibility")?
                 .ok_or_else(|| AppError::Invalid("choose a visibility".to_owned()))?;
             let name = at.namespace()?;
-            state.app.change_default_visibility(&at.caller, &name, visibility).await?;
+            state
+                .app
+                .change_default_visibility(&at.caller, &name, visibility)
+                .await?;
         }
         _ => return Err(nothing()),
     }

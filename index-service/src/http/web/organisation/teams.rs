@@ -126,7 +126,8 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
         let more = members.len() > PAGE as usize;
         members.truncate(PAGE as usize);
         let next = members.last().filter(|_| more);
-        let next = next.map(|last| format!("{}?team={}&after={}", at.place.here(), team.name, last.account_id));
+        let next =
+            next.map(|last| format!("{}?team={}&after={}", at.place.here(), team.name, last.account_id));
         let page = OneTeam {
             may_administer,
             team: Line::from(team),

@@ -15,22 +15,44 @@ const GUESSES: &[(&str, &[(&str, &str)])] = &[
     ("invitations", &[("do", "create"), ("role", "manager")]),
     (
         "access",
-        &[("do", "create"), ("kind", "account"), ("who", "eve"), ("role", "admin")],
+        &[
+            ("do", "create"),
+            ("kind", "account"),
+            ("who", "eve"),
+            ("role", "admin"),
+        ],
     ),
     (
         "robots",
-        &[("do", "create"), ("name", "mine"), ("pattern_1", "acme/*"), ("right_1", "pull")],
+        &[
+            ("do", "create"),
+            ("name", "mine"),
+            ("pattern_1", "acme/*"),
+            ("right_1", "pull"),
+        ],
     ),
     (
         "tokens",
-        &[("do", "create"), ("label", "mine"), ("pattern_1", "acme/*"), ("right_1", "pull")],
+        &[
+            ("do", "create"),
+            ("label", "mine"),
+            ("pattern_1", "acme/*"),
+            ("right_1", "pull"),
+        ],
     ),
     (
         "webhooks",
-        &[("do", "create"), ("url", "https://evil.example/"), ("event", "push")],
+        &[
+            ("do", "create"),
+            ("url", "https://evil.example/"),
+            ("event", "push"),
+        ],
     ),
     ("immutable", &[("tags", "*")]),
-    ("retention", &[("do", "save"), ("enabled", "yes"), ("action_1", "delete")]),
+    (
+        "retention",
+        &[("do", "save"), ("enabled", "yes"), ("action_1", "delete")],
+    ),
     ("profile", &[("do", "describe"), ("display_name", "Mine")]),
     ("profile", &[("do", "visibility"), ("visibility", "public")]),
     ("leave", &[("typed", "acme")]),
@@ -102,15 +124,25 @@ async fn to_a_stranger_an_organisation_has_one_page_and_no_form_changes_anything
     let nobody = front.browser("").await;
     let before = state(&front).await;
     let first = open(&eve, "/o/acme").await;
-    assert!(first.contains("Acme Inc.") && !first.contains("/o/acme/members"), "{first}");
+    assert!(
+        first.contains("Acme Inc.") && !first.contains("/o/acme/members"),
+        "{first}"
+    );
     open(&nobody, "/o/acme").await;
-    for section in Section::OF_NAMESPACE.into_iter().filter(|one| *one != Section::Overview) {
+    for section in Section::OF_NAMESPACE
+        .into_iter()
+        .filter(|one| *one != Section::Overview)
+    {
         let (found, missing) = (
             eve.get(&path(section.word())).await,
             eve.get(&format!("/o/nothing/{}", section.word())).await,
         );
         assert_eq!(found.status, StatusCode::NOT_FOUND, "{section:?}");
-        assert_eq!(found.body.replace("/o/acme", "/o/nothing"), missing.body, "{section:?}");
+        assert_eq!(
+            found.body.replace("/o/acme", "/o/nothing"),
+            missing.body,
+            "{section:?}"
+        );
         let away = nobody.get(&path(section.word())).await;
         assert_eq!(away.status, StatusCode::SEE_OTHER, "{section:?}");
     }
@@ -127,7 +159,10 @@ async fn to_a_stranger_an_organisation_has_one_page_and_no_form_changes_anything
 async fn a_member_sees_members_and_teams_and_changes_nothing() {
     let front = acme().await;
     let member = json!({"role": "member"});
-    front.api("ada", "PUT", "/organisations/acme/members/eve", member).await.ok();
+    front
+        .api("ada", "PUT", "/organisations/acme/members/eve", member)
+        .await
+        .ok();
     let eve = front.browser("eve").await;
     let before = state(&front).await;
     for section in Section::OF_NAMESPACE {
@@ -169,25 +204,61 @@ async fn people_are_added_put_into_teams_and_removed() {
     let refused = ada.post(&path("members"), &guest).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "a guest has an end");
     assert!(refused.body.contains("value=\"eve\""), "what was typed is there");
-    let guest = [("do", "add"), ("member", "eve"), ("role", "guest"), ("until", "2099-12-31")];
-    assert_eq!(ada.post(&path("members"), &guest).await.status, StatusCode::SEE_OTHER);
-    assert!(open(&ada, &path("members")).await.contains("value=\"2099-12-31\""));
+    let guest = [
+        ("do", "add"),
+        ("member", "eve"),
+        ("role", "guest"),
+        ("until", "2099-12-31"),
+    ];
+    assert_eq!(
+        ada.post(&path("members"), &guest).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(
+        open(&ada, &path("members"))
+            .await
+            .contains("value=\"2099-12-31\"")
+    );
     let made = ada
-        .post(&path("teams"), &[("do", "create"), ("name", "dev"), ("description", "Developers")])
+        .post(
+            &path("teams"),
+            &[("do", "create"), ("name", "dev"), ("description", "Developers")],
+        )
         .await;
-    assert!(made.header("location").starts_with("/o/acme/teams?team=dev"), "{}", made.body);
-    let put = ada.post(&path("teams"), &[("do", "add"), ("team", "dev"), ("member", "eve")]).await;
+    assert!(
+        made.header("location").starts_with("/o/acme/teams?team=dev"),
+        "{}",
+        made.body
+    );
+    let put = ada
+        .post(
+            &path("teams"),
+            &[("do", "add"), ("team", "dev"), ("member", "eve")],
+        )
+        .await;
     assert_eq!(put.status, StatusCode::SEE_OTHER);
     assert!(open(&ada, "/o/acme/teams?team=dev").await.contains("eve"));
     let leaving = open(&ada, "/o/acme/members?remove=eve").await;
     assert!(leaving.contains("<code>dev</code>"), "{leaving}");
-    let removed = ada.post(&path("members"), &[("do", "remove"), ("member", "eve")]).await;
+    let removed = ada
+        .post(&path("members"), &[("do", "remove"), ("member", "eve")])
+        .await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER);
     let last = open(&ada, &path("leave")).await;
     assert!(!last.contains("name=\"typed\""), "the last owner does not leave");
-    let typo = ada.post(&path("teams"), &[("do", "delete"), ("team", "dev"), ("typed", "ops")]).await;
+    let typo = ada
+        .post(
+            &path("teams"),
+            &[("do", "delete"), ("team", "dev"), ("typed", "ops")],
+        )
+        .await;
     assert_eq!(typo.status, StatusCode::BAD_REQUEST);
-    let gone = ada.post(&path("teams"), &[("do", "delete"), ("team", "dev"), ("typed", "dev")]).await;
+    let gone = ada
+        .post(
+            &path("teams"),
+            &[("do", "delete"), ("team", "dev"), ("typed", "dev")],
+        )
+        .await;
     assert_eq!(gone.status, StatusCode::SEE_OTHER);
 }
 
@@ -198,12 +269,22 @@ async fn secrets_of_robots_tokens_and_invitations_are_shown_once() {
     for (section, fields, secret) in [
         (
             "robots",
-            vec![("name", "ci"), ("pattern_1", "acme/*"), ("right_1", "pull"), ("right_1", "push")],
+            vec![
+                ("name", "ci"),
+                ("pattern_1", "acme/*"),
+                ("right_1", "pull"),
+                ("right_1", "push"),
+            ],
             "ptl_rob_",
         ),
         (
             "tokens",
-            vec![("label", "deploy"), ("pattern_1", "acme/*"), ("right_1", "pull"), ("days", "30")],
+            vec![
+                ("label", "deploy"),
+                ("pattern_1", "acme/*"),
+                ("right_1", "pull"),
+                ("days", "30"),
+            ],
             "ptl_",
         ),
         ("invitations", vec![("role", "member")], "/invitation#ptl_inv_"),
@@ -219,27 +300,55 @@ async fn secrets_of_robots_tokens_and_invitations_are_shown_once() {
         assert!(!open(&ada, &here).await.contains("ptl_"), "{section}");
     }
     let list = open(&ada, &path("robots")).await;
-    let id = list.split("?id=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id = list
+        .split("?id=")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let one = format!("/o/acme/robots?id={id}");
     assert!(open(&ada, &one).await.contains("acme+ci"));
     let rotated = ada
-        .post(&path("robots"), &[("do", "rotate"), ("id", &id), ("overlap_hours", "24")])
+        .post(
+            &path("robots"),
+            &[("do", "rotate"), ("id", &id), ("overlap_hours", "24")],
+        )
         .await;
     assert!(rotated.body.contains("docker login"), "{}", rotated.body);
     let two = open(&ada, &one).await;
-    assert_eq!(two.matches("value=\"end\"").count(), 2, "two secrets live at once");
-    for (what, status) in [("suspend", StatusCode::SEE_OTHER), ("resume", StatusCode::SEE_OTHER)] {
+    assert_eq!(
+        two.matches("value=\"end\"").count(),
+        2,
+        "two secrets live at once"
+    );
+    for (what, status) in [
+        ("suspend", StatusCode::SEE_OTHER),
+        ("resume", StatusCode::SEE_OTHER),
+    ] {
         let answer = ada.post(&path("robots"), &[("do", what), ("id", &id)]).await;
         assert_eq!(answer.status, status, "{what}");
     }
     let none = ada
-        .post(&path("robots"), &[("do", "change"), ("id", &id), ("label", "x"), ("pattern_1", "acme/*")])
+        .post(
+            &path("robots"),
+            &[
+                ("do", "change"),
+                ("id", &id),
+                ("label", "x"),
+                ("pattern_1", "acme/*"),
+            ],
+        )
         .await;
     assert_eq!(none.status, StatusCode::BAD_REQUEST, "it may nothing at all");
-    let gone = ada.post(&path("robots"), &[("do", "delete"), ("id", &id), ("typed", "ci")]).await;
+    let gone = ada
+        .post(&path("robots"), &[("do", "delete"), ("id", &id), ("typed", "ci")])
+        .await;
     assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
     // A robot of another namespace is not shown here.
-    let robot = json!({"namespace": "ada", "name": "own", "limits": [{"pattern": "ada/*", "rights": ["pull"]}]});
+    let robot =
+        json!({"namespace": "ada", "name": "own", "limits": [{"pattern": "ada/*", "rights": ["pull"]}]});
     let own = front.api("ada", "POST", "/robots", robot).await.is(201);
     let elsewhere = format!("/o/acme/robots?id={}", own["id"].as_str().unwrap());
     assert_eq!(ada.get(&elsewhere).await.status, StatusCode::NOT_FOUND);
@@ -268,7 +377,9 @@ async fn an_account_looks_after_its_own_namespace_without_members_and_teams() {
     let front = Front::new().await;
     let ada = front.browser("ada").await;
     for section in Section::OF_NAMESPACE {
-        let answer = ada.get(format!("/o/ada/{}", section.word()).trim_end_matches('/')).await;
+        let answer = ada
+            .get(format!("/o/ada/{}", section.word()).trim_end_matches('/'))
+            .await;
         let expected = if section.is_of_organisation(false) {
             StatusCode::OK
         } else {
@@ -282,7 +393,12 @@ async fn an_account_looks_after_its_own_namespace_without_members_and_teams() {
 async fn an_organisation_is_made_by_a_form() {
     let front = Front::new().await;
     let ada = front.browser("ada").await;
-    let made = ada.post("/new/organisation", &[("name", "Acme"), ("display_name", "Acme & Co.")]).await;
+    let made = ada
+        .post(
+            "/new/organisation",
+            &[("name", "Acme"), ("display_name", "Acme & Co.")],
+        )
+        .await;
     assert!(made.header("location").starts_with("/o/acme?"), "{}", made.body);
     assert!(open(&ada, "/o/acme").await.contains("Acme &#38; Co."));
     let again = ada.post("/new/organisation", &[("name", "acme")]).await;

@@ -96,7 +96,11 @@ pub(in crate::http::web) async fn act(
     match change(&state, &at, &fields).await {
         Ok(note) => Ok(done(&at.view, &at.place.here(), note)),
         Err(error) => {
-            let form = if fields.get("do") == "create" { "create" } else { "change" };
+            let form = if fields.get("do") == "create" {
+                "create"
+            } else {
+                "change"
+            };
             let draft = Draft::refused(form, fields, error, &at.view)?;
             page(&state, at, draft, None).await
         }
@@ -112,7 +116,10 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<&'static str,
         }
         "change" => {
             // Rights that are no role stay as they are.
-            let (rights, expires_at) = (fields.some("role").map(role).transpose()?, fields.end_of_day("until")?);
+            let (rights, expires_at) = (
+                fields.some("role").map(role).transpose()?,
+                fields.end_of_day("until")?,
+            );
             let edit = |grant: &mut Grant| {
                 grant.rights = rights.unwrap_or(grant.rights);
                 grant.expires_at = expires_at;
@@ -143,7 +150,11 @@ fn wish(at: &At, fields: &Fields) -> Result<RuleWish, AppError> {
             let name = name()?;
             // Those of the namespace itself go by their short names, too.
             let is_whole = name.contains('+');
-            SubjectName::Robot(if is_whole { name } else { format!("{namespace}+{name}") })
+            SubjectName::Robot(if is_whole {
+                name
+            } else {
+                format!("{namespace}+{name}")
+            })
         }
         "members" => SubjectName::Members,
         "signed_in" => SubjectName::SignedIn,
@@ -155,9 +166,11 @@ fn wish(at: &At, fields: &Fields) -> Result<RuleWish, AppError> {
         Subject::Namespace(_) => {
             let whole = format!("{namespace}/*");
             let pattern = fields.some("pattern").unwrap_or(&whole);
-            let pattern = pattern.parse().map_err(|error: crate::domain::pattern::InvalidPattern| {
-                AppError::Invalid(error.to_string())
-            })?;
+            let pattern = pattern
+                .parse()
+                .map_err(|error: crate::domain::pattern::InvalidPattern| {
+                    AppError::Invalid(error.to_string())
+                })?;
             TargetName::Pattern(pattern)
         }
     };
@@ -174,7 +187,8 @@ fn wish(at: &At, fields: &Fields) -> Result<RuleWish, AppError> {
 }
 
 fn role(word: &str) -> Result<Rights, AppError> {
-    Rights::find_role(word).ok_or_else(|| AppError::Invalid("a role is read, write, maintain or admin".to_owned()))
+    Rights::find_role(word)
+        .ok_or_else(|| AppError::Invalid("a role is read, write, maintain or admin".to_owned()))
 }
 
 /// Patterns of tags; none is every tag.
@@ -199,7 +213,13 @@ async fn explain(state: &Parts, at: &At, query: &Fields) -> Result<Option<Asked>
         None => Inquiry::Account(who.to_owned()),
     };
     let mut answers = Vec::new();
-    for right in [Right::Pull, Right::Push, Right::Delete, Right::Manage, Right::Administer] {
+    for right in [
+        Right::Pull,
+        Right::Push,
+        Right::Delete,
+        Right::Manage,
+        Right::Administer,
+    ] {
         let answer = state
             .app
             .explain_access(&at.caller, &inquiry, &shown.facts.name, right)

@@ -76,9 +76,16 @@ pub(in crate::http::web) fn typed(fields: &Fields, name: &str) -> Result<(), App
 async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError> {
     let id = at.repository()?.facts.repository_id;
     let impact: Impact = state.app.impact_of_repository(&at.caller, id).await?;
-    let built = impact.built_on_it.iter().map(|one| one.repository.name.to_string());
+    let built = impact
+        .built_on_it
+        .iter()
+        .map(|one| one.repository.name.to_string());
     let page = Deletion {
-        shared_with: impact.shared_with.iter().map(|facts| facts.name.to_string()).collect(),
+        shared_with: impact
+            .shared_with
+            .iter()
+            .map(|facts| facts.name.to_string())
+            .collect(),
         built_on_it: built.collect(),
         tags: impact.tags,
         pulls: impact.pulls,

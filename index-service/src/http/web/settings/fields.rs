@@ -73,12 +73,16 @@ impl Fields {
 
     /// Behind which id a list goes on.
     pub(in crate::http) fn after_id(&self) -> i64 {
-        self.some("after").and_then(|text| text.parse().ok()).unwrap_or(i64::MIN)
+        self.some("after")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(i64::MIN)
     }
 
     /// Before which id a list goes on that has the newest first.
     pub(in crate::http) fn before_id(&self) -> i64 {
-        self.some("after").and_then(|text| text.parse().ok()).unwrap_or(i64::MAX)
+        self.some("after")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(i64::MAX)
     }
 
     /// Behind which name a list goes on; PostgreSQL takes no text with a NUL.
@@ -98,7 +102,8 @@ impl Fields {
         let Some(text) = self.some(name) else {
             return Ok(None);
         };
-        let start = day_of(text).ok_or_else(|| AppError::Invalid(format!("{text:?} is no day such as 2030-12-31")))?;
+        let start = day_of(text)
+            .ok_or_else(|| AppError::Invalid(format!("{text:?} is no day such as 2030-12-31")))?;
         Ok(Some(start))
     }
 }
@@ -215,13 +220,20 @@ mod tests {
     use super::*;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Fields(pairs.collect())
     }
 
     #[test]
     fn days_are_read_and_written_alike() {
-        let form = fields(&[("a", "2030-12-31"), ("b", "2030-02-30"), ("c", "soon"), ("d", " ")]);
+        let form = fields(&[
+            ("a", "2030-12-31"),
+            ("b", "2030-02-30"),
+            ("c", "soon"),
+            ("d", " "),
+        ]);
         let end = form.end_of_day("a").unwrap().unwrap();
         assert_eq!((as_day(end), end % 1000), ("2030-12-31".to_owned(), 999));
         assert!(form.end_of_day("b").is_err() && form.day("c").is_err());

@@ -128,7 +128,9 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     let topics: Vec<String> = profile.topics.iter().map(Topic::to_string).collect();
     let status = draft.status();
     let page = General {
-        preview: draft.is_of("describe").then(|| render_markdown(draft.fields.get("description"))),
+        preview: draft
+            .is_of("describe")
+            .then(|| render_markdown(draft.fields.get("description"))),
         categories: categories.collect(),
         topics: topics.join(" "),
         summary: profile.summary,

@@ -53,7 +53,9 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(), AppError>
     let read = |name: &str| -> Result<Vec<TagPattern>, AppError> {
         let words = fields.words(name);
         let patterns: Result<_, _> = words.iter().map(|word| word.parse()).collect();
-        patterns.map_err(|error: shared::token::tag_pattern::InvalidTagPattern| AppError::Invalid(error.to_string()))
+        patterns.map_err(|error: shared::token::tag_pattern::InvalidTagPattern| {
+            AppError::Invalid(error.to_string())
+        })
     };
     let tags = ImmutableTags::new(read("tags")?, read("except")?);
     let tags = tags.map_err(|error| AppError::Invalid(error.to_string()))?;
@@ -68,7 +70,10 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(), AppError>
             state.app.set_immutable_tags(&at.caller, id, tags).await?;
         }
         Subject::Namespace(namespace) => {
-            state.app.set_immutable_tags_of(&at.caller, &namespace.name, tags).await?;
+            state
+                .app
+                .set_immutable_tags_of(&at.caller, &namespace.name, tags)
+                .await?;
         }
     }
     Ok(())
@@ -82,7 +87,10 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
             (found.own, found.namespace)
         }
         Subject::Namespace(namespace) => {
-            let found = state.app.show_immutable_tags_of(&at.caller, &namespace.name).await?;
+            let found = state
+                .app
+                .show_immutable_tags_of(&at.caller, &namespace.name)
+                .await?;
             (found, ImmutableTags::default())
         }
     };

@@ -25,12 +25,36 @@ pub(in crate::http::web) use deletion::typed;
 pub(in crate::http) fn routes() -> Router<State> {
     let page = |section: &str| format!("/settings/{section}/{{*name}}");
     Router::new()
-        .route("/new/repository", named("web.new_repository", get(new::show).post(new::act)))
-        .route(&page("general"), named("web.settings", get(general::show).post(general::act)))
-        .route(&page("access"), named("web.settings", get(access::show).post(access::act)))
-        .route(&page("webhooks"), named("web.settings", get(webhooks::show).post(webhooks::act)))
-        .route(&page("immutable"), named("web.settings", get(immutable::show).post(immutable::act)))
-        .route(&page("retention"), named("web.settings", get(retention::show).post(retention::act)))
-        .route(&page("name"), named("web.settings", get(name::show).post(name::act)))
-        .route(&page("delete"), named("web.settings", get(deletion::show).post(deletion::act)))
+        .route(
+            "/new/repository",
+            named("web.new_repository", get(new::show).post(new::act)),
+        )
+        .route(
+            &page("general"),
+            named("web.settings", get(general::show).post(general::act)),
+        )
+        .route(
+            &page("access"),
+            named("web.settings", get(access::show).post(access::act)),
+        )
+        .route(
+            &page("webhooks"),
+            named("web.settings", get(webhooks::show).post(webhooks::act)),
+        )
+        .route(
+            &page("immutable"),
+            named("web.settings", get(immutable::show).post(immutable::act)),
+        )
+        .route(
+            &page("retention"),
+            named("web.settings", get(retention::show).post(retention::act)),
+        )
+        .route(
+            &page("name"),
+            named("web.settings", get(name::show).post(name::act)),
+        )
+        .route(
+            &page("delete"),
+            named("web.settings", get(deletion::show).post(deletion::act)),
+        )
 }

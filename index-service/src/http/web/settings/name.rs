@@ -47,9 +47,11 @@ pub(in crate::http::web) async fn act(
 ) -> Result<Response, PageError> {
     let is_rehearsal = fields.get("do") != "rename";
     match rename(&state, &at, &fields, is_rehearsal).await {
-        Ok((_, name)) if !is_rehearsal => {
-            Ok(done(&at.view, &format!("/settings/general/{name}"), "settings-done-renamed"))
-        }
+        Ok((_, name)) if !is_rehearsal => Ok(done(
+            &at.view,
+            &format!("/settings/general/{name}"),
+            "settings-done-renamed",
+        )),
         Ok((transfer, name)) => {
             let rehearsal = Rehearsal {
                 name: name.to_string(),
@@ -76,7 +78,10 @@ async fn rename(
         .parse()
         .map_err(|error: shared::oci::name::InvalidName| AppError::Invalid(error.to_string()))?;
     let id = at.repository()?.facts.repository_id;
-    let transfer = state.app.transfer_repository(&at.caller, id, &name, is_rehearsal).await?;
+    let transfer = state
+        .app
+        .transfer_repository(&at.caller, id, &name, is_rehearsal)
+        .await?;
     Ok((transfer, name))
 }
 

@@ -47,7 +47,11 @@ pub(in crate::http::web) async fn act(
     Submitted(fields): Submitted<Fields>,
 ) -> Result<Response, PageError> {
     match create(&state, &caller, &fields).await {
-        Ok(name) => Ok(done(&view, &format!("/r/{name}"), "settings-done-repository-created")),
+        Ok(name) => Ok(done(
+            &view,
+            &format!("/r/{name}"),
+            "settings-done-repository-created",
+        )),
         Err(error) => {
             let draft = Draft::refused("create", fields, error, &view)?;
             page(&state, &caller, view, draft).await

@@ -67,7 +67,12 @@ impl FromRequestParts<Parts> for At {
         let params = RawPathParams::from_request_parts(head, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        let of = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+        let of = |name: &str| {
+            params
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.to_owned())
+        };
         let (repository, organisation) = (of("name"), of("organisation"));
         let found = match (repository, organisation) {
             (Some(name), _) => Place::of_repository(state, &caller, &name, &path).await,
@@ -120,7 +125,11 @@ pub(in crate::http) fn nothing() -> AppError {
 
 impl Place {
     async fn of_repository(state: &Parts, caller: &Caller, name: &str, path: &str) -> Result<Self, AppError> {
-        let section = path.split('/').nth(2).and_then(Section::of_repository).ok_or_else(nothing)?;
+        let section = path
+            .split('/')
+            .nth(2)
+            .and_then(Section::of_repository)
+            .ok_or_else(nothing)?;
         let name: RepositoryName = name.trim_end_matches('/').parse().map_err(|_| nothing())?;
         let shown = state.app.find_named(caller, &name).await?;
         if !shown.rights.contains(section.right()) {
@@ -253,8 +262,13 @@ impl Namespace {
 
     /// What people call it.
     pub(in crate::http) fn title(&self) -> String {
-        let display = self.organisation.as_ref().map(|view| view.organisation.display_name.clone());
-        display.filter(|name| !name.is_empty()).unwrap_or_else(|| self.name.to_string())
+        let display = self
+            .organisation
+            .as_ref()
+            .map(|view| view.organisation.display_name.clone());
+        display
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| self.name.to_string())
     }
 
     /// What the reader is in the organisation.

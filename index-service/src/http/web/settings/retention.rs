@@ -106,7 +106,11 @@ pub(in crate::http::web) async fn act(
         Ok(Ok(simulated)) => page(&state, at, Draft::again("policy", fields), Some(simulated)).await,
         Ok(Err(note)) => Ok(done(&at.view, &at.place.here(), note)),
         Err(error) => {
-            let form = if matches!(fields.get("do"), "save" | "simulate") { "policy" } else { "other" };
+            let form = if matches!(fields.get("do"), "save" | "simulate") {
+                "policy"
+            } else {
+                "other"
+            };
             let draft = Draft::refused(form, fields, error, &at.view)?;
             page(&state, at, draft, None).await
         }
@@ -117,7 +121,10 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<&'static str,
     let place = place_of(at);
     match fields.get("do") {
         "save" => {
-            state.app.put_retention(&at.caller, &place, form::wish(fields)?).await?;
+            state
+                .app
+                .put_retention(&at.caller, &place, form::wish(fields)?)
+                .await?;
             Ok("settings-done-saved")
         }
         "remove" => {
@@ -135,9 +142,16 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<&'static str,
 async fn simulate(state: &Parts, at: &At, fields: &Fields) -> Result<Simulated, AppError> {
     let wish = form::wish(fields)?;
     let after = fields.get("behind");
-    let found = state.app.simulate_retention(&at.caller, &place_of(at), wish, after).await?;
+    let found = state
+        .app
+        .simulate_retention(&at.caller, &place_of(at), wish, after)
+        .await?;
     Ok(Simulated {
-        repositories: found.repositories.into_iter().map(SimulatedRepository::from).collect(),
+        repositories: found
+            .repositories
+            .into_iter()
+            .map(SimulatedRepository::from)
+            .collect(),
         next: found.next,
     })
 }
@@ -181,9 +195,18 @@ async fn page(
     };
     let page = Retention {
         has_own: own.is_some(),
-        is_enabled: draft.ticked("policy", "enabled", "yes", own.is_none_or(|policy| policy.is_enabled)),
+        is_enabled: draft.ticked(
+            "policy",
+            "enabled",
+            "yes",
+            own.is_none_or(|policy| policy.is_enabled),
+        ),
         rules: rows(&draft, own),
-        untagged_days: draft.text("policy", "untagged_days", &days(own.and_then(|policy| policy.rules.untagged_days))),
+        untagged_days: draft.text(
+            "policy",
+            "untagged_days",
+            &days(own.and_then(|policy| policy.rules.untagged_days)),
+        ),
         every_days: draft.text(
             "policy",
             "every_days",
@@ -212,7 +235,9 @@ fn rows(draft: &Draft, own: Option<&Policy>) -> Vec<RuleRow> {
     if draft.is_of("policy") {
         return form::sent(&draft.fields);
     }
-    let rules = own.map(|policy| policy.rules.rules.as_slice()).unwrap_or_default();
+    let rules = own
+        .map(|policy| policy.rules.rules.as_slice())
+        .unwrap_or_default();
     form::present(rules)
 }
 

@@ -14,14 +14,26 @@ const GUESSES: &[(&str, &[(&str, &str)])] = &[
     ("general", &[("do", "comments"), ("open", "yes")]),
     (
         "access",
-        &[("do", "create"), ("kind", "account"), ("who", "eve"), ("role", "admin")],
+        &[
+            ("do", "create"),
+            ("kind", "account"),
+            ("who", "eve"),
+            ("role", "admin"),
+        ],
     ),
     (
         "webhooks",
-        &[("do", "create"), ("url", "https://evil.example/"), ("event", "push")],
+        &[
+            ("do", "create"),
+            ("url", "https://evil.example/"),
+            ("event", "push"),
+        ],
     ),
     ("immutable", &[("tags", "*")]),
-    ("retention", &[("do", "save"), ("enabled", "yes"), ("action_1", "delete")]),
+    (
+        "retention",
+        &[("do", "save"), ("enabled", "yes"), ("action_1", "delete")],
+    ),
     ("name", &[("do", "rename"), ("to", "eve/taken")]),
     ("delete", &[("do", "delete"), ("typed", "ada/private")]),
 ];
@@ -57,7 +69,8 @@ async fn state(front: &Front, name: &str) -> Vec<Value> {
 }
 
 async fn rule(front: &Front, role: &str) {
-    let rule = json!({"subject": {"kind": "account", "name": "eve"}, "repository": "ada/private", "role": role});
+    let rule =
+        json!({"subject": {"kind": "account", "name": "eve"}, "repository": "ada/private", "role": role});
     front.api("ada", "POST", "/rules", rule).await.is(201);
 }
 
@@ -112,7 +125,10 @@ async fn to_a_stranger_a_private_repository_has_no_settings_and_no_form_changes_
     let nobody = front.browser("").await;
     let before = state(&front, "ada/private").await;
     for section in Section::OF_REPOSITORY {
-        let (there, not) = (path(section.word(), "ada/private"), path(section.word(), "ada/nothing"));
+        let (there, not) = (
+            path(section.word(), "ada/private"),
+            path(section.word(), "ada/nothing"),
+        );
         let (found, missing) = (eve.get(&there).await, eve.get(&not).await);
         assert_eq!(found.status, StatusCode::NOT_FOUND, "{there}");
         assert_eq!(
@@ -152,9 +168,15 @@ async fn a_reader_sees_no_settings_and_a_maintainer_those_for_maintainers() {
         .ok();
     let id = rules["items"][0]["id"].as_str().unwrap();
     let change = json!({"role": "maintain"});
-    front.api("ada", "PATCH", &format!("/rules/{id}"), change).await.ok();
+    front
+        .api("ada", "PATCH", &format!("/rules/{id}"), change)
+        .await
+        .ok();
     let page = open(&eve, &path("general", "ada/private")).await;
-    assert!(!page.contains("name=\"visibility\""), "that is for whoever administers it");
+    assert!(
+        !page.contains("name=\"visibility\""),
+        "that is for whoever administers it"
+    );
     assert!(!page.contains("/settings/delete/"), "{page}");
     let refused = eve
         .post(
@@ -183,7 +205,12 @@ async fn a_colleague_is_given_push_by_one_form_and_it_is_said_why() {
     let front = Front::new().await;
     let ada = front.browser("ada").await;
     let here = path("access", "ada/private");
-    let fields = [("do", "create"), ("kind", "account"), ("who", "eve"), ("role", "write")];
+    let fields = [
+        ("do", "create"),
+        ("kind", "account"),
+        ("who", "eve"),
+        ("role", "write"),
+    ];
     let answer = ada.post(&here, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let page = open(&ada, answer.header("location")).await;
@@ -204,7 +231,12 @@ async fn a_colleague_is_given_push_by_one_form_and_it_is_said_why() {
     let removed = ada.post(&here, &[("do", "remove"), ("rule", id)]).await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER);
     assert_eq!(
-        front.browser("eve").await.get("/settings/general/ada/private").await.status,
+        front
+            .browser("eve")
+            .await
+            .get("/settings/general/ada/private")
+            .await
+            .status,
         StatusCode::NOT_FOUND
     );
 }
@@ -220,8 +252,16 @@ async fn a_description_is_previewed_before_it_is_saved_and_nothing_in_it_runs() 
     assert_eq!(preview.status, StatusCode::OK);
     assert!(preview.body.contains("<h1>Hello</h1>") && preview.body.contains("value=\"In short\""));
     assert!(!preview.body.contains("<script>alert"));
-    assert!(!open(&ada, &here).await.contains("In short"), "it was only looked at");
-    let fields = [("do", "describe"), ("description", text), ("summary", "In short"), ("topics", "web, rust")];
+    assert!(
+        !open(&ada, &here).await.contains("In short"),
+        "it was only looked at"
+    );
+    let fields = [
+        ("do", "describe"),
+        ("description", text),
+        ("summary", "In short"),
+        ("topics", "web, rust"),
+    ];
     let saved = ada.post(&here, &fields).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER);
     let page = open(&ada, saved.header("location")).await;
@@ -252,17 +292,32 @@ async fn a_webhooks_secret_is_shown_once_and_its_log_is_read() {
     is_whole(&made.body, "secret");
     let list = open(&ada, &here).await;
     assert!(list.contains(">ci</a>") && !list.contains("whsec_") && !list.contains("secret-part"));
-    let id = list.split("?webhook=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id = list
+        .split("?webhook=")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let one = format!("{here}?webhook={id}");
     assert!(!open(&ada, &one).await.contains("whsec_"));
     let pinged = ada.post(&here, &[("do", "ping"), ("webhook", &id)]).await;
     assert_eq!(pinged.status, StatusCode::SEE_OTHER, "{}", pinged.body);
     open(&ada, pinged.header("location")).await;
     let rotated = ada
-        .post(&here, &[("do", "rotate"), ("webhook", &id), ("overlap_hours", "0")])
+        .post(
+            &here,
+            &[("do", "rotate"), ("webhook", &id), ("overlap_hours", "0")],
+        )
         .await;
     assert!(rotated.body.contains("whsec_"));
-    let fields = [("do", "change"), ("webhook", id.as_str()), ("label", "cd"), ("format", "cloudevents")];
+    let fields = [
+        ("do", "change"),
+        ("webhook", id.as_str()),
+        ("label", "cd"),
+        ("format", "cloudevents"),
+    ];
     let nothing = ada.post(&here, &fields).await;
     assert_eq!(nothing.status, StatusCode::BAD_REQUEST, "told of nothing");
     let fields = [
@@ -321,19 +376,34 @@ async fn another_name_is_rehearsed_and_the_end_needs_the_name_typed() {
     let taken = ada.post(&here, &[("do", "rename"), ("to", "ada/public")]).await;
     assert_eq!(taken.status, StatusCode::CONFLICT);
     let renamed = ada.post(&here, &[("do", "rename"), ("to", "ada/other")]).await;
-    assert!(renamed.header("location").starts_with("/settings/general/ada/other"));
+    assert!(
+        renamed
+            .header("location")
+            .starts_with("/settings/general/ada/other")
+    );
     let end = path("delete", "ada/other");
     let typo = ada.post(&end, &[("do", "delete"), ("typed", "ada/othr")]).await;
     assert_eq!(typo.status, StatusCode::BAD_REQUEST);
     let gone = ada.post(&end, &[("do", "delete"), ("typed", "ada/other")]).await;
-    assert!(gone.header("location").starts_with("/o/ada/deleted"), "{}", gone.body);
+    assert!(
+        gone.header("location").starts_with("/o/ada/deleted"),
+        "{}",
+        gone.body
+    );
     let list = open(&ada, gone.header("location")).await;
     let id = list.split("name=\"repository\" value=\"").nth(1).unwrap();
     let id = id.split('"').next().unwrap();
     let back = ada
-        .post("/o/ada/deleted", &[("do", "restore"), ("repository", id), ("name", "ada/other")])
+        .post(
+            "/o/ada/deleted",
+            &[("do", "restore"), ("repository", id), ("name", "ada/other")],
+        )
         .await;
-    assert!(back.header("location").starts_with("/r/ada/other"), "{}", back.body);
+    assert!(
+        back.header("location").starts_with("/r/ada/other"),
+        "{}",
+        back.body
+    );
     open(&ada, &path("general", "ada/other")).await;
 }
 
@@ -341,7 +411,14 @@ async fn another_name_is_rehearsed_and_the_end_needs_the_name_typed() {
 async fn a_repository_is_made_where_its_maker_may() {
     let front = Front::new().await;
     let ada = front.browser("ada").await;
-    let form = |namespace| [("do", "create"), ("namespace", namespace), ("name", "new"), ("visibility", "private")];
+    let form = |namespace| {
+        [
+            ("do", "create"),
+            ("namespace", namespace),
+            ("name", "new"),
+            ("visibility", "private"),
+        ]
+    };
     let made = ada.post("/new/repository", &form("ada")).await;
     assert!(made.header("location").starts_with("/r/ada/new"), "{}", made.body);
     let refused = ada.post("/new/repository", &form("eve")).await;

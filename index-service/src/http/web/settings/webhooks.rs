@@ -135,7 +135,8 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<Next, AppErro
         }
         "change" => {
             let id = id()?;
-            app.change_webhook(caller, &scope, id, wish(fields, false)?).await?;
+            app.change_webhook(caller, &scope, id, wish(fields, false)?)
+                .await?;
             Next::To(own(id), "settings-done-saved")
         }
         "enable" | "disable" => {
@@ -167,7 +168,9 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<Next, AppErro
         }
         "redeliver" => {
             let (id, delivery) = (id()?, fields.id("delivery").ok_or_else(nothing)?);
-            let again = app.redeliver(caller, &scope, id, DeliveryId::from_i64(delivery)).await?;
+            let again = app
+                .redeliver(caller, &scope, id, DeliveryId::from_i64(delivery))
+                .await?;
             Next::To(
                 format!("{}&delivery={}", own(id), again.delivery_id),
                 "settings-done-redelivered",
@@ -219,7 +222,10 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
 }
 
 async fn list(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError> {
-    let hooks = state.app.list_webhooks(&at.caller, &at.hooks(), i64::MIN, MOST).await?;
+    let hooks = state
+        .app
+        .list_webhooks(&at.caller, &at.hooks(), i64::MIN, MOST)
+        .await?;
     let page = Webhooks {
         hooks: hooks.into_iter().map(Hook::from).collect(),
         events: events(&at.place, &draft, "create", &[EventKind::Push.as_str()]),
@@ -294,7 +300,9 @@ pub(super) mod tests {
 
     /// Keys that are put together from words.
     pub(in crate::http::web::settings) fn keys() -> Vec<String> {
-        let events = EventKind::EVERY.iter().filter(|kind| kind.is_chosen() || **kind == EventKind::Ping);
+        let events = EventKind::EVERY
+            .iter()
+            .filter(|kind| kind.is_chosen() || **kind == EventKind::Ping);
         let events = events.map(|kind| format!("settings-event-{}", kind.as_str().replace('.', "-")));
         let formats = HookFormat::EVERY.iter();
         let formats = formats.map(|one| format!("settings-format-{}", one.as_str().replace('_', "-")));

@@ -140,7 +140,10 @@ mod tests {
         assert_eq!(wish.rules[0].not_pushed_for_days, Some(30));
         let rows = sent(&fields);
         assert_eq!((rows.len(), rows[0].number, rows[1].number), (2, 1, 2));
-        assert_eq!((rows[0].tags.as_str(), rows[1].action.as_str()), ("dev-* pr-*", ""));
+        assert_eq!(
+            (rows[0].tags.as_str(), rows[1].action.as_str()),
+            ("dev-* pr-*", "")
+        );
     }
 
     #[test]

@@ -56,7 +56,10 @@ struct Gone {
 pub(super) async fn page(state: &Parts, at: At, draft: Draft, id: RunId) -> Result<Response, PageError> {
     let run = state.app.show_retention_run(&at.caller, id).await?;
     let after = DeletionId::from_i64(draft.fields.after_id());
-    let mut found = state.app.list_deletions_of_run(&at.caller, id, after, PAGE + 1).await?;
+    let mut found = state
+        .app
+        .list_deletions_of_run(&at.caller, id, after, PAGE + 1)
+        .await?;
     let more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     let next = found.last().filter(|_| more);

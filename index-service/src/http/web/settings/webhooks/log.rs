@@ -75,7 +75,10 @@ pub(super) async fn page(
     delivery: DeliveryId,
 ) -> Result<Response, PageError> {
     let scope = at.hooks();
-    let found = state.app.show_delivery(&at.caller, &scope, webhook, delivery).await?;
+    let found = state
+        .app
+        .show_delivery(&at.caller, &scope, webhook, delivery)
+        .await?;
     let page = Delivery {
         line: Line::from(&found),
         message: found.message(),
