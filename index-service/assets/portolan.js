@@ -49,6 +49,31 @@ every("form[data-submit-on-change]", (form) => {
   });
 });
 
+// A form that shows what it would do while it is filled in: the part of the page that the attribute names is asked for again.
+every("form[data-live]", (form) => {
+  let waiting;
+  let request;
+  const ask = () => {
+    request?.abort();
+    request = new XMLHttpRequest();
+    request.responseType = "document";
+    request.open("POST", form.getAttribute("action"));
+    request.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
+    request.onload = () => {
+      const found = request.response?.querySelector(form.dataset.live);
+      if (found) document.querySelector(form.dataset.live)?.replaceWith(document.adoptNode(found));
+    };
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set("do", "simulate");
+    fields.delete("behind");
+    request.send(fields.toString());
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 500);
+  });
+});
+
 // What cannot be undone waits until the name is typed.
 every("input[data-typed]", (field) => {
   const button = field.form.querySelector("button[type=submit]");

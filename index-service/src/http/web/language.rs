@@ -37,8 +37,10 @@ areas! {
     "entry",
     "help",
     "home",
+    "organisation",
     "refusal",
     "search",
+    "settings",
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));

@@ -13,9 +13,11 @@ mod help;
 mod home;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
+mod organisation;
 pub(in crate::http) mod page;
 mod preference;
 mod search;
+mod settings;
 mod short_name;
 pub(in crate::http) mod submitted;
 #[cfg(test)]
@@ -45,8 +47,10 @@ pub(super) fn router(state: &State) -> Router<State> {
         .merge(entry::routes())
         .merge(help::routes())
         .merge(home::routes())
+        .merge(organisation::routes())
         .merge(preference::routes())
         .merge(search::routes())
+        .merge(settings::routes())
         .merge(short_name::routes())
         .layer(from_fn_with_state(state.clone(), fault::dress))
         .merge(asset::routes())
