@@ -23,6 +23,7 @@ const STYLE: &str = styles! {
     "base",
     "entry",
     "home",
+    "repository",
 };
 const SCRIPT: &str = include_str!("../../../assets/portolan.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");

@@ -34,11 +34,16 @@ macro_rules! areas {
 // In the order of the alphabet: one line for each area.
 areas! {
     "base",
+    "comment",
+    "compare",
     "entry",
     "help",
     "home",
+    "namespace",
     "refusal",
+    "repository",
     "search",
+    "tag",
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));

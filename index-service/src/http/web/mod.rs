@@ -13,8 +13,10 @@ mod help;
 mod home;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
+mod namespace;
 pub(in crate::http) mod page;
 mod preference;
+mod repository;
 mod search;
 mod short_name;
 pub(in crate::http) mod submitted;
@@ -45,9 +47,10 @@ pub(super) fn router(state: &State) -> Router<State> {
         .merge(entry::routes())
         .merge(help::routes())
         .merge(home::routes())
+        .merge(namespace::routes())
         .merge(preference::routes())
+        .merge(repository::routes())
         .merge(search::routes())
-        .merge(short_name::routes())
         .layer(from_fn_with_state(state.clone(), fault::dress))
         .merge(asset::routes())
 }

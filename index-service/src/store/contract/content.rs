@@ -3,7 +3,7 @@ use crate::domain::content::{Description, Dimension, Part, Role};
 use crate::store::content_count::{Count, Counter, add_count, find_total, list_days};
 use crate::store::content_feed::{
     TagChange, add_tag_change, enter_feed, find_feed, find_stored_repository, hold_feed, leave_feed,
-    list_tag_changes,
+    list_changes, list_tag_changes,
 };
 use crate::store::manifest::*;
 use crate::store::manifest_work::*;
@@ -284,6 +284,13 @@ async fn the_history_of_a_tag_is_added_to_and_read_backwards(store: &Store) {
         list_tag_changes(&mut tx, two, "v1", i64::MAX, 9).await.unwrap(),
         []
     );
+    let found = list_changes(&mut tx, one, i64::MAX, 2).await.unwrap();
+    assert_eq!(found, [changes[2].clone(), changes[1].clone()]);
+    assert_eq!(
+        list_changes(&mut tx, one, 2, 9).await.unwrap(),
+        [changes[0].clone()]
+    );
+    assert_eq!(list_changes(&mut tx, two, i64::MAX, 9).await.unwrap(), []);
 }
 
 async fn events_of_a_repository_are_entered_by_one_and_remembered(store: &Store) {
