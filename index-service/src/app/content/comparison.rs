@@ -28,7 +28,7 @@ pub struct Compared {
 
 impl App {
     /// What differs between two references (tags or digests) of a repository, for `platform` or the first that both have.
-    pub async fn compare(
+    pub async fn compare_images(
         &self,
         caller: &Caller,
         repository_id: RepositoryId,

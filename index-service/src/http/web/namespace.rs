@@ -93,8 +93,10 @@ struct Page {
     rows: Vec<Row>,
     size: Option<Measure>,
     may_push: bool,
-    previous: Option<String>,
-    next: Option<String>,
+    /// What makes a repository here.
+    push: String,
+    previous: String,
+    next: String,
 }
 
 async fn show(
@@ -135,8 +137,8 @@ impl Page {
         let is_own = matches!(&found.owner, Owner::Account(profile) if profile.username.as_str() == view.username());
         Self {
             owner: owner(&found.owner, &name, (is_own, found.is_administered)),
-            previous: (page > 0).then(|| address(page - 1)),
-            next: ((page + 1) * PAGE < found.count).then(|| address(page + 1)),
+            previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
+            next: ((page + 1) * PAGE < found.count).then(|| address(page + 1)).unwrap_or_default(),
             is_verified: found.is_verified,
             is_own,
             order,
@@ -144,6 +146,7 @@ impl Page {
             rows: found.repositories.iter().map(Row::from).collect(),
             size: found.size,
             may_push: found.may_push,
+            push: format!("docker push {}/{name}/IMAGE:latest", view.host),
             part,
             name,
             view,

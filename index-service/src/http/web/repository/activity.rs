@@ -49,7 +49,7 @@ struct ActivityPage {
     pushes: i64,
     last_pulled_at: Option<i64>,
     history: Vec<Line>,
-    next: Option<String>,
+    next: String,
 }
 
 pub(super) async fn show(
@@ -102,7 +102,7 @@ pub(super) async fn show(
             .into_iter()
             .map(|change| Line::new(change, None, false))
             .collect(),
-        next,
+        next: next.unwrap_or_default(),
         view: visitor.view,
         head,
     }))

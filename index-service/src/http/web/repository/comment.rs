@@ -81,7 +81,7 @@ struct CommentPage {
     threads: Vec<Thread>,
     /// Whether one thread alone is shown.
     is_alone: bool,
-    next: Option<String>,
+    next: String,
     draft: String,
     error: Option<String>,
     most_bytes: usize,
@@ -193,7 +193,7 @@ pub(super) async fn show(
             .collect(),
         threads,
         is_alone: wish.thread.is_some(),
-        next,
+        next: next.unwrap_or_default(),
         draft: begins.map(|begins| begins.text.clone()).unwrap_or_default(),
         error: refused.map(|refused| refused.error),
         most_bytes: MAX_BYTES,

@@ -5,9 +5,10 @@ use axum::response::Response;
 
 use super::Wish;
 use super::head::Head;
+use super::image::tidy;
 use crate::app::content::{Compared, TagOrder};
 use crate::app::repository_page::RepositoryHead;
-use crate::domain::comparison::Standing;
+use crate::domain::comparison::{LayerLine, Standing};
 use crate::http::State;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::render;
@@ -16,6 +17,41 @@ use crate::http::web::visitor::Visitor;
 
 /// Tags that are offered.
 const MOST_TAGS: u32 = 100;
+
+/// A layer of either image.
+struct Layer {
+    /// The key of where it is, and the word that colours it.
+    key: &'static str,
+    word: &'static str,
+    digest: String,
+    size: i64,
+    command: Option<String>,
+}
+
+impl From<&LayerLine> for Layer {
+    fn from(line: &LayerLine) -> Self {
+        let (key, word) = match line.standing {
+            Standing::Shared => ("compare-shared", "shared"),
+            Standing::Added => ("compare-added", "added"),
+            Standing::Removed => ("compare-removed", "removed"),
+        };
+        Self {
+            key,
+            word,
+            digest: line.digest.clone(),
+            size: line.size,
+            command: line.command.as_deref().map(tidy),
+        }
+    }
+}
+
+/// A setting that differs.
+struct Setting {
+    /// The key of its name.
+    key: String,
+    before: Option<String>,
+    after: Option<String>,
+}
 
 #[derive(Template)]
 #[template(path = "repository/compare.html")]
@@ -27,6 +63,8 @@ struct ComparePage {
     from: String,
     to: String,
     compared: Option<Compared>,
+    layers: Vec<Layer>,
+    settings: Vec<Setting>,
     /// Why there is nothing to compare.
     error: Option<String>,
 }
@@ -59,7 +97,7 @@ pub(super) async fn show(
         let platform = wish.platform.as_deref();
         let found = state
             .app
-            .compare(&visitor.caller, head.id(), (&from, &to), platform)
+            .compare_images(&visitor.caller, head.id(), (&from, &to), platform)
             .await;
         match found {
             Ok(found) => compared = Some(found),
@@ -72,7 +110,19 @@ pub(super) async fn show(
             }
         }
     }
+    let differences = compared.as_ref().map(|compared| &compared.comparison);
+    let (mut layers, mut settings) = (Vec::new(), Vec::new());
+    if let Some(differences) = differences {
+        layers.extend(differences.layers.iter().map(Layer::from));
+        settings.extend(differences.settings.iter().map(|one| Setting {
+            key: format!("compare-setting-{}", one.key.replace('_', "-")),
+            before: one.before.clone(),
+            after: one.after.clone(),
+        }));
+    }
     Ok(render(&ComparePage {
+        layers,
+        settings,
         head: Head::new(head, "compare"),
         view: visitor.view,
         tags,
@@ -81,18 +131,4 @@ pub(super) async fn show(
         compared,
         error,
     }))
-}
-
-/// The key of where a layer is, and the word that colours it.
-fn standing(standing: Standing) -> (&'static str, &'static str) {
-    match standing {
-        Standing::Shared => ("compare-shared", "shared"),
-        Standing::Added => ("compare-added", "added"),
-        Standing::Removed => ("compare-removed", "removed"),
-    }
-}
-
-/// The key of the name of a setting.
-fn setting(key: &str) -> String {
-    format!("compare-setting-{}", key.replace('_', "-"))
 }

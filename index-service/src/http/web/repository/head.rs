@@ -3,6 +3,7 @@
 use super::path_of;
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::{Right, Visibility};
+use crate::http::web::view::View;
 
 /// The head of a repository's pages.
 #[derive(Debug)]
@@ -62,6 +63,38 @@ impl Head {
             may_administer: head.rights.contains(Right::Administer),
             here,
         }
+    }
+
+    /// What a client types to get it.
+    pub(super) fn pull(&self, view: &View) -> String {
+        format!("docker pull {}/{}", view.host, self.pulled_as)
+    }
+
+    /// What a client types to get a tag.
+    pub(super) fn pull_tag(&self, view: &View, tag: &str) -> String {
+        format!("{}:{tag}", self.pull(view))
+    }
+
+    /// What a client types to get a manifest.
+    pub(super) fn pull_digest(&self, view: &View, digest: &str) -> String {
+        format!("{}@{digest}", self.pull(view))
+    }
+
+    /// What whoever pushes first types: who they are,
+    #[expect(clippy::unused_self, reason = "templates reach what there is through the head")]
+    pub(super) fn login(&self, view: &View) -> String {
+        // The reader's own name where it is known.
+        format!("docker login -u {} {}", view.you(), view.host)
+    }
+
+    /// the name of the image,
+    pub(super) fn naming(&self, view: &View) -> String {
+        format!("docker tag IMAGE {}/{}:latest", view.host, self.pulled_as)
+    }
+
+    /// and that it goes there.
+    pub(super) fn push(&self, view: &View) -> String {
+        format!("docker push {}/{}:latest", view.host, self.pulled_as)
     }
 
     /// The address of one of its pages.

@@ -170,7 +170,7 @@ pub(super) fn children(index: &ManifestNode, shown: Option<usize>) -> Vec<Child>
 }
 
 /// A command as a Dockerfile has it, without what builders add.
-fn tidy(command: &str) -> String {
+pub(super) fn tidy(command: &str) -> String {
     let command = command.trim();
     let command = command
         .strip_suffix("# buildkit")

@@ -17,6 +17,8 @@ use axum::Router;
 use axum::extract::{FromRequestParts as _, Path, Query, State as Shared};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use http::HeaderValue;
+use http::header::VARY;
 use http::request::Parts;
 use serde::Deserialize;
 use shared::oci::RepositoryName;
@@ -116,10 +118,12 @@ async fn look_at(state: &State, path: &str, is_official: bool, mut parts: Parts)
         Ok(visitor) => visitor,
         Err(error) => return error.into_response(),
     };
-    match page(state, visitor, &name, place, &parts).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    let page = page(state, visitor, &name, place, &parts).await;
+    let mut response = page.into_response();
+    // Programs get something else at the same address.
+    let varies = HeaderValue::from_static("accept");
+    response.headers_mut().append(VARY, varies);
+    response
 }
 
 async fn page(

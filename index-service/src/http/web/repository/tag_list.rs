@@ -68,8 +68,8 @@ struct TagList {
     is_by_name: bool,
     count: usize,
     tags: Vec<TagRow>,
-    previous: Option<String>,
-    next: Option<String>,
+    previous: String,
+    next: String,
 }
 
 pub(super) async fn show(
@@ -110,8 +110,8 @@ pub(super) async fn show(
     Ok(render(&TagList {
         part: part.to_owned(),
         is_by_name,
-        previous: (page > 0).then(|| address(page - 1)),
-        next: ((page + 1) * PAGE < count).then(|| address(page + 1)),
+        previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
+        next: ((page + 1) * PAGE < count).then(|| address(page + 1)).unwrap_or_default(),
         count,
         tags: rows(&tags),
         view: visitor.view,
