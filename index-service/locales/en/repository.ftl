@@ -116,3 +116,7 @@ repository-pulls-all = Pulls since the beginning
 repository-pushes-all = Pushes since the beginning
 repository-history = Tag history
 repository-no-history = No tag has changed yet.
+repository-deleted-tags = Deleted tags
+repository-deleted-at = Deleted
+repository-restorable = Kept until
+repository-restore = Restore

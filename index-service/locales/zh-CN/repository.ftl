@@ -108,3 +108,7 @@ repository-pulls-all = 累计拉取
 repository-pushes-all = 累计推送
 repository-history = 标签变更记录
 repository-no-history = 还没有标签变更。
+repository-deleted-tags = 已删除的标签
+repository-deleted-at = 删除时间
+repository-restorable = 保留至
+repository-restore = 恢复

@@ -17,6 +17,7 @@ use super::hub::shown::RepositoryDetails;
 use super::hub::{HubTag, detailed};
 use super::repository_profile::Described;
 use crate::domain::content::{Dimension, Role};
+use crate::domain::retention::subject_of_tag;
 use crate::domain::{RepositoryFacts, RepositoryId, RepositoryState, Right, Rights};
 use crate::store::{Tx, bookmark, comment, content_count, manifest, tag};
 
@@ -25,7 +26,9 @@ pub const SHELF: &str = "bookmarks";
 /// Days whose pulls are shown.
 pub const DAYS: i64 = 30;
 /// Tags that the overview shows.
-const MOST_TAGS: u32 = 8;
+const MOST_TAGS: usize = 8;
+/// Tags that these are looked for among.
+const MOST_LOOKED_AT: u32 = 32;
 /// Lines of counts that are added up.
 const MOST_LINES: u32 = 2_000;
 
@@ -120,8 +123,10 @@ impl App {
         let mut tx = self.store.read().await?;
         let head = self.head(&mut tx, caller, name).await?;
         let id = head.id();
-        let found = tag::list_tags_by_time(&mut tx, id, (i64::MAX, ""), MOST_TAGS).await?;
-        let names: Vec<String> = found.into_iter().map(|tag| tag.name).collect();
+        let found = tag::list_tags_by_time(&mut tx, id, (i64::MAX, ""), MOST_LOOKED_AT).await?;
+        // Those of signatures belong to others.
+        let own = found.into_iter().filter(|tag| subject_of_tag(&tag.name).is_none());
+        let names: Vec<String> = own.map(|tag| tag.name).take(MOST_TAGS).collect();
         let tags = self.hub_tags(&mut tx, head.facts(), &names).await?;
         let today = day_of(self.clock.now_ms());
         let range = (today - DAYS + 1, today);

@@ -233,7 +233,8 @@ async fn attached(
         let Some(pointer) = tag::find_pointer(tx, id, &name).await? else {
             continue;
         };
-        if let Some(manifest) = manifest::find_manifest(tx, id, &pointer.digest).await? {
+        if let Some(mut manifest) = manifest::find_manifest(tx, id, &pointer.digest).await? {
+            manifest.description.parts = manifest::list_parts(tx, id, &manifest.digest).await?;
             found.push(Attached {
                 kind,
                 manifest,

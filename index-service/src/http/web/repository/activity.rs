@@ -11,6 +11,7 @@ use super::head::Head;
 use super::tag::Line;
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::content::Dimension;
+use crate::domain::{DeletionId, Right};
 use crate::http::State;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::render;
@@ -23,6 +24,8 @@ const PAGE: u32 = 40;
 const SPANS: [i64; 3] = [30, 90, 365];
 /// Lines of a table of counts.
 const MOST_LINES: usize = 20;
+/// Deleted tags that are shown.
+const MOST_DELETED: u32 = 20;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -31,6 +34,16 @@ struct Sum {
     value: String,
     pulls: i64,
     pushes: i64,
+}
+
+/// A deleted tag that can be restored.
+struct Deleted {
+    tag: String,
+    digest: String,
+    at: i64,
+    by: Option<String>,
+    until: Option<i64>,
+    may_restore: bool,
 }
 
 #[derive(Template)]
@@ -48,6 +61,7 @@ struct ActivityPage {
     pulls: i64,
     pushes: i64,
     last_pulled_at: Option<i64>,
+    deleted: Vec<Deleted>,
     history: Vec<Line>,
     next: String,
 }
@@ -81,6 +95,7 @@ pub(super) async fn show(
     let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
     let has_more = changes.len() > page;
     changes.truncate(page);
+    let deleted = deleted(state, &visitor, head).await?;
     let head = Head::new(head, "activity");
     let next = changes.last().filter(|_| has_more).map(|last| {
         let path = head.page("activity");
@@ -95,6 +110,7 @@ pub(super) async fn show(
         by: by.as_str(),
         most: sums.iter().map(|sum| sum.pulls).max().unwrap_or(0),
         sums,
+        deleted,
         pulls: total.map_or(0, |total| total.pull_count),
         pushes: total.map_or(0, |total| total.push_count),
         last_pulled_at: total.and_then(|total| total.last_pulled_at),
@@ -106,6 +122,38 @@ pub(super) async fn show(
         view: visitor.view,
         head,
     }))
+}
+
+/// Tags that were deleted and can be restored, for those who push here.
+async fn deleted(
+    state: &State,
+    visitor: &Visitor,
+    head: &RepositoryHead,
+) -> Result<Vec<Deleted>, PageError> {
+    if !head.rights.contains(Right::Push) {
+        return Ok(Vec::new());
+    }
+    let found = state
+        .app
+        .list_deleted_tags(
+            &visitor.caller,
+            head.id(),
+            DeletionId::from_i64(i64::MAX),
+            MOST_DELETED,
+        )
+        .await?;
+    let deleted = found.into_iter().filter_map(|one| {
+        let tag = one.tag?;
+        Some(Deleted {
+            may_restore: head.may_push(&tag),
+            tag,
+            digest: one.digest,
+            at: one.deleted_at,
+            by: one.deleted_by,
+            until: one.purge_after,
+        })
+    });
+    Ok(deleted.collect())
 }
 
 /// Counts of all days by what they are of, the most pulls first.

@@ -98,7 +98,7 @@ async fn delete(
         .map_err(PageError::from);
     match deleted {
         Ok(_) => {
-            let path = format!("{}/-/activity", path_of(head.facts().name.as_str()));
+            let path = format!("{}/-/activity#deleted", path_of(head.facts().name.as_str()));
             Ok(done(&visitor.view, &path, "tag-done-deleted"))
         }
         Err(error) if error.is_refusal() && error.status != http::StatusCode::NOT_FOUND => {

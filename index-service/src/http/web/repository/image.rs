@@ -31,7 +31,6 @@ const LISTS: [(&str, &str); 3] = [
 pub(super) struct Layer {
     pub(super) number: usize,
     pub(super) digest: String,
-    pub(super) media_type: String,
     pub(super) size: i64,
     pub(super) command: String,
     pub(super) share: Share,
@@ -68,7 +67,6 @@ pub(super) struct Child {
 /// A manifest alone.
 #[derive(Debug)]
 pub(super) struct Image {
-    pub(super) digest: String,
     pub(super) media_type: String,
     pub(super) artifact_type: Option<String>,
     pub(super) subject: Option<String>,
@@ -98,7 +96,6 @@ impl Image {
         let layers = layers.map(|((part, share), number)| Layer {
             number,
             digest: part.digest.clone(),
-            media_type: part.media_type.clone(),
             size: part.size,
             command: tidy(part.command.as_deref().unwrap_or_default()),
             share,
@@ -106,7 +103,6 @@ impl Image {
         let config = object(description.config.as_deref());
         let is_index = MediaType::find(&description.media_type).is_some_and(MediaType::is_index);
         Self {
-            digest: node.manifest.digest.clone(),
             media_type: description.media_type.clone(),
             artifact_type: description.artifact_type.clone(),
             subject: description.subject.clone(),

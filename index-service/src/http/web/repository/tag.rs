@@ -8,11 +8,13 @@ use super::Wish;
 use super::head::Head;
 use super::image::{Child, Image, children};
 use super::overview::Elsewhere;
+use super::tag_list::short_name;
 use crate::app::content::shown::Change;
 use crate::app::content::{Attached, ContentPage, Freed, IMPACT_DAYS, Impact};
 use crate::app::content::TagPageItem;
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::attachment::AttachmentKind;
+use crate::domain::content::Role;
 use crate::http::State;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::{render, render_with};
@@ -34,7 +36,10 @@ struct Attachment {
 impl From<&Attached> for Attachment {
     fn from(attached: &Attached) -> Self {
         let description = &attached.manifest.description;
+        // What says nothing of itself is known by what it consists of.
+        let mut layers = description.parts.iter().filter(|part| part.role == Role::Layer);
         let own = description.artifact_type.clone();
+        let own = own.or_else(|| layers.next().map(|part| part.media_type.clone()));
         Self {
             kind: match attached.kind {
                 AttachmentKind::Signature => "tag-signature",
@@ -45,7 +50,7 @@ impl From<&Attached> for Attachment {
             digest: attached.manifest.digest.clone(),
             artifact_type: own.unwrap_or_else(|| description.media_type.clone()),
             size: description.content_size.unwrap_or(description.size),
-            tag: attached.tag.clone(),
+            tag: attached.tag.as_deref().map(short_name),
             is_of_image: attached.is_of_image,
         }
     }
@@ -55,6 +60,8 @@ impl From<&Attached> for Attachment {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) tag: String,
+    /// The same in little space.
+    pub(super) shown: String,
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
     pub(super) at: i64,
@@ -72,6 +79,7 @@ impl Line {
             .clone()
             .or_else(|| change.digest_before.clone());
         Self {
+            shown: short_name(&change.tag),
             tag: change.tag,
             restorable: past.filter(|digest| may_restore && current != Some(digest)),
             before: change.digest_before,

@@ -7,6 +7,7 @@ use super::Wish;
 use super::head::Head;
 use crate::app::hub::{HubTag, HubTagOrder};
 use crate::app::repository_page::RepositoryHead;
+use crate::domain::retention::subject_of_tag;
 use crate::http::State;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::render;
@@ -24,6 +25,8 @@ const NO_PLATFORM: &str = "unknown/unknown";
 #[derive(Debug)]
 pub(super) struct TagRow {
     pub(super) name: String,
+    /// The same in little space.
+    pub(super) shown: String,
     pub(super) digest: String,
     pub(super) updated_at: i64,
     pub(super) pushed_by: Option<String>,
@@ -32,7 +35,6 @@ pub(super) struct TagRow {
     /// How many more there are.
     pub(super) more_platforms: usize,
     pub(super) pulls: i64,
-    pub(super) last_pulled_at: Option<i64>,
 }
 
 /// Tags as lists show them.
@@ -47,6 +49,7 @@ fn row(one: &HubTag) -> TagRow {
     let more_platforms = platforms.len().saturating_sub(MOST_PLATFORMS);
     platforms.truncate(MOST_PLATFORMS);
     TagRow {
+        shown: short_name(&one.tag.name),
         name: one.tag.name.clone(),
         digest: one.tag.digest.clone(),
         updated_at: one.tag.updated_at,
@@ -55,7 +58,14 @@ fn row(one: &HubTag) -> TagRow {
         platforms,
         more_platforms,
         pulls: one.tag.pull_count.unwrap_or_default(),
-        last_pulled_at: one.tag.last_pulled_at,
+    }
+}
+
+/// A tag's name; one that is named after a manifest without most of the digits.
+pub(super) fn short_name(name: &str) -> String {
+    match (subject_of_tag(name), name.get(..19), name.get(71..)) {
+        (Some(_), Some(beginning), Some(ending)) => format!("{beginning}…{ending}"),
+        _ => name.to_owned(),
     }
 }
 
@@ -117,4 +127,21 @@ pub(super) async fn show(
         view: visitor.view,
         head,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_are_named_after_manifests_are_shown_in_little_space() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (name, shown) in [
+            ("latest".to_owned(), "latest"),
+            (format!("sha256-{digits}.sig"), "sha256-0123456789ab….sig"),
+            (format!("sha256-{digits}"), "sha256-0123456789ab…"),
+        ] {
+            assert_eq!(short_name(&name), shown);
+        }
+    }
 }

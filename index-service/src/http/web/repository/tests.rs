@@ -282,6 +282,48 @@ async fn forms_change_what_their_reader_may_change_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn no_form_of_another_site_is_taken() {
+    let front = Front::new().await;
+    fill(&front, "ada/public").await;
+    let ada = front.browser("ada").await;
+    for path in [
+        "star",
+        "bookmark",
+        "tags/v1/delete",
+        "tags/v1/restore",
+        "comments",
+        "comments/7/edit",
+    ] {
+        let path = format!("/r/ada/public/-/{path}");
+        let fields = "wanted=yes&typed=v1&text=x";
+        let own = format!("{fields}&csrf={}", ada.csrf);
+        for (fields, site) in [
+            (own.as_str(), "cross-site"),
+            (own.as_str(), "same-site"),
+            (fields, "same-origin"),
+        ] {
+            let request = http::Request::post(&path)
+                .header("accept", "text/html")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("cookie", &ada.cookie)
+                .header("sec-fetch-site", site)
+                .body(axum::body::Body::from(fields.to_owned()))
+                .unwrap();
+            let answer = front.send(request).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}, {site}");
+        }
+        // Nothing is changed by looking.
+        ada.get(&format!("{path}?{own}")).await;
+    }
+    let page = ada.get("/r/ada/public").await.body;
+    assert!(page.contains("/-/tags/v1"), "{page}");
+    for path in ["/stars", "/bookmarks"] {
+        let kept = front.api("ada", "GET", path, Value::Null).await.ok();
+        assert_eq!(kept["items"], json!([]), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn comments_are_written_answered_reported_and_hidden_on_the_page() {
     let front = Front::new().await;
     front.administrator("root").await;
