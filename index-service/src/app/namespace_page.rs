@@ -53,7 +53,9 @@ impl App {
     ) -> Result<NamespacePage, AppError> {
         let missing = || AppError::NotFound(format!("there is no namespace {name}"));
         let mut tx = self.store.read().await?;
-        let namespace = namespace::find_namespace(&mut tx, name).await?.ok_or_else(missing)?;
+        let namespace = namespace::find_namespace(&mut tx, name)
+            .await?
+            .ok_or_else(missing)?;
         let owner = match namespace.owner {
             NamespaceOwner::Administrators => Owner::Site,
             NamespaceOwner::Organisation(id) => organisation::find_organisation_by_id(&mut tx, id)

@@ -65,9 +65,7 @@ impl RepositoryHead {
     /// What clients call it: an official one by its last part alone.
     pub fn pulled_as(&self) -> &str {
         let name = self.facts().name.as_str();
-        let short = name
-            .strip_prefix(LIBRARY)
-            .and_then(|rest| rest.strip_prefix('/'));
+        let short = name.strip_prefix(LIBRARY).and_then(|rest| rest.strip_prefix('/'));
         short.unwrap_or(name)
     }
 
@@ -125,15 +123,15 @@ impl App {
         let id = head.id();
         let found = tag::list_tags_by_time(&mut tx, id, (i64::MAX, ""), MOST_LOOKED_AT).await?;
         // Those of signatures belong to others.
-        let own = found.into_iter().filter(|tag| subject_of_tag(&tag.name).is_none());
+        let own = found
+            .into_iter()
+            .filter(|tag| subject_of_tag(&tag.name).is_none());
         let names: Vec<String> = own.map(|tag| tag.name).take(MOST_TAGS).collect();
         let tags = self.hub_tags(&mut tx, head.facts(), &names).await?;
         let today = day_of(self.clock.now_ms());
         let range = (today - DAYS + 1, today);
-        let days =
-            content_count::list_days_of(&mut tx, id, (Dimension::Repository, ""), range).await?;
-        let lines =
-            content_count::list_days(&mut tx, id, Dimension::Platform, range, MOST_LINES).await?;
+        let days = content_count::list_days_of(&mut tx, id, (Dimension::Repository, ""), range).await?;
+        let lines = content_count::list_days(&mut tx, id, Dimension::Platform, range, MOST_LINES).await?;
         Ok(RepositoryOverview {
             lineage: self.lineage_of_showcase(&mut tx, caller, &head).await?,
             size: manifest::measure_repository(&mut tx, id).await?,

@@ -76,10 +76,7 @@ mod tests {
         for (types, kind) in [
             (&["application/vnd.cncf.notary.signature"][..], Signature),
             (&["application/vnd.dev.cosign.artifact.sig.v1+json"], Signature),
-            (
-                &["application/vnd.dev.cosign.simplesigning.v1+json"],
-                Signature,
-            ),
+            (&["application/vnd.dev.cosign.simplesigning.v1+json"], Signature),
             (&["application/vnd.dev.sigstore.bundle.v0.3+json"], Signature),
             (&["application/spdx+json"], Sbom),
             (&["application/vnd.cyclonedx+json"], Sbom),
@@ -92,11 +89,7 @@ mod tests {
             (&["application/vnd.example"], Other),
             (&[], Other),
         ] {
-            assert_eq!(
-                AttachmentKind::of_types(types.iter().copied()),
-                kind,
-                "{types:?}"
-            );
+            assert_eq!(AttachmentKind::of_types(types.iter().copied()), kind, "{types:?}");
         }
     }
 

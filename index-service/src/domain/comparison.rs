@@ -102,10 +102,7 @@ impl Comparison {
 
     /// Whether nothing differs that is compared.
     pub fn is_same(&self) -> bool {
-        let differs = self
-            .layers
-            .iter()
-            .any(|layer| layer.standing != Standing::Shared);
+        let differs = self.layers.iter().any(|layer| layer.standing != Standing::Shared);
         !differs && self.settings.is_empty() && self.variables.is_empty() && self.labels.is_empty()
     }
 

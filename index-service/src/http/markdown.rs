@@ -92,7 +92,10 @@ mod tests {
         for (markdown, shown) in [
             ("# A\n## B\n#### C\n## D\n# E", "<h3>A <h4>B <h5>C <h4>D <h3>E "),
             ("### A\n# B", "<h3>A <h3>B "),
-            ("# A\n## B\n### C\n#### D\n##### E", "<h3>A <h4>B <h5>C <h6>D <h6>E "),
+            (
+                "# A\n## B\n### C\n#### D\n##### E",
+                "<h3>A <h4>B <h5>C <h6>D <h6>E ",
+            ),
             ("a `<h1>` &lt;h1>", ""),
             ("<hr>", ""),
         ] {

@@ -10,11 +10,11 @@ use crate::app::error::AppError;
 use crate::domain::attachment::{AttachmentKind, TAG_ENDINGS, tag_of};
 use crate::domain::content::Role;
 use crate::domain::{RepositoryId, Right};
+use crate::store::Tx;
 use crate::store::content_feed::{self, TagChange};
 use crate::store::manifest::{self, KnownManifest};
 use crate::store::tag::{self, KnownTag};
 use crate::store::terms::find_terms;
-use crate::store::Tx;
 
 /// Changes of a tag that its page shows.
 const MOST_CHANGES: u32 = 20;

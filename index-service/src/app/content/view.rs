@@ -190,28 +190,31 @@ pub(super) async fn manifest_of(
     let (algorithm, digits) = digest.split_once(':').unwrap_or(("sha256", digest));
     let is_short = digits.len() >= FEWEST_DIGITS
         && digits
-        .bytes()
-        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         && matches!(algorithm, "sha256" | "sha512");
     if !is_short {
         return Err(no_manifest());
     }
     // Digits end before 'g'.
     let between = (format!("{algorithm}:{digits}"), format!("{algorithm}:{digits}g"));
-    let found =
-        manifest::list_manifests_between(tx, repository_id, (&between.0, &between.1), 2).await?;
+    let found = manifest::list_manifests_between(tx, repository_id, (&between.0, &between.1), 2).await?;
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => Err(AppError::Conflict(format!(
-        "several manifests begin with {digits}: say more digits"
+            "several manifests begin with {digits}: say more digits"
         ))),
         (None, _) => Err(no_manifest()),
     }
 }
 
 /// A manifest with what it leads to. What an index of indexes leads to further is shown when it is asked for.
-pub(super) async fn node(tx: &mut Tx, id: RepositoryId, known: KnownManifest) -> Result<ManifestNode, AppError> {
+pub(super) async fn node(
+    tx: &mut Tx,
+    id: RepositoryId,
+    known: KnownManifest,
+) -> Result<ManifestNode, AppError> {
     let mut node = leaf(tx, id, known).await?;
     let parts = node.manifest.description.parts.iter();
     for part in parts

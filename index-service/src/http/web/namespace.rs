@@ -134,11 +134,14 @@ impl Page {
             query.append_pair("page", &(page + 1).to_string());
             format!("/n/{name}?{}", query.finish())
         };
-        let is_own = matches!(&found.owner, Owner::Account(profile) if profile.username.as_str() == view.username());
+        let is_own =
+            matches!(&found.owner, Owner::Account(profile) if profile.username.as_str() == view.username());
         Self {
             owner: owner(&found.owner, &name, (is_own, found.is_administered)),
             previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
-            next: ((page + 1) * PAGE < found.count).then(|| address(page + 1)).unwrap_or_default(),
+            next: ((page + 1) * PAGE < found.count)
+                .then(|| address(page + 1))
+                .unwrap_or_default(),
             is_verified: found.is_verified,
             is_own,
             order,

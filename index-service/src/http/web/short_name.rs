@@ -16,20 +16,13 @@ use crate::http::json::Json;
 
 /// What programs are told of a name, of an official repository without its namespace.
 pub(super) async fn answer(state: &State, name: &str, is_official: bool, mut parts: Parts) -> Response {
-    let mut response = told(state, name, is_official, &mut parts)
-        .await
-        .into_response();
+    let mut response = told(state, name, is_official, &mut parts).await.into_response();
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
     response
 }
 
-async fn told(
-    state: &State,
-    name: &str,
-    is_official: bool,
-    parts: &mut Parts,
-) -> Result<Response, HubError> {
+async fn told(state: &State, name: &str, is_official: bool, parts: &mut Parts) -> Result<Response, HubError> {
     let Anyone(caller) = Anyone::from_request_parts(parts, state).await?;
     let name = name.trim_end_matches('/');
     let found = state.app.resolve_short_name(&caller, name, is_official).await?;
@@ -128,7 +121,11 @@ mod tests {
         let page = front.send(request).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.header("content-type").starts_with("text/html"));
-        assert!(page.body.contains("docker pull localhost:5000/web"), "{}", page.body);
+        assert!(
+            page.body.contains("docker pull localhost:5000/web"),
+            "{}",
+            page.body
+        );
         assert!(
             page.header("content-security-policy")
                 .contains("default-src 'none'")

@@ -72,10 +72,7 @@ pub(super) async fn show(
     head: &RepositoryHead,
     wish: &Wish,
 ) -> Result<Response, PageError> {
-    let days = wish
-        .days
-        .filter(|days| SPANS.contains(days))
-        .unwrap_or(SPANS[0]);
+    let days = wish.days.filter(|days| SPANS.contains(days)).unwrap_or(SPANS[0]);
     let by = match wish.by.as_deref() {
         Some("client") => Dimension::Client,
         Some("tag") => Dimension::Tag,
@@ -88,10 +85,7 @@ pub(super) async fn show(
         .await?;
     let parts = state.app.activity(caller, id, by, days).await?;
     let before = wish.before.unwrap_or(i64::MAX);
-    let mut changes = state
-        .app
-        .list_tag_changes(caller, id, before, PAGE + 1)
-        .await?;
+    let mut changes = state.app.list_tag_changes(caller, id, before, PAGE + 1).await?;
     let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
     let has_more = changes.len() > page;
     changes.truncate(page);
@@ -125,11 +119,7 @@ pub(super) async fn show(
 }
 
 /// Tags that were deleted and can be restored, for those who push here.
-async fn deleted(
-    state: &State,
-    visitor: &Visitor,
-    head: &RepositoryHead,
-) -> Result<Vec<Deleted>, PageError> {
+async fn deleted(state: &State, visitor: &Visitor, head: &RepositoryHead) -> Result<Vec<Deleted>, PageError> {
     if !head.rights.contains(Right::Push) {
         return Ok(Vec::new());
     }

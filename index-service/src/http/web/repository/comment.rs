@@ -155,9 +155,7 @@ pub(super) async fn show(
             .as_ref()
             .filter(|refused| refused.answers == Some(root.comment_id));
         threads.push(Thread {
-            rest: last.map(|last| {
-                format!("{path}?thread={}&after={}", root.comment_id, last.comment_id)
-            }),
+            rest: last.map(|last| format!("{path}?thread={}&after={}", root.comment_id, last.comment_id)),
             draft: draft.map(|draft| draft.text.clone()).unwrap_or_default(),
             has_draft: draft.is_some(),
             root: shown(root, reader),

@@ -78,13 +78,7 @@ pub(super) async fn show(
     let order = (TagOrder::Updated, "");
     let found = state
         .app
-        .list_tags(
-            &visitor.caller,
-            head.id(),
-            order,
-            (i64::MAX, ""),
-            MOST_TAGS,
-        )
+        .list_tags(&visitor.caller, head.id(), order, (i64::MAX, ""), MOST_TAGS)
         .await?;
     let tags: Vec<String> = found.into_iter().map(|tag| tag.name).collect();
     // The two that moved last, where nothing was chosen.

@@ -64,15 +64,27 @@ async fn carry_out(
     match deed {
         Deed::Star => {
             app.set_star(caller, id, is_wanted).await?;
-            Ok(done(&visitor.view, &page, either(is_wanted, "repository-done-starred", "repository-done-unstarred")))
+            Ok(done(
+                &visitor.view,
+                &page,
+                either(is_wanted, "repository-done-starred", "repository-done-unstarred"),
+            ))
         }
         Deed::Bookmark => {
             app.set_bookmark(caller, SHELF, id, is_wanted).await?;
-            Ok(done(&visitor.view, &page, either(is_wanted, "repository-done-kept", "repository-done-dropped")))
+            Ok(done(
+                &visitor.view,
+                &page,
+                either(is_wanted, "repository-done-kept", "repository-done-dropped"),
+            ))
         }
         Deed::RestoreTag(tag) => {
             app.restore_tag(caller, id, tag, given(&fields.digest)).await?;
-            Ok(done(&visitor.view, &format!("{page}/-/tags/{tag}"), "tag-done-restored"))
+            Ok(done(
+                &visitor.view,
+                &format!("{page}/-/tags/{tag}"),
+                "tag-done-restored",
+            ))
         }
         Deed::DeleteTag(tag) => delete(state, visitor, &head, tag, fields).await,
         Deed::WriteComment => write(state, visitor, &head, fields).await,

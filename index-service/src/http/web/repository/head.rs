@@ -81,7 +81,10 @@ impl Head {
     }
 
     /// What whoever pushes first types: who they are,
-    #[expect(clippy::unused_self, reason = "templates reach what there is through the head")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates reach what there is through the head"
+    )]
     pub(super) fn login(&self, view: &View) -> String {
         // The reader's own name where it is known.
         format!("docker login -u {} {}", view.you(), view.host)

@@ -123,9 +123,7 @@ impl Image {
                 .filter(|(_, words)| !words.is_empty())
                 .collect(),
             labels: said(config.get("labels")),
-            annotations: said(Some(&Value::Object(object(
-                description.annotations.as_deref(),
-            )))),
+            annotations: said(Some(&Value::Object(object(description.annotations.as_deref())))),
         }
     }
 }
@@ -153,9 +151,7 @@ pub(super) fn children(index: &ManifestNode, shown: Option<usize>) -> Vec<Child>
             (platform != NO_PLATFORM).then(|| Child {
                 digest: part.digest.clone(),
                 platform,
-                size: description
-                    .and_then(|one| one.content_size)
-                    .unwrap_or(part.size),
+                size: description.and_then(|one| one.content_size).unwrap_or(part.size),
                 layers: layers.count(),
                 pulls: total.map_or(0, |total| total.pull_count),
                 is_here: held.is_some(),
@@ -168,9 +164,7 @@ pub(super) fn children(index: &ManifestNode, shown: Option<usize>) -> Vec<Child>
 /// A command as a Dockerfile has it, without what builders add.
 pub(super) fn tidy(command: &str) -> String {
     let command = command.trim();
-    let command = command
-        .strip_suffix("# buildkit")
-        .map_or(command, str::trim_end);
+    let command = command.strip_suffix("# buildkit").map_or(command, str::trim_end);
     if let Some(rest) = command.strip_prefix("/bin/sh -c #(nop)") {
         return rest.trim_start().to_owned();
     }
@@ -224,10 +218,7 @@ mod tests {
     #[test]
     fn commands_are_shown_as_a_dockerfile_has_them() {
         for (command, shown) in [
-            (
-                "/bin/sh -c #(nop) ADD file:abc in / ",
-                "ADD file:abc in /",
-            ),
+            ("/bin/sh -c #(nop) ADD file:abc in / ", "ADD file:abc in /"),
             ("/bin/sh -c apk add curl", "RUN apk add curl"),
             ("RUN /bin/sh -c apk add curl # buildkit", "RUN apk add curl"),
             ("COPY a b # buildkit", "COPY a b"),

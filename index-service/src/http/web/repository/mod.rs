@@ -37,10 +37,7 @@ use place::{Place, place};
 /// Pages of repositories.
 pub(in crate::http) fn routes() -> Router<State> {
     Router::new()
-        .route(
-            "/r/{*path}",
-            named("web.repository", get(look).post(deed::act)),
-        )
+        .route("/r/{*path}", named("web.repository", get(look).post(deed::act)))
         .route("/_/{*path}", named("web.official", get(look_at_official)))
 }
 
@@ -92,11 +89,7 @@ async fn look(Shared(state): Shared<State>, Path(path): Path<String>, parts: Par
     look_at(&state, &path, false, parts).await
 }
 
-async fn look_at_official(
-    Shared(state): Shared<State>,
-    Path(path): Path<String>,
-    parts: Parts,
-) -> Response {
+async fn look_at_official(Shared(state): Shared<State>, Path(path): Path<String>, parts: Parts) -> Response {
     look_at(&state, &path, true, parts).await
 }
 

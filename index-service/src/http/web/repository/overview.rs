@@ -90,10 +90,7 @@ pub(super) async fn show(
     visitor: Visitor,
     name: &RepositoryName,
 ) -> Result<Response, PageError> {
-    let found = state
-        .app
-        .repository_overview(&visitor.caller, name)
-        .await?;
+    let found = state.app.repository_overview(&visitor.caller, name).await?;
     if let Some(moved) = moved(&found.head, name, &visitor) {
         return Ok(moved);
     }
@@ -129,9 +126,7 @@ impl Overview {
             platforms: showcase.map(|one| one.platforms.clone()).unwrap_or_default(),
             licenses: said("licenses"),
             // What clients pull when no tag is said.
-            pull_tag: showcase
-                .map(|one| one.tag.clone())
-                .filter(|tag| tag != "latest"),
+            pull_tag: showcase.map(|one| one.tag.clone()).filter(|tag| tag != "latest"),
             tags: rows(&found.tags),
             chart: DayChart::new(&found.days, found.today, DAYS),
             days: DAYS,

@@ -129,10 +129,7 @@ mod tests {
         for (path, expected) in [
             ("a/b/-/star", Some(("a/b", Deed::Star))),
             ("a/b/-/bookmark", Some(("a/b", Deed::Bookmark))),
-            (
-                "a/b/-/tags/v1/restore",
-                Some(("a/b", Deed::RestoreTag("v1"))),
-            ),
+            ("a/b/-/tags/v1/restore", Some(("a/b", Deed::RestoreTag("v1")))),
             ("a/b/-/tags/v1/delete", Some(("a/b", Deed::DeleteTag("v1")))),
             ("a/b/-/comments", Some(("a/b", Deed::WriteComment))),
             ("a/b/-/comments/7/edit", comment(CommentDeed::Edit)),

@@ -9,9 +9,9 @@ use super::head::Head;
 use super::image::{Child, Image, children};
 use super::overview::Elsewhere;
 use super::tag_list::short_name;
+use crate::app::content::TagPageItem;
 use crate::app::content::shown::Change;
 use crate::app::content::{Attached, ContentPage, Freed, IMPACT_DAYS, Impact};
-use crate::app::content::TagPageItem;
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::attachment::AttachmentKind;
 use crate::domain::content::Role;
@@ -240,14 +240,8 @@ pub(super) async fn show_deletion(
     if !head.may_delete(tag) {
         return Err(PageError::of_status(StatusCode::FORBIDDEN));
     }
-    let found = state
-        .app
-        .open_tag(&visitor.caller, head.id(), tag, None)
-        .await?;
-    let impact = state
-        .app
-        .impact_of_tag(&visitor.caller, head.id(), tag)
-        .await?;
+    let found = state.app.open_tag(&visitor.caller, head.id(), tag, None).await?;
+    let impact = state.app.impact_of_tag(&visitor.caller, head.id(), tag).await?;
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {

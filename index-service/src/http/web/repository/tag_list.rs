@@ -121,7 +121,9 @@ pub(super) async fn show(
         part: part.to_owned(),
         is_by_name,
         previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
-        next: ((page + 1) * PAGE < count).then(|| address(page + 1)).unwrap_or_default(),
+        next: ((page + 1) * PAGE < count)
+            .then(|| address(page + 1))
+            .unwrap_or_default(),
         count,
         tags: rows(&tags),
         view: visitor.view,

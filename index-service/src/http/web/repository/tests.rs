@@ -61,7 +61,9 @@ async fn put(tx: &mut Tx, id: RepositoryId, digit: char, description: &Descripti
 /// Tags `v1` (an image) and `v2` (an index of one that has another layer), with a bill of material, in this repository.
 async fn fill(front: &Front, repository: &str) -> RepositoryId {
     let mut tx = front.fixture.store.write().await.unwrap();
-    let found = repository::find_repository(&mut tx, &name(repository)).await.unwrap();
+    let found = repository::find_repository(&mut tx, &name(repository))
+        .await
+        .unwrap();
     let id = found.unwrap().repository_id;
     let labels = json!({"org.opencontainers.image.source": "https://example.com/app",
         "evil": "<script>alert(1)</script>", "link": "javascript:alert(1)"});
@@ -144,7 +146,11 @@ async fn a_private_repository_looks_like_nonsense_on_every_page_to_who_may_not_s
         let nonsense = browser.get("/r/ada/nonsense").await;
         assert_eq!(nonsense.status, StatusCode::NOT_FOUND);
         let nonsense = without_path(&nonsense.body, "/r/ada/nonsense");
-        let forbidden = ["/-/tags/v1/delete".to_owned(), "/-/comments".to_owned(), ":v1".to_owned()];
+        let forbidden = [
+            "/-/tags/v1/delete".to_owned(),
+            "/-/comments".to_owned(),
+            ":v1".to_owned(),
+        ];
         let more = forbidden.iter().map(|rest| format!("/r/ada/private{rest}"));
         for path in pages("ada/private").into_iter().chain(more) {
             let page = browser.get(&path).await;
@@ -165,7 +171,10 @@ async fn every_page_of_a_public_repository_is_shown_to_anybody_in_both_languages
     let front = Front::new().await;
     fill(&front, "ada/public").await;
     let browser = front.browser("").await;
-    for path in pages("ada/public").iter().chain(&["/n/ada".to_owned(), "/n/library".to_owned()]) {
+    for path in pages("ada/public")
+        .iter()
+        .chain(&["/n/ada".to_owned(), "/n/library".to_owned()])
+    {
         for language in ["en", "zh-CN"] {
             let sign = if path.contains('?') { '&' } else { '?' };
             let page = browser.get(&format!("{path}{sign}lang={language}")).await;
@@ -202,7 +211,10 @@ async fn a_tags_page_tells_layers_configuration_and_what_is_attached() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    assert!(!page.contains("/restore") && !page.contains("v2/delete"), "a stranger");
+    assert!(
+        !page.contains("/restore") && !page.contains("v2/delete"),
+        "a stranger"
+    );
     let ada = front.browser("ada").await;
     let page = ada.get("/r/ada/public/-/tags/v1").await.body;
     assert!(page.contains("/-/tags/v1/restore") && page.contains("/-/tags/v1/delete"));
@@ -222,7 +234,13 @@ async fn two_tags_are_compared_by_layers_and_configuration() {
     fill(&front, "ada/public").await;
     let browser = front.browser("").await;
     let page = browser.get("/r/ada/public/-/compare?from=v1&to=v2").await.body;
-    for part in ["1.00 MB in both", "TOKEN", "mark added", "mark removed", "mark shared"] {
+    for part in [
+        "1.00 MB in both",
+        "TOKEN",
+        "mark added",
+        "mark removed",
+        "mark shared",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let same = browser.get("/r/ada/public/-/compare?from=v1&to=v1").await.body;
@@ -335,19 +353,33 @@ async fn comments_are_written_answered_reported_and_hidden_on_the_page() {
     let (eve, ada) = (front.browser("eve").await, front.browser("ada").await);
     let page = "/r/ada/public/-/comments";
     assert_eq!(eve.get(page).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(ada.get(page).await.status, StatusCode::OK, "who manages it sees that it is closed");
+    assert_eq!(
+        ada.get(page).await.status,
+        StatusCode::OK,
+        "who manages it sees that it is closed"
+    );
     let settings = format!("/repositories/{id}/comments/settings");
     let open = json!({"open": true, "newcomers_wait": false});
     front.api("ada", "PUT", &settings, open).await.ok();
     let empty = eve.post(page, &[("text", "  ")]).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let written = eve.post(page, &[("text", "# Hello <b>there</b>\n\n<script>x</script>")]).await;
+    let written = eve
+        .post(page, &[("text", "# Hello <b>there</b>\n\n<script>x</script>")])
+        .await;
     let place = written.header("location");
-    assert!(place.starts_with(&format!("{page}?done=comment-done-written#comment-")), "{place}");
+    assert!(
+        place.starts_with(&format!("{page}?done=comment-done-written#comment-")),
+        "{place}"
+    );
     let comment = place.rsplit('-').next().unwrap().to_owned();
     let shown = ada.get(page).await.body;
-    assert!(shown.contains("<h5>Hello <b>there</b></h5>") && !shown.contains("<script>x"), "{shown}");
-    let answer = ada.post(page, &[("text", "Welcome"), ("answers", &comment)]).await;
+    assert!(
+        shown.contains("<h5>Hello <b>there</b></h5>") && !shown.contains("<script>x"),
+        "{shown}"
+    );
+    let answer = ada
+        .post(page, &[("text", "Welcome"), ("answers", &comment)])
+        .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let reported = ada
         .post(&format!("{page}/{comment}/report"), &[("text", "shouting")])
@@ -368,7 +400,10 @@ async fn a_namespace_shows_what_its_reader_may_see() {
     let front = Front::new().await;
     let (nobody, ada) = (front.browser("").await, front.browser("ada").await);
     let page = nobody.get("/n/ada").await.body;
-    assert!(page.contains("/r/ada/public") && !page.contains("private"), "{page}");
+    assert!(
+        page.contains("/r/ada/public") && !page.contains("private"),
+        "{page}"
+    );
     let own = ada.get("/n/ada").await.body;
     assert!(own.contains("/r/ada/private"), "{own}");
     for path in ["/n/nobody", "/n/A", "/n/a%2Fb"] {
