@@ -17,7 +17,11 @@ tag-no-platform = No platform
 tag-not-here = not in this repository
 tag-layers = Layers
 tag-layers-of = Layers of { $platform }
-tag-strip = { $size } in { $count } layers
+tag-strip =
+    { $n ->
+        [one] { $size } in one layer
+       *[other] { $size } in { $n } layers
+    }
 tag-no-command = The image does not say what made this layer.
 tag-no-layers = There are no layers.
 tag-empty-index = This index leads to no image that the repository holds.

@@ -16,7 +16,10 @@ tag-no-platform = 未注明平台
 tag-not-here = 不在此仓库中
 tag-layers = 层
 tag-layers-of = { $platform } 的层
-tag-strip = { $count } 层，共 { $size }
+tag-strip =
+    { $n ->
+       *[other] { $n } 层，共 { $size }
+    }
 tag-no-command = 镜像没有说明这一层是如何构建的。
 tag-no-layers = 没有层。
 tag-empty-index = 此索引没有指向仓库中的任何镜像。

@@ -91,13 +91,19 @@ impl Image {
         let description = &node.manifest.description;
         let parts = description.parts.iter();
         let found: Vec<_> = parts.filter(|part| part.role == Role::Layer).collect();
+        let is_image = description.config.is_some();
         let sizes: Vec<i64> = found.iter().map(|part| part.size).collect();
         let layers = found.into_iter().zip(shares(&sizes)).zip(1..);
         let layers = layers.map(|((part, share), number)| Layer {
             number,
             digest: part.digest.clone(),
             size: part.size,
-            command: tidy(part.command.as_deref().unwrap_or_default()),
+            command: match &part.command {
+                Some(command) => tidy(command),
+                // Of an artifact nobody asks what made it, but what it is.
+                None if !is_image => part.media_type.clone(),
+                None => String::new(),
+            },
             share,
         });
         let config = object(description.config.as_deref());
