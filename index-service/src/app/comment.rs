@@ -370,7 +370,7 @@ impl App {
     }
 }
 
-async fn allowed(tx: &mut Tx) -> Result<bool, crate::store::StoreError> {
+pub(super) async fn allowed(tx: &mut Tx) -> Result<bool, crate::store::StoreError> {
     Ok(setting::find_setting(tx, ALLOWED)
         .await?
         .is_some_and(|word| word == "allowed"))

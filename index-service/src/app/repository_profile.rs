@@ -98,7 +98,7 @@ impl App {
         self.described(&mut tx, caller, seen.facts).await
     }
 
-    async fn described(
+    pub(super) async fn described(
         &self,
         tx: &mut Tx,
         caller: &Caller,

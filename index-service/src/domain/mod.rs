@@ -2,9 +2,11 @@
 
 pub mod access_token;
 pub mod account;
+pub mod attachment;
 pub mod audit;
 pub mod ceiling;
 pub mod comment;
+pub mod comparison;
 pub mod content;
 pub mod credential;
 pub mod credential_secret;

@@ -28,6 +28,46 @@ pub(super) fn render(markdown: &str) -> String {
     HARMLESS.clean(&markdown_to_html(markdown, &options)).to_string()
 }
 
+/// The same below a heading of this level: its headings stand under that one, and none leaves out a level.
+pub(super) fn render_below(markdown: &str, level: u8) -> String {
+    below(&render(markdown), level)
+}
+
+/// Headings with other levels. They bear no attributes, since none is harmless.
+fn below(html: &str, level: u8) -> String {
+    let mut shown = String::with_capacity(html.len());
+    // The levels that the text has above where it is read.
+    let mut above: Vec<u8> = Vec::new();
+    let mut rest = html;
+    while let Some(place) = rest.find("<h").into_iter().chain(rest.find("</h")).min() {
+        shown.push_str(&rest[..place]);
+        rest = &rest[place..];
+        let is_end = rest.starts_with("</");
+        let mark = if is_end { "</h" } else { "<h" };
+        let digit = rest[mark.len()..].bytes().next();
+        let is_heading = rest[mark.len()..].as_bytes().get(1) == Some(&b'>');
+        match digit {
+            Some(digit @ b'1'..=b'6') if is_heading => {
+                if !is_end {
+                    above.retain(|one| *one < digit);
+                    above.push(digit);
+                }
+                let depth = u8::try_from(above.len().max(1)).unwrap_or(6);
+                shown.push_str(mark);
+                shown.push(char::from(b'0' + level.saturating_add(depth).min(6)));
+                shown.push('>');
+                rest = &rest[mark.len() + 2..];
+            }
+            _ => {
+                shown.push_str(mark);
+                rest = &rest[mark.len()..];
+            }
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +85,35 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part}: {html}");
         }
+    }
+
+    #[test]
+    fn headings_stand_below_that_of_the_page_without_a_gap() {
+        for (markdown, shown) in [
+            ("# A\n## B\n#### C\n## D\n# E", "<h3>A <h4>B <h5>C <h4>D <h3>E "),
+            ("### A\n# B", "<h3>A <h3>B "),
+            (
+                "# A\n## B\n### C\n#### D\n##### E",
+                "<h3>A <h4>B <h5>C <h6>D <h6>E ",
+            ),
+            ("a `<h1>` &lt;h1>", ""),
+            ("<hr>", ""),
+        ] {
+            let html = render_below(markdown, 2);
+            let headings: String = html
+                .split("<h")
+                .skip(1)
+                .filter(|rest| rest.as_bytes()[0].is_ascii_digit())
+                .map(|rest| {
+                    let (open, rest) = rest.split_once('>').unwrap();
+                    let (text, rest) = rest.split_once("</h").unwrap();
+                    assert!(rest.starts_with(open), "{html}");
+                    format!("<h{open}>{text} ")
+                })
+                .collect();
+            assert_eq!(headings, shown, "{html}");
+        }
+        assert_eq!(below("a <hr> b <header>", 2), "a <hr> b <header>");
     }
 
     #[test]

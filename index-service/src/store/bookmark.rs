@@ -10,6 +10,7 @@ statements! {
         on conflict do nothing";
     REMOVE_BOOKMARK = "delete from bookmark where account_id = $1 and shelf = $2 and repository_id = $3";
     COUNT_BOOKMARKS = "select count(*) as number from bookmark where account_id = $1";
+    FIND_BOOKMARK = "select count(*) as number from bookmark where account_id = $1 and shelf = $2 and repository_id = $3";
     LIST_BOOKMARKS = "select shelf, repository_id, created_at from bookmark
         where account_id = $1 and (shelf, repository_id) > ($2, $3) order by shelf, repository_id limit $4";
 }
@@ -68,6 +69,25 @@ pub async fn remove_bookmark(
 pub async fn count_bookmarks(tx: &mut Tx, account_id: AccountId) -> Result<i64, StoreError> {
     let row = find!("bookmarks", tx, NumberRow, COUNT_BOOKMARKS, account_id.as_i64())?;
     Ok(row.map_or(0, |row| row.number))
+}
+
+/// Whether a repository is on a list of an account.
+pub async fn has_bookmark(
+    tx: &mut Tx,
+    account_id: AccountId,
+    shelf: &str,
+    repository_id: RepositoryId,
+) -> Result<bool, StoreError> {
+    let row = find!(
+        "bookmarks",
+        tx,
+        NumberRow,
+        FIND_BOOKMARK,
+        account_id.as_i64(),
+        shelf,
+        repository_id.as_i64()
+    )?;
+    Ok(row.is_some_and(|row| row.number > 0))
 }
 
 /// At most `limit` bookmarks of an account in the order of their lists and repositories' ids, those behind `after`.

@@ -36,6 +36,13 @@ statements! {
     LIST_POINTERS = "select name, digest, updated_at from tag where repository_id = $1 and name > $2 order by name limit $3";
     LIST_TAGS_OF_DIGEST = "select name, digest, updated_at from tag where repository_id = $1 and digest = $2 limit $3";
     FIND_POINTER = "select name, digest, updated_at from tag where repository_id = $1 and name = $2";
+    COUNT_TAGS = "select count(*) as number from tag where repository_id = $1";
+}
+
+row! {
+struct NumberRow {
+    number: i64,
+}
 }
 
 row! {
@@ -192,4 +199,10 @@ pub async fn list_tags_of_digest(
         digest,
         i64::from(limit)
     )
+}
+
+/// How many tags a repository has.
+pub async fn count_tags(tx: &mut Tx, repository_id: RepositoryId) -> Result<i64, StoreError> {
+    let row = find!("tags", tx, NumberRow, COUNT_TAGS, repository_id.as_i64())?;
+    Ok(row.map_or(0, |row| row.number))
 }

@@ -22,6 +22,8 @@ const MOST_BASES: usize = 10;
 const MOST_TAGS: u32 = 20;
 /// Images built on one that are told.
 const MOST_DESCENDANTS: usize = 50;
+/// Repositories, and images of each, that a page looks for descendants in.
+const PAGE_BREADTH: u32 = 6;
 /// Stacks that are computed in one transaction.
 const BATCH: u32 = 500;
 
@@ -73,7 +75,41 @@ pub struct Descendant {
     pub tags: Vec<String>,
 }
 
+/// What an image was built on, and what was built on it.
+#[derive(Debug, Clone, Default)]
+pub struct Lineage {
+    /// What it was built on.
+    pub bases: Vec<Base>,
+    /// Some of what was built on it in other repositories.
+    pub descendants: Vec<Descendant>,
+}
+
+impl Lineage {
+    /// A tag of a base that leads elsewhere by now: something newer to build on.
+    pub fn newer(&self) -> Option<(&Base, &MovedTag)> {
+        let mut bases = self.bases.iter();
+        bases.find_map(|base| base.moved.first().map(|moved| (base, moved)))
+    }
+}
+
 impl App {
+    /// What an image was built on and some of what was built on it, as far as the caller may pull that.
+    pub(in crate::app) async fn lineage(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        (id, digest): (RepositoryId, &str),
+    ) -> Result<Lineage, AppError> {
+        let mut descendants = self
+            .descendants_within(tx, caller, (id, digest), PAGE_BREADTH)
+            .await?;
+        descendants.retain(|one| one.repository.repository_id != id);
+        Ok(Lineage {
+            bases: self.bases_of(tx, caller, (id, digest)).await?,
+            descendants,
+        })
+    }
+
     /// What the image of a tag was built on, or each image of an index, as far as the caller may pull that.
     pub async fn find_bases(
         &self,
@@ -156,7 +192,18 @@ impl App {
         &self,
         tx: &mut Tx,
         caller: &Caller,
+        image: (RepositoryId, &str),
+    ) -> Result<Vec<Descendant>, AppError> {
+        self.descendants_within(tx, caller, image, MOST_OF_CHAIN).await
+    }
+
+    /// The same among so many repositories, and so many images of each.
+    async fn descendants_within(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
         (id, digest): (RepositoryId, &str),
+        breadth: u32,
     ) -> Result<Vec<Descendant>, AppError> {
         let parts = manifest::list_parts(tx, id, digest).await?;
         let own: Vec<String> = image_layers(&parts).into_iter().map(str::to_owned).collect();
@@ -164,11 +211,11 @@ impl App {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for other in ancestry::list_with_blob(tx, top, i64::MIN, MOST_OF_CHAIN).await? {
+        for other in ancestry::list_with_blob(tx, top, i64::MIN, breadth).await? {
             let Some(facts) = self.visible(tx, caller, other).await? else {
                 continue;
             };
-            for digest in ancestry::list_with_part(tx, other, top, MOST_OF_CHAIN).await? {
+            for digest in ancestry::list_with_part(tx, other, top, breadth).await? {
                 let parts = manifest::list_parts(tx, other, &digest).await?;
                 let layers = image_layers(&parts);
                 let is_on_it = layers.len() > own.len() && layers.iter().zip(&own).all(|(a, b)| a == b);

@@ -1,10 +1,12 @@
 //! Content as the index knows it: events of the registry are carried out, manifests are read, and both are shown.
 
 mod ancestry;
+mod comparison;
 mod event;
 mod holdings;
 mod impact;
 mod intake;
+mod page;
 mod pull;
 mod reading;
 mod reindex;
@@ -17,9 +19,11 @@ mod tests;
 #[cfg(test)]
 pub(super) use tests::world as testing;
 
-pub use ancestry::{Base, Descendant, ImageBases, MovedTag};
+pub use ancestry::{Base, Descendant, ImageBases, Lineage, MovedTag};
+pub use comparison::Compared;
 pub use impact::{IMPACT_DAYS, Impact};
 pub use intake::Carried;
+pub use page::{Attached, ContentPage, TagPage};
 pub use reindex::Differences;
 pub use space::Freed;
 pub use view::{Activity, ManifestNode, TagOrder, TagPageItem};
@@ -31,7 +35,7 @@ pub(super) use space::weigh;
 
 /// Rows as they are shown.
 pub mod shown {
-    pub use crate::store::content_count::Total as Counts;
+    pub use crate::store::content_count::{Day, Total as Counts};
     pub use crate::store::content_feed::TagChange as Change;
     pub use crate::store::manifest::{KnownManifest, Measure};
 }

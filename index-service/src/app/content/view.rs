@@ -123,30 +123,8 @@ impl App {
     ) -> Result<ManifestNode, AppError> {
         let mut tx = self.store.read().await?;
         self.see_content(&mut tx, caller, repository_id).await?;
-        if let Some(known) = manifest::find_manifest(&mut tx, repository_id, digest).await? {
-            return node(&mut tx, repository_id, known).await;
-        }
-        let (algorithm, digits) = digest.split_once(':').unwrap_or(("sha256", digest));
-        let is_short = digits.len() >= FEWEST_DIGITS
-            && digits
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            && matches!(algorithm, "sha256" | "sha512");
-        if !is_short {
-            return Err(no_manifest());
-        }
-        // Digits end before 'g'.
-        let between = (format!("{algorithm}:{digits}"), format!("{algorithm}:{digits}g"));
-        let found =
-            manifest::list_manifests_between(&mut tx, repository_id, (&between.0, &between.1), 2).await?;
-        let mut found = found.into_iter();
-        match (found.next(), found.next()) {
-            (Some(only), None) => node(&mut tx, repository_id, only).await,
-            (Some(_), Some(_)) => Err(AppError::Conflict(format!(
-                "several manifests begin with {digits}: say more digits"
-            ))),
-            (None, _) => Err(no_manifest()),
-        }
+        let known = manifest_of(&mut tx, repository_id, digest).await?;
+        node(&mut tx, repository_id, known).await
     }
 
     /// At most `limit` changes of a tag, the newest first, those before the change of this number. A deleted tag has a
@@ -162,6 +140,19 @@ impl App {
         let mut tx = self.store.read().await?;
         self.see_content(&mut tx, caller, repository_id).await?;
         Ok(content_feed::list_tag_changes(&mut tx, repository_id, name, before, limit).await?)
+    }
+
+    /// At most `limit` changes of a repository's tags, the newest first, those before the change of this number.
+    pub async fn list_tag_changes(
+        &self,
+        caller: &Caller,
+        repository_id: RepositoryId,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<TagChange>, AppError> {
+        let mut tx = self.store.read().await?;
+        self.see_content(&mut tx, caller, repository_id).await?;
+        Ok(content_feed::list_changes(&mut tx, repository_id, before, limit).await?)
     }
 
     /// Counts of the last days, today among them, by day and what they are of.
@@ -187,8 +178,43 @@ impl App {
     }
 }
 
+/// A manifest by its digest, or by the beginning of its digits where no other begins so.
+pub(super) async fn manifest_of(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    digest: &str,
+) -> Result<KnownManifest, AppError> {
+    if let Some(known) = manifest::find_manifest(tx, repository_id, digest).await? {
+        return Ok(known);
+    }
+    let (algorithm, digits) = digest.split_once(':').unwrap_or(("sha256", digest));
+    let is_short = digits.len() >= FEWEST_DIGITS
+        && digits
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        && matches!(algorithm, "sha256" | "sha512");
+    if !is_short {
+        return Err(no_manifest());
+    }
+    // Digits end before 'g'.
+    let between = (format!("{algorithm}:{digits}"), format!("{algorithm}:{digits}g"));
+    let found = manifest::list_manifests_between(tx, repository_id, (&between.0, &between.1), 2).await?;
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(AppError::Conflict(format!(
+            "several manifests begin with {digits}: say more digits"
+        ))),
+        (None, _) => Err(no_manifest()),
+    }
+}
+
 /// A manifest with what it leads to. What an index of indexes leads to further is shown when it is asked for.
-async fn node(tx: &mut Tx, id: RepositoryId, known: KnownManifest) -> Result<ManifestNode, AppError> {
+pub(super) async fn node(
+    tx: &mut Tx,
+    id: RepositoryId,
+    known: KnownManifest,
+) -> Result<ManifestNode, AppError> {
     let mut node = leaf(tx, id, known).await?;
     let parts = node.manifest.description.parts.iter();
     for part in parts

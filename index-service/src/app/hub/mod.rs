@@ -6,6 +6,8 @@ mod session;
 mod tag;
 
 pub use repository::{HubRepository, RepositoryOrder};
+
+pub(super) use repository::detailed;
 pub use session::{HubSession, SessionKind};
 pub use tag::{HubTag, HubTagOrder};
 

@@ -121,7 +121,10 @@ impl App {
     }
 }
 
-async fn detailed(tx: &mut Tx, found: Vec<RepositoryFacts>) -> Result<Vec<HubRepository>, AppError> {
+pub(in crate::app) async fn detailed(
+    tx: &mut Tx,
+    found: Vec<RepositoryFacts>,
+) -> Result<Vec<HubRepository>, AppError> {
     let ids: Vec<_> = found.iter().map(|facts| facts.repository_id).collect();
     let mut details = hub::find_details(tx, &ids).await?;
     Ok(found

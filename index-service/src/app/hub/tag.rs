@@ -80,7 +80,7 @@ impl App {
         }
     }
 
-    async fn hub_tags(
+    pub(in crate::app) async fn hub_tags(
         &self,
         tx: &mut Tx,
         facts: &RepositoryFacts,

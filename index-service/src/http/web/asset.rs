@@ -24,6 +24,7 @@ const STYLE: &str = styles! {
     "entry",
     "home",
     "settings",
+    "repository",
 };
 const SCRIPT: &str = include_str!("../../../assets/portolan.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");

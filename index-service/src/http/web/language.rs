@@ -34,13 +34,18 @@ macro_rules! areas {
 // In the order of the alphabet: one line for each area.
 areas! {
     "base",
+    "comment",
+    "compare",
     "entry",
     "help",
     "home",
     "organisation",
+    "namespace",
     "refusal",
+    "repository",
     "search",
     "settings",
+    "tag",
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));

@@ -14,8 +14,10 @@ mod home;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
 mod organisation;
+mod namespace;
 pub(in crate::http) mod page;
 mod preference;
+mod repository;
 mod search;
 mod settings;
 mod short_name;
@@ -48,10 +50,11 @@ pub(super) fn router(state: &State) -> Router<State> {
         .merge(help::routes())
         .merge(home::routes())
         .merge(organisation::routes())
+        .merge(namespace::routes())
         .merge(preference::routes())
+        .merge(repository::routes())
         .merge(search::routes())
         .merge(settings::routes())
-        .merge(short_name::routes())
         .layer(from_fn_with_state(state.clone(), fault::dress))
         .merge(asset::routes())
 }

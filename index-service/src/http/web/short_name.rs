@@ -1,54 +1,30 @@
-//! `/r/NAME` and `/_/NAME`: a repository by the name that people type. Programs get JSON, browsers a page.
+//! `/r/NAME` and `/_/NAME` for programs: a repository by the name that people type. Browsers get pages ([`super::repository`]).
 
-use askama::Template;
-use axum::extract::{FromRequestParts as _, Path, Request, State as Shared};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::extract::FromRequestParts as _;
+use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, VARY};
 use http::request::Parts;
 use serde_json::{Value, json};
 
-use super::super::hub::caller::Anyone;
-use super::super::hub::error::HubError;
-use super::super::json::Json;
-use super::fault::PageError;
-use super::view::View;
-use super::visitor::Visitor;
-use super::{page, reads_pages};
 use crate::app::audit::rfc3339;
 use crate::app::short_name::ShortName;
-use crate::http::{State, named};
+use crate::http::State;
+use crate::http::hub::caller::Anyone;
+use crate::http::hub::error::HubError;
+use crate::http::json::Json;
 
-pub(in crate::http) fn routes() -> axum::Router<State> {
-    axum::Router::new()
-        .route("/r/{*name}", named("short_name", get(any)))
-        .route("/_/{*name}", named("short_name", get(official)))
-}
-
-async fn any(state: Shared<State>, Path(name): Path<String>, request: Request) -> Response {
-    show(&state, &name, false, request.into_parts().0).await
-}
-
-async fn official(state: Shared<State>, Path(name): Path<String>, request: Request) -> Response {
-    show(&state, &name, true, request.into_parts().0).await
-}
-
-async fn show(state: &State, name: &str, is_official: bool, mut parts: Parts) -> Response {
-    let name = name.trim_end_matches('/');
-    let mut response = if reads_pages(&parts.headers) {
-        shown(state, name, is_official, &mut parts).await.into_response()
-    } else {
-        told(state, name, is_official, &mut parts).await.into_response()
-    };
+/// What programs are told of a name, of an official repository without its namespace.
+pub(super) async fn answer(state: &State, name: &str, is_official: bool, mut parts: Parts) -> Response {
+    let mut response = told(state, name, is_official, &mut parts).await.into_response();
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("accept, authorization"));
     response
 }
 
-/// What programs are told.
 async fn told(state: &State, name: &str, is_official: bool, parts: &mut Parts) -> Result<Response, HubError> {
     let Anyone(caller) = Anyone::from_request_parts(parts, state).await?;
+    let name = name.trim_end_matches('/');
     let found = state.app.resolve_short_name(&caller, name, is_official).await?;
     let url = state.app.public_url();
     let host = url.split_once("://").map_or(url, |(_, host)| host);
@@ -56,34 +32,6 @@ async fn told(state: &State, name: &str, is_official: bool, parts: &mut Parts) -
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
-}
-
-#[derive(Template)]
-#[template(path = "short_name.html")]
-struct ShortNamePage {
-    view: View,
-    name: String,
-    summary: String,
-    pull: String,
-    tags: Vec<String>,
-}
-
-/// What browsers show.
-async fn shown(
-    state: &State,
-    name: &str,
-    is_official: bool,
-    parts: &mut Parts,
-) -> Result<Response, PageError> {
-    let Visitor { caller, view } = Visitor::from_request_parts(parts, state).await?;
-    let found = state.app.resolve_short_name(&caller, name, is_official).await?;
-    Ok(page::render(&ShortNamePage {
-        name: found.repository.facts.name.to_string(),
-        summary: found.described.shown_summary().0,
-        pull: format!("docker pull {}/{}", view.host, found.pulled_as()),
-        tags: found.tags.into_iter().map(|one| one.tag.name).collect(),
-        view,
-    }))
 }
 
 fn document(found: &ShortName, host: &str) -> Value {
@@ -173,7 +121,11 @@ mod tests {
         let page = front.send(request).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.header("content-type").starts_with("text/html"));
-        assert!(page.body.contains(">library/web</h1>"), "{}", page.body);
+        assert!(
+            page.body.contains("docker pull localhost:5000/web"),
+            "{}",
+            page.body
+        );
         assert!(
             page.header("content-security-policy")
                 .contains("default-src 'none'")

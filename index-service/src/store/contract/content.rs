@@ -1,9 +1,11 @@
 use super::*;
+use crate::domain::Topic;
 use crate::domain::content::{Description, Dimension, Part, Role};
+use crate::store::bookmark::{add_bookmark, has_bookmark};
 use crate::store::content_count::{Count, Counter, add_count, find_total, list_days};
 use crate::store::content_feed::{
     TagChange, add_tag_change, enter_feed, find_feed, find_stored_repository, hold_feed, leave_feed,
-    list_tag_changes,
+    list_changes, list_tag_changes,
 };
 use crate::store::manifest::*;
 use crate::store::manifest_work::*;
@@ -18,6 +20,7 @@ contracts!(
     counts_add_up_by_day_and_in_all,
     work_is_claimed_by_one_and_wanted_anew_it_is_not_ended,
     the_storage_name_leads_to_the_repository_whatever_became_of_it,
+    a_bookmark_is_found_on_its_list_by_whoever_made_it,
 );
 
 pub(super) fn part(role: Role, digest: &str, size: i64) -> Part {
@@ -208,6 +211,7 @@ async fn tags_are_listed_by_name_and_by_time_with_their_counts(store: &Store) {
     ] {
         put_tag(&mut tx, one, name, digest, at).await.unwrap();
     }
+    assert_eq!(count_tags(&mut tx, one).await.unwrap(), 3);
     let count = Count {
         pulls: 3,
         pushes: 1,
@@ -284,6 +288,13 @@ async fn the_history_of_a_tag_is_added_to_and_read_backwards(store: &Store) {
         list_tag_changes(&mut tx, two, "v1", i64::MAX, 9).await.unwrap(),
         []
     );
+    let found = list_changes(&mut tx, one, i64::MAX, 2).await.unwrap();
+    assert_eq!(found, [changes[2].clone(), changes[1].clone()]);
+    assert_eq!(
+        list_changes(&mut tx, one, 2, 9).await.unwrap(),
+        [changes[0].clone()]
+    );
+    assert_eq!(list_changes(&mut tx, two, i64::MAX, 9).await.unwrap(), []);
 }
 
 async fn events_of_a_repository_are_entered_by_one_and_remembered(store: &Store) {
@@ -434,4 +445,22 @@ async fn the_storage_name_leads_to_the_repository_whatever_became_of_it(store: &
     assert!(!found.is_active && !found.is_pending);
     let other: RepositoryName = "ada/none".parse().unwrap();
     assert_eq!(find_stored_repository(&mut tx, &other).await.unwrap(), None);
+}
+
+async fn a_bookmark_is_found_on_its_list_by_whoever_made_it(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let (one, two) = repositories(&mut tx).await;
+    let ada = AccountId::from_i64(1);
+    let (list, other): (Topic, Topic) = ("kept".parse().unwrap(), "other".parse().unwrap());
+    add_bookmark(&mut tx, ada, &list, one, NOW).await.unwrap();
+    for (account, shelf, id, expected) in [
+        (1, &list, one, true),
+        (1, &list, two, false),
+        (1, &other, one, false),
+        (2, &list, one, false),
+    ] {
+        let account = AccountId::from_i64(account);
+        let found = has_bookmark(&mut tx, account, shelf.as_str(), id).await.unwrap();
+        assert_eq!(found, expected, "{account} {shelf}");
+    }
 }

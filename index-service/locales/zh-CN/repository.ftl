@@ -1,0 +1,114 @@
+# 仓库页面：简介、标签与动态。
+repository-pages = 此仓库的页面
+repository-overview = 概览
+repository-tags = 标签
+repository-activity = 动态
+repository-compare = 对比
+repository-comments = 评论
+repository-settings = 设置
+repository-official = 官方镜像
+repository-verified = 已认证
+repository-public = 公开
+repository-internal = 内部
+repository-private = 私有
+repository-star = 收藏
+repository-unstar = 已收藏
+repository-keep = 加书签
+repository-drop = 已加书签
+repository-done-starred = 已收藏此仓库。
+repository-done-unstarred = 已取消收藏。
+repository-done-kept = 已加入您的书签。
+repository-done-dropped = 已从您的书签中移除。
+repository-pull-title = 拉取此镜像
+repository-recent-tags = 最近的标签
+repository-all-tags =
+    { $n ->
+       *[other] 全部 { $n } 个标签
+    }
+repository-tags-of = { $name } 的标签
+repository-tags-caption = 标签及其平台、大小与拉取次数
+repository-tag-count =
+    { $n ->
+       *[other] 共 { $n } 个标签
+    }
+repository-tag = 标签
+repository-platforms = 平台
+repository-size = 大小
+repository-pulls = 拉取
+repository-pushes = 推送
+repository-updated = 更新时间
+repository-digest = 摘要
+repository-filter = 查找标签
+repository-filter-do = 显示
+repository-order = 排序
+repository-order-updated = 最近更新在前
+repository-order-name = 按名称
+repository-no-tags = 这里还没有标签。
+repository-no-such-tags = 没有名称包含“{ $part }”的标签。
+repository-description = 简介
+repository-edit = 编辑
+repository-no-description = 此仓库还没有简介。
+repository-no-description-own = 此仓库还没有简介。写上几句，方便别人了解它。
+repository-description-of-image = 以下内容来自镜像自身的说明。
+repository-facts = 基本信息
+repository-visibility = 可见性
+repository-stars = 收藏
+repository-bytes = 存储占用（相同的层只计一次）
+repository-last-push = 最近推送
+repository-licenses = 许可证
+repository-topics = 主题
+repository-feed = 用 Atom 订阅此仓库的变更
+repository-lineage = 镜像谱系
+repository-built-on = 基础镜像
+repository-used-by = 基于它构建的镜像
+repository-newer = { $tag } 已有更新的镜像
+repository-empty-title = 还没有推送过镜像
+repository-empty-text = 等所有者推送镜像后再来看看。
+repository-empty-push = 三步即可从您的电脑推送镜像：
+repository-empty-login = 用密码或访问令牌登录。
+repository-empty-tag = 给镜像打上此仓库的名称。
+repository-empty-send = 推送镜像。
+repository-empty-token = 在脚本中使用访问令牌比使用密码更好。
+repository-empty-token-link = 创建访问令牌
+repository-chart-title =
+    { $n ->
+       *[other] 最近 { $n } 天的拉取
+    }
+repository-chart-text =
+    { $n ->
+       *[other] 共拉取 { $n } 次
+    }
+repository-chart-most =
+    { $n ->
+       *[other] 单日最多 { $n } 次
+    }
+repository-chart-day =
+    { $n ->
+       *[other] { $day }：拉取 { $n } 次
+    }
+repository-chart-table = 以表格查看
+repository-day = 日期
+repository-no-pulls =
+    { $n ->
+       *[other] 最近 { $n } 天没有人拉取。
+    }
+repository-activity-of = { $name } 的动态
+repository-span = 时间范围
+repository-days =
+    { $n ->
+       *[other] { $n } 天
+    }
+repository-by = 统计方式
+repository-by-platform = 按平台
+repository-by-client = 按客户端
+repository-by-tag = 按标签
+repository-by-what = 对象
+repository-sums-caption = 此时间范围内的拉取与推送
+repository-pulls-all = 累计拉取
+repository-pushes-all = 累计推送
+repository-history = 标签变更记录
+repository-no-history = 还没有标签变更。
+repository-deleted-tags = 已删除的标签
+repository-deleted-at = 删除时间
+repository-restorable = 保留至
+repository-restore = 恢复

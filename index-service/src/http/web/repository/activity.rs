@@ -1,0 +1,168 @@
+//! What happened to a repository: pulls, pushes, and where its tags went.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::response::Response;
+
+use super::Wish;
+use super::chart::DayChart;
+use super::head::Head;
+use super::tag::Line;
+use crate::app::repository_page::RepositoryHead;
+use crate::domain::content::Dimension;
+use crate::domain::{DeletionId, Right};
+use crate::http::State;
+use crate::http::web::fault::PageError;
+use crate::http::web::page::render;
+use crate::http::web::view::View;
+use crate::http::web::visitor::Visitor;
+
+/// Changes on a page.
+const PAGE: u32 = 40;
+/// Spans that are offered, in days.
+const SPANS: [i64; 3] = [30, 90, 365];
+/// Lines of a table of counts.
+const MOST_LINES: usize = 20;
+/// Deleted tags that are shown.
+const MOST_DELETED: u32 = 20;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// Counts of one thing.
+struct Sum {
+    value: String,
+    pulls: i64,
+    pushes: i64,
+}
+
+/// A deleted tag that can be restored.
+struct Deleted {
+    tag: String,
+    digest: String,
+    at: i64,
+    by: Option<String>,
+    until: Option<i64>,
+    may_restore: bool,
+}
+
+#[derive(Template)]
+#[template(path = "repository/activity.html")]
+struct ActivityPage {
+    view: View,
+    head: Head,
+    days: i64,
+    spans: [i64; 3],
+    /// The word of what counts are by.
+    by: &'static str,
+    chart: DayChart,
+    sums: Vec<Sum>,
+    most: i64,
+    pulls: i64,
+    pushes: i64,
+    last_pulled_at: Option<i64>,
+    deleted: Vec<Deleted>,
+    history: Vec<Line>,
+    next: String,
+}
+
+pub(super) async fn show(
+    state: &State,
+    visitor: Visitor,
+    head: &RepositoryHead,
+    wish: &Wish,
+) -> Result<Response, PageError> {
+    let days = wish.days.filter(|days| SPANS.contains(days)).unwrap_or(SPANS[0]);
+    let by = match wish.by.as_deref() {
+        Some("client") => Dimension::Client,
+        Some("tag") => Dimension::Tag,
+        _ => Dimension::Platform,
+    };
+    let (caller, id) = (&visitor.caller, head.id());
+    let all = state
+        .app
+        .activity(caller, id, Dimension::Repository, days)
+        .await?;
+    let parts = state.app.activity(caller, id, by, days).await?;
+    let before = wish.before.unwrap_or(i64::MAX);
+    let mut changes = state.app.list_tag_changes(caller, id, before, PAGE + 1).await?;
+    let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let has_more = changes.len() > page;
+    changes.truncate(page);
+    let deleted = deleted(state, &visitor, head).await?;
+    let head = Head::new(head, "activity");
+    let next = changes.last().filter(|_| has_more).map(|last| {
+        let path = head.page("activity");
+        format!("{path}?days={days}&by={}&before={}", by.as_str(), last.sequence)
+    });
+    let sums = sums(&parts.days);
+    let total = all.total.as_ref();
+    Ok(render(&ActivityPage {
+        chart: DayChart::new(&all.days, visitor.view.now_ms.div_euclid(DAY_MS), days),
+        days,
+        spans: SPANS,
+        by: by.as_str(),
+        most: sums.iter().map(|sum| sum.pulls).max().unwrap_or(0),
+        sums,
+        deleted,
+        pulls: total.map_or(0, |total| total.pull_count),
+        pushes: total.map_or(0, |total| total.push_count),
+        last_pulled_at: total.and_then(|total| total.last_pulled_at),
+        history: changes
+            .into_iter()
+            .map(|change| Line::new(change, None, false))
+            .collect(),
+        next: next.unwrap_or_default(),
+        view: visitor.view,
+        head,
+    }))
+}
+
+/// Tags that were deleted and can be restored, for those who push here.
+async fn deleted(state: &State, visitor: &Visitor, head: &RepositoryHead) -> Result<Vec<Deleted>, PageError> {
+    if !head.rights.contains(Right::Push) {
+        return Ok(Vec::new());
+    }
+    let found = state
+        .app
+        .list_deleted_tags(
+            &visitor.caller,
+            head.id(),
+            DeletionId::from_i64(i64::MAX),
+            MOST_DELETED,
+        )
+        .await?;
+    let deleted = found.into_iter().filter_map(|one| {
+        let tag = one.tag?;
+        Some(Deleted {
+            may_restore: head.may_push(&tag),
+            tag,
+            digest: one.digest,
+            at: one.deleted_at,
+            by: one.deleted_by,
+            until: one.purge_after,
+        })
+    });
+    Ok(deleted.collect())
+}
+
+/// Counts of all days by what they are of, the most pulls first.
+fn sums(days: &[crate::app::content::shown::Day]) -> Vec<Sum> {
+    let mut sums: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for day in days {
+        let sum = sums.entry(&day.value).or_default();
+        sum.0 += day.pull_count;
+        sum.1 += day.push_count;
+    }
+    let mut sums: Vec<Sum> = sums
+        .into_iter()
+        .map(|(value, (pulls, pushes))| Sum {
+            value: value.to_owned(),
+            pulls,
+            pushes,
+        })
+        .collect();
+    sums.sort_by_key(|sum| (std::cmp::Reverse(sum.pulls), sum.value.clone()));
+    sums.truncate(MOST_LINES);
+    sums
+}
