@@ -33,12 +33,17 @@ macro_rules! areas {
 
 // In the order of the alphabet: one line for each area.
 areas! {
+    "account",
+    "admin",
     "base",
     "entry",
+    "explain",
     "help",
     "home",
+    "reference",
     "refusal",
     "search",
+    "welcome",
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));

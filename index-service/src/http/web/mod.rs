@@ -2,19 +2,25 @@
 //! shown to them ([`view`], [`language`], [`figure`]), forms ([`submitted`]), answers ([`page`], [`fault`]) and what the browser
 //! keeps ([`cookie`], [`asset`]).
 
+mod account;
+mod admin;
 mod asset;
 mod cookie;
 mod entry;
+mod explain;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod fault;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 mod figure;
+pub(in crate::http) mod frame;
 mod help;
 mod home;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
+pub(in crate::http) mod live;
 pub(in crate::http) mod page;
 mod preference;
+mod reference;
 mod search;
 mod short_name;
 pub(in crate::http) mod submitted;
@@ -24,6 +30,7 @@ mod tests;
 pub(in crate::http) mod view;
 #[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod visitor;
+mod welcome;
 
 use std::fmt::Write as _;
 
@@ -42,11 +49,16 @@ use fault::PageError;
 pub(super) fn router(state: &State) -> Router<State> {
     language::prepare();
     Router::new()
+        .merge(account::routes())
+        .merge(admin::routes())
         .merge(entry::routes())
+        .merge(explain::routes())
         .merge(help::routes())
         .merge(home::routes())
         .merge(preference::routes())
+        .merge(reference::routes())
         .merge(search::routes())
+        .merge(welcome::routes())
         .merge(short_name::routes())
         .layer(from_fn_with_state(state.clone(), fault::dress))
         .merge(asset::routes())
