@@ -82,6 +82,22 @@ every("input[data-typed]", (field) => {
   look();
 });
 
+// What the server tells while a page is open: numbers are shown as they come; in another state the page is another one.
+every("[data-live]", (place) => {
+  if (!window.EventSource) return;
+  const source = new EventSource(place.dataset.live);
+  source.onmessage = (event) => {
+    const told = JSON.parse(event.data);
+    if (told.state !== place.dataset.state) {
+      source.close();
+      location.reload();
+      return;
+    }
+    place.querySelectorAll("[data-live-text]").forEach((text) => { text.textContent = told[text.dataset.liveText]; });
+    place.querySelectorAll("[data-live-value]").forEach((bar) => { bar.value = told[bar.dataset.liveValue]; });
+  };
+});
+
 // Menus close when one goes on elsewhere.
 every("details[data-menu]", (menu) => {
   document.addEventListener("click", (event) => {

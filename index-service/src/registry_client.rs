@@ -225,6 +225,16 @@ impl RegistryClient {
         })
     }
 
+    /// Whether the registry answers at all: any answer but a fault of its own will do.
+    pub async fn ping(&self) -> Result<(), RegistryError> {
+        let asked = question("/v2/".to_owned(), "", LONGEST_PAGE);
+        let status = self.ask(asked).await?.status;
+        if status.is_server_error() {
+            return Err(RegistryError::Unexpected(status));
+        }
+        Ok(())
+    }
+
     /// Has everything removed that the registry holds under this name, which the token allows entirely; it may say that it is
     /// stored under another.
     pub async fn purge(&self, name: &RepositoryName, token: &str) -> Result<(), RegistryError> {

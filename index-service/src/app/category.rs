@@ -9,7 +9,8 @@ use super::error::AppError;
 use crate::domain::free_text::DISPLAY_NAME;
 use crate::domain::topic::InvalidTopic;
 use crate::domain::{AuditAction, CategoryId, TargetKind, Topic};
-use crate::store::category::{self, Category};
+use crate::store::category;
+pub use crate::store::category::Category;
 
 impl App {
     /// At most `limit` categories behind `after`, in the order of their slugs.

@@ -8,7 +8,8 @@ use super::access::no_repository;
 use super::caller::Caller;
 use super::error::AppError;
 use super::login::Login;
-use crate::domain::explanation::{Missing, explain};
+pub use crate::domain::explanation::Missing;
+use crate::domain::explanation::explain;
 use crate::domain::permission::{self, Because, Source};
 use crate::domain::{Ceiling, NamespaceName, Principal, Right, Rights, Username};
 use crate::store::access::{Known, find_known};
@@ -27,6 +28,71 @@ pub enum Inquiry {
     Anonymous,
 }
 
+/// What gives a right, for whoever puts it into words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The account owns this namespace.
+    Owner(String),
+    /// The account administers the site, to which `library` belongs.
+    Administrator,
+    /// The account has this role in this organisation.
+    Role(&'static str, String),
+    /// The machine belongs to this namespace.
+    Home(String),
+    /// The repository is internal, for every account.
+    Internal,
+    /// The repository is public.
+    Public,
+    /// A rule.
+    Rule {
+        /// Its id.
+        id: String,
+        /// What it gives, such as `pull,push`.
+        rights: String,
+        /// To what kind of subject, such as `team`.
+        kind: String,
+        /// The subject's name, when it has one.
+        name: Option<String>,
+        /// Tags that it lets be pushed, where it is bound to some.
+        push_tags: Option<String>,
+        /// Tags that it lets be deleted, where it is bound to some.
+        delete_tags: Option<String>,
+    },
+}
+
+impl Reason {
+    /// In English.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Owner(namespace) => format!("it owns the namespace {namespace}"),
+            Self::Administrator => "it administers the site, to which library belongs".to_owned(),
+            Self::Role(role, namespace) => format!("it is {role} of {namespace}"),
+            Self::Home(namespace) => format!("it belongs to the namespace {namespace}"),
+            Self::Internal => "the repository is internal, for every account".to_owned(),
+            Self::Public => "the repository is public".to_owned(),
+            Self::Rule {
+                id,
+                rights,
+                kind,
+                name,
+                push_tags,
+                delete_tags,
+            } => {
+                let whom = name
+                    .as_ref()
+                    .map_or(kind.clone(), |name| format!("{kind} {name}"));
+                let mut text = vec![format!("rule {id} gives {rights} to {whom}")];
+                for (word, tags) in [("push", push_tags), ("delete", delete_tags)] {
+                    if let Some(patterns) = tags {
+                        text.push(format!("{word} for the tags {patterns}"));
+                    }
+                }
+                text.join(", ")
+            }
+        }
+    }
+}
+
 /// An answer, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -35,7 +101,13 @@ pub struct Answer {
     /// Whether they may.
     pub allowed: bool,
     /// What gives the right.
-    pub because: Vec<String>,
+    pub because: Vec<Reason>,
+    /// Tags that the right reaches, where it is bound to some.
+    pub tags: Option<String>,
+    /// What kind of thing is missing.
+    pub lack: Option<Missing>,
+    /// What the repository is called now.
+    pub present: String,
     /// What they come with, and how far it reaches.
     pub credential: String,
     /// What is missing.
@@ -134,10 +206,12 @@ impl App {
         let explained = explain(principal, &facts, name, right);
         let mut because = Vec::new();
         for source in &explained.because {
-            because.push(source_text(tx, source, present).await?);
+            because.push(reason(tx, source, present).await?);
         }
         let right = right.as_str();
-        let missing = explained.missing.map(|missing| match missing {
+        let words = because.iter().map(Reason::text).collect::<Vec<_>>().join("; ");
+        let lack = explained.missing;
+        let missing = lack.map(|missing| match missing {
             Missing::Active => "it is disabled, or what it depends on is".to_owned(),
             Missing::PresentName => {
                 format!(
@@ -149,15 +223,11 @@ impl App {
         });
         let text = match &missing {
             None if explained.tags.is_every() => {
-                format!(
-                    "{subject}: {right} on {name} is allowed, since {}",
-                    because.join("; ")
-                )
+                format!("{subject}: {right} on {name} is allowed, since {words}")
             }
             None => format!(
-                "{subject}: {right} on {name} is allowed for the tags {}, since {}",
-                explained.tags,
-                because.join("; ")
+                "{subject}: {right} on {name} is allowed for the tags {}, since {words}",
+                explained.tags
             ),
             Some(missing) => format!("{subject}: {right} on {name} is refused: {missing}"),
         };
@@ -165,6 +235,9 @@ impl App {
             subject,
             allowed: explained.allowed,
             because,
+            tags: (!explained.tags.is_every()).then(|| explained.tags.to_string()),
+            lack,
+            present: present.to_string(),
             credential,
             missing,
             text,
@@ -264,30 +337,29 @@ fn limits_of(ceiling: &Ceiling) -> String {
         .map_or_else(|| "not limited".to_owned(), |text| text.replace('\n', "; "))
 }
 
-async fn source_text(tx: &mut Tx, source: &Source, name: &RepositoryName) -> Result<String, AppError> {
-    let namespace = name.namespace();
+async fn reason(tx: &mut Tx, source: &Source, name: &RepositoryName) -> Result<Reason, AppError> {
+    let namespace = name.namespace().to_owned();
     Ok(match source.because {
-        Because::Owner => format!("it owns the namespace {namespace}"),
-        Because::Administrator => "it administers the site, to which library belongs".to_owned(),
-        Because::Role(role) => format!("it is {role} of {namespace}"),
-        Because::Home => format!("it belongs to the namespace {namespace}"),
-        Because::Internal => "the repository is internal, for every account".to_owned(),
-        Because::Public => "the repository is public".to_owned(),
+        Because::Owner => Reason::Owner(namespace),
+        Because::Administrator => Reason::Administrator,
+        Because::Role(role) => Reason::Role(role.as_str(), namespace),
+        Because::Home => Reason::Home(namespace),
+        Because::Internal => Reason::Internal,
+        Because::Public => Reason::Public,
         Because::Rule(rule_id, subject) => {
             let listed = rule::find_rule(tx, rule_id).await?;
-            let whom = listed.and_then(|listed| listed.subject_name);
-            let kind = subject.to_parts().0.replace('_', " ");
-            let whom = whom.map_or(kind.clone(), |name| format!("{kind} {name}"));
-            let mut text = vec![format!("rule {rule_id} gives {} to {whom}", source.rights)];
-            for (word, tags) in [("push", &source.push_tags), ("delete", &source.delete_tags)] {
-                if let Some(patterns) = tags.to_text() {
-                    text.push(format!("{word} for the tags {patterns}"));
-                }
+            Reason::Rule {
+                id: rule_id.to_string(),
+                rights: source.rights.to_string(),
+                kind: subject.to_parts().0.replace('_', " "),
+                name: listed.and_then(|listed| listed.subject_name),
+                push_tags: source.push_tags.to_text(),
+                delete_tags: source.delete_tags.to_text(),
             }
-            text.join(", ")
         }
     })
 }
+
 /// A note that is not longer than a token carries.
 pub(super) fn shortened(mut note: String) -> String {
     if note.len() > MAX_NOTE_LENGTH {

@@ -4,6 +4,7 @@ mod access;
 pub mod access_token;
 pub mod account;
 pub mod adoption;
+pub mod announcement;
 pub mod audit;
 mod background;
 pub mod badge;
@@ -19,6 +20,7 @@ pub mod deletion;
 pub mod departure;
 pub mod error;
 pub mod explanation;
+pub mod first_steps;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hub;
@@ -31,6 +33,7 @@ mod login;
 pub mod member;
 pub mod namespace_page;
 pub mod organisation;
+pub mod overview;
 pub mod password;
 pub mod profile;
 pub mod quota;
@@ -106,6 +109,7 @@ pub struct App {
     written: audit::Written,
     quota_watch: quota::Watch,
     search_walk: search::Walk,
+    announced: announcement::Announced,
     egress: Egress,
     /// Something is to be sent to a webhook.
     telling: Notify,
@@ -181,6 +185,7 @@ impl App {
             written: audit::Written::default(),
             quota_watch: quota::Watch::default(),
             search_walk: search::Walk::default(),
+            announced: announcement::Announced::default(),
             egress: Egress::new(egress_policy),
             telling: Notify::new(),
             last_delivery: AtomicI64::new(0),

@@ -123,6 +123,12 @@ words! {
     QuotaReached = "quota.reached",
     /// An administrator said whether it is whose it claims to be.
     NamespaceVerify = "namespace.verify",
+    /// Administrators tell everybody something.
+    AnnouncementCreate = "announcement.create",
+    /// They do not any more.
+    AnnouncementRemove = "announcement.remove",
+    /// Every repository is read from the registry again.
+    ContentReindex = "content.reindex",
     /// A category was made, or given another name.
     CategoryPut = "category.put",
     /// It was removed.

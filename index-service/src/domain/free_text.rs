@@ -12,6 +12,8 @@ pub struct FreeText {
 pub const SUMMARY: FreeText = FreeText::line("a short description", 100);
 /// An organisation's name as people write it.
 pub const DISPLAY_NAME: FreeText = FreeText::line("a display name", 100);
+/// What administrators tell everybody.
+pub const ANNOUNCEMENT: FreeText = FreeText::line("an announcement", 300);
 /// What a webhook is called.
 pub const HOOK_LABEL: FreeText = FreeText::line("the name of a webhook", 100);
 /// A person's name.

@@ -94,6 +94,8 @@ ids! {
     DeletionId;
     /// A comment on a repository.
     CommentId;
+    /// What administrators tell everybody.
+    AnnouncementId;
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod announcement;
 pub mod attachment;
 pub mod audit;
 pub mod ceiling;
@@ -43,6 +44,7 @@ mod word;
 
 pub use access_token::AccessToken;
 pub use account::{Account, Username};
+pub use announcement::Announcement;
 pub use audit::{Actor, ActorKind, AuditAction, AuditEvent, AuditFilter, AuditTarget, TargetKind};
 pub use ceiling::{Ceiling, Limit};
 pub use credential::{PasswordHash, SecretHash, TokenLabel};
@@ -51,8 +53,9 @@ pub use credential_use::{AllowedNetworks, LastUse, RefusedUses};
 pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
-    AccountId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId, InvitationId, NamespaceId,
-    OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId, TeamId, TokenId, WebhookId,
+    AccountId, AnnouncementId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId,
+    InvitationId, NamespaceId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
+    TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use member::Member;

@@ -26,6 +26,7 @@ use crate::domain::*;
 
 mod access_token;
 mod account;
+mod announcement;
 mod audit;
 mod comment;
 mod content;
@@ -41,6 +42,7 @@ mod immutability;
 mod invitation;
 mod listing;
 mod organisation;
+mod overview;
 mod password_reset;
 mod profile;
 mod quota;

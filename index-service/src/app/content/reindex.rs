@@ -8,11 +8,14 @@ use shared::oci::MediaType;
 use super::is_readable;
 use super::showcase::refresh_showcase;
 use crate::app::App;
+use crate::app::audit::{By, Change};
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
+use crate::app::overview::REINDEX;
 use crate::domain::content::{Description, Role};
-use crate::domain::{RepositoryFacts, RepositoryId, Right};
+use crate::domain::{AuditAction, RepositoryFacts, RepositoryId, Right, TargetKind};
 use crate::registry_client::RegistryClient;
+use crate::store::setting::put_setting;
 use crate::store::{Tx, content_feed, manifest, manifest_work, tag};
 
 /// How often it is begun anew because of pushes meanwhile.
@@ -164,7 +167,13 @@ impl App {
     pub async fn reindex_all(&self, caller: &Caller) -> Result<u64, AppError> {
         caller.administrator()?;
         let mut tx = self.store.write().await?;
-        let count = manifest_work::add_work_for_all(&mut tx, self.clock.now_ms()).await?;
+        let now = self.clock.now_ms();
+        let count = manifest_work::add_work_for_all(&mut tx, now).await?;
+        // How far it has come is asked by others, and later.
+        put_setting(&mut tx, REINDEX, &format!("{now} {count}")).await?;
+        let change = Change::new(AuditAction::ContentReindex, TargetKind::Site, "")
+            .after(serde_json::json!({ "repositories": count }));
+        self.audit(&mut tx, By::Caller(caller), change).await?;
         tx.commit().await?;
         self.reading.notify_one();
         Ok(count)

@@ -10,7 +10,7 @@ use super::caller::Anyone;
 use super::problem::Problem;
 use super::repository::repository_name;
 use crate::app::AppError;
-use crate::app::explanation::Inquiry;
+use crate::app::explanation::{Inquiry, Reason};
 use crate::domain::Right;
 use crate::domain::right::InvalidRight;
 
@@ -84,7 +84,7 @@ async fn explain(
         repository: question.repository,
         action: right.as_str(),
         allowed: answer.allowed,
-        because: answer.because,
+        because: answer.because.iter().map(Reason::text).collect(),
         credential: answer.credential,
         missing: answer.missing,
         text: answer.text,

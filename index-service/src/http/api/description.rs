@@ -38,6 +38,11 @@ async fn show() -> Json {
     Json(TEXT.get().cloned().unwrap_or_default())
 }
 
+/// The description, once it is complete.
+pub(super) fn text() -> Option<&'static str> {
+    TEXT.get().map(String::as_str)
+}
+
 /// Completes the description of all routes, for [`show`].
 pub(super) fn keep(mut description: utoipa::openapi::OpenApi) {
     let components = description.components.get_or_insert_default();

@@ -5,6 +5,7 @@
 mod access;
 mod access_token;
 mod account;
+mod announcement;
 mod audit;
 mod bookmark;
 mod caller;
@@ -65,6 +66,7 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.access_token", access_token::routes()))
             .merge(named("api.description", description::routes()))
             .merge(named("api.account", account::routes()))
+            .merge(named("api.announcement", announcement::routes()))
             .merge(named("api.audit", audit::routes()))
             .merge(named("api.content", content::routes()))
             .merge(named("api.content_deletion", content_deletion::routes()))
@@ -106,6 +108,11 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route(&format!("{ROOT}/{{*rest}}"), any(problem::no_such_path))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(map_response(problem::bodies_of_the_framework))
+}
+
+/// The description of the API (OpenAPI 3.1), once there are routes.
+pub(super) fn description() -> Option<&'static str> {
+    description::text()
 }
 
 /// Names the routes in the log.

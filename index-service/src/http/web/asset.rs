@@ -21,10 +21,13 @@ macro_rules! styles {
 // `base` comes first: it defines what the others use. The rest in the order of the alphabet.
 const STYLE: &str = styles! {
     "base",
+    "account",
+    "admin",
     "entry",
     "home",
-    "settings",
     "repository",
+    "settings",
+    "welcome",
 };
 const SCRIPT: &str = include_str!("../../../assets/portolan.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");

@@ -33,19 +33,24 @@ macro_rules! areas {
 
 // In the order of the alphabet: one line for each area.
 areas! {
+    "account",
+    "admin",
     "base",
     "comment",
     "compare",
     "entry",
+    "explain",
     "help",
     "home",
-    "organisation",
     "namespace",
+    "organisation",
+    "reference",
     "refusal",
     "repository",
     "search",
     "settings",
     "tag",
+    "welcome",
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(Language::English));

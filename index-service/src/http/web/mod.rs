@@ -2,21 +2,24 @@
 //! shown to them ([`view`], [`language`], [`figure`]), forms ([`submitted`]), answers ([`page`], [`fault`]) and what the browser
 //! keeps ([`cookie`], [`asset`]).
 
+mod account;
+mod admin;
 mod asset;
 mod cookie;
 mod entry;
-#[allow(dead_code, reason = "pages of other areas use what these do not")]
+mod explain;
 pub(in crate::http) mod fault;
-#[allow(dead_code, reason = "pages of other areas use what these do not")]
 mod figure;
+pub(in crate::http) mod frame;
 mod help;
 mod home;
-#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod language;
-mod organisation;
+pub(in crate::http) mod live;
 mod namespace;
+mod organisation;
 pub(in crate::http) mod page;
 mod preference;
+mod reference;
 mod repository;
 mod search;
 mod settings;
@@ -24,10 +27,9 @@ mod short_name;
 pub(in crate::http) mod submitted;
 #[cfg(test)]
 mod tests;
-#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod view;
-#[allow(dead_code, reason = "pages of other areas use what these do not")]
 pub(in crate::http) mod visitor;
+mod welcome;
 
 use std::fmt::Write as _;
 
@@ -46,15 +48,20 @@ use fault::PageError;
 pub(super) fn router(state: &State) -> Router<State> {
     language::prepare();
     Router::new()
+        .merge(account::routes())
+        .merge(admin::routes())
         .merge(entry::routes())
+        .merge(explain::routes())
         .merge(help::routes())
         .merge(home::routes())
-        .merge(organisation::routes())
         .merge(namespace::routes())
+        .merge(organisation::routes())
         .merge(preference::routes())
+        .merge(reference::routes())
         .merge(repository::routes())
         .merge(search::routes())
         .merge(settings::routes())
+        .merge(welcome::routes())
         .layer(from_fn_with_state(state.clone(), fault::dress))
         .merge(asset::routes())
 }

@@ -64,6 +64,8 @@ pub(in crate::http) struct View {
     pub(in crate::http) now_ms: i64,
     /// The key of what was just done, which the page says once.
     pub(in crate::http) done: Option<String>,
+    /// What administrators tell everybody: whether it warns, and its text.
+    pub(in crate::http) announced: Vec<(bool, String)>,
     /// What stands in the search box of the page's head.
     pub(in crate::http) sought: String,
 }

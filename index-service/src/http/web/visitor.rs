@@ -35,9 +35,11 @@ pub(in crate::http) struct SignedIn {
 impl FromRequestParts<State> for View {
     type Rejection = Infallible;
 
-    /// How a page is shown to nobody known: nothing is read for it.
+    /// How a page is shown to nobody known.
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
-        Ok(view(state, &parts.uri, &parts.headers))
+        Ok(view(state, &parts.uri, &parts.headers)
+            .with_announcements(state)
+            .await)
     }
 }
 
@@ -45,7 +47,9 @@ impl FromRequestParts<State> for Visitor {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, PageError> {
-        let mut view = view(state, &parts.uri, &parts.headers);
+        let mut view = view(state, &parts.uri, &parts.headers)
+            .with_announcements(state)
+            .await;
         let from = client(parts, state.app.trusted_proxies());
         if let Some(secret) = cookie::session(&parts.headers, state.app.public_url())
             && let Some(caller) = state.app.recognise_web_session(secret, from.clone()).await?
@@ -128,7 +132,20 @@ pub(super) fn view(state: &State, uri: &Uri, headers: &HeaderMap) -> View {
         path: without(uri, &["done", "lang"]),
         now_ms: state.app.now_ms(),
         done,
+        announced: Vec::new(),
         sought: String::new(),
+    }
+}
+
+impl View {
+    /// The same with what administrators tell everybody, which is looked up every few seconds alone.
+    async fn with_announcements(mut self, state: &State) -> Self {
+        let is_chinese = self.is_chinese();
+        let announced = state.app.announcements().await.into_iter();
+        self.announced = announced
+            .map(|one| (one.is_warning, one.text_for(is_chinese).to_owned()))
+            .collect();
+        self
     }
 }
 

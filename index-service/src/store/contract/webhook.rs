@@ -15,7 +15,7 @@ contracts!(
     deliveries_are_forgotten_by_number_and_by_age_unless_they_wait,
 );
 
-fn hook(id: i64, place: HookPlace) -> Webhook {
+pub(super) fn hook(id: i64, place: HookPlace) -> Webhook {
     Webhook {
         webhook_id: WebhookId::from_i64(id),
         place,
@@ -41,7 +41,7 @@ fn hook(id: i64, place: HookPlace) -> Webhook {
     }
 }
 
-async fn places(tx: &mut Tx) -> (HookPlace, HookPlace, RepositoryId) {
+pub(super) async fn places(tx: &mut Tx) -> (HookPlace, HookPlace, RepositoryId) {
     account(tx, 1, "ada", false).await;
     let one = repository(tx, 1, "ada/one", Visibility::Private).await;
     (
@@ -51,7 +51,7 @@ async fn places(tx: &mut Tx) -> (HookPlace, HookPlace, RepositoryId) {
     )
 }
 
-async fn deliver(tx: &mut Tx, hook: i64, id: i64, now_ms: i64, is_asked: bool) -> DeliveryId {
+pub(super) async fn deliver(tx: &mut Tx, hook: i64, id: i64, now_ms: i64, is_asked: bool) -> DeliveryId {
     let delivery_id = DeliveryId::from_i64(id);
     let facts = Facts {
         at: now_ms,

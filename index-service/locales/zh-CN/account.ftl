@@ -1,0 +1,146 @@
+# 自己的一切：个人资料、密码、设备、访问令牌、收藏，以及账号的注销。
+account-sections = 我的账号
+account-section-profile = 个人资料
+account-section-password = 密码
+account-section-devices = 会话与设备
+account-section-tokens = 访问令牌
+account-section-organisations = 组织
+account-section-lists = 收藏与星标
+account-section-appearance = 语言与配色
+account-section-end = 注销账号
+account-actions = 操作
+account-save = 保存
+account-never = 从未
+account-days = { $n } 天
+account-hours =
+    { $n ->
+        [0] 立即
+       *[other] { $n } 小时
+    }
+account-done-saved = 已保存。
+account-done-password = 密码已修改，使用旧密码登录的会话和设备均已退出。
+account-done-device = 已退出该设备。
+account-done-devices = 已在所有地方退出登录，请在此重新登录。
+account-done-revoked = 访问令牌已吊销。
+account-done-secret = 该密钥已失效。
+account-done-list = 已移除。
+account-done-deleted = 账号已注销。
+
+account-profile-name = 当前登录：{ $name }。
+account-profile-since = 注册于 { $date }。
+account-full-name = 姓名
+account-email = 电子邮箱
+account-email-hint = 仅您本人和站点管理员可见。
+account-biography = 个人简介
+account-location = 所在地
+account-website = 网站
+account-profile-public = 除电子邮箱外，能使用本站的人都可以看到以上内容。
+
+account-password-current = 当前密码
+account-password-new = 新密码
+account-password-again = 再次输入新密码
+account-password-hint = 至少 12 个字符，且不易被猜到；可以是一句话。
+account-password-effect = 使用旧密码登录的会话和设备都需要重新登录，访问令牌不受影响。
+account-password-change = 修改密码
+account-password-differs = 两次输入的新密码不一致。
+
+account-devices-lead = 已登录的浏览器，以及通过 docker login 保存了登录状态的客户端。
+account-device-client = 客户端
+account-device-address = 地址
+account-device-created = 创建时间
+account-device-used = 最近使用
+account-device-browser = 浏览器
+account-device-login = docker login
+account-device-this = 本机
+account-device-end = 退出
+account-device-end-one = 退出 { $client }
+account-devices-all = 在所有地方退出登录
+account-devices-all-text = 所有浏览器和 docker login 都需要重新登录，包括当前浏览器；访问令牌不受影响。
+account-devices-all-button = 全部退出
+
+account-tokens-lead = 访问令牌可在脚本和其他机器上代替密码，权限不会超出您授予的范围。
+account-tokens-none = 还没有访问令牌。可在下方创建，凡是要求输入密码的地方都可以使用。
+account-tokens-back = 返回访问令牌
+account-token-label = 名称
+account-token-label-hint = 用途说明，例如“笔记本电脑”或“商城的 CI”。
+account-token-reach = 权限范围
+account-token-used = 最近使用
+account-token-expires = 到期
+account-token-revoked = 已吊销
+account-token-expired = 已过期
+account-token-new = 新建访问令牌
+account-token-pattern = 仓库
+account-token-pattern-also = 以及这些仓库
+account-token-pattern-hint = 填写完整名称或模式：team/app、team/app-*、team/*，* 表示全部。
+account-token-rights = 允许
+account-rights-pull = 拉取
+account-rights-push = 拉取和推送
+account-rights-delete = 拉取、推送和删除
+account-rights-manage = 拉取、推送、删除和管理
+account-rights-all = 我的全部权限
+account-token-more = 更多仓库、标签与地址限制
+account-token-push-tags = 仅允许推送这些标签
+account-token-push-tags-hint = 例如 v* 或 main；留空表示所有标签。
+account-token-networks = 仅允许从这些地址使用
+account-token-networks-hint = 例如 10.0.0.0/8；留空表示不限。
+account-token-everywhere = 不限
+account-token-days = 有效期
+account-token-make = 创建访问令牌
+account-token-refused = 被拒绝的使用次数
+account-token-rotate = 轮换密钥
+account-token-rotate-text = 旧密钥会保留一段时间，方便您在各处平滑替换。
+account-token-overlap = 旧密钥失效时间
+account-token-rotate-button = 生成新密钥
+account-token-rename = 重命名
+account-token-revoke = 吊销
+account-token-revoke-text = 使用该令牌的一切请求将立即被拒绝，且无法恢复。
+account-token-revoke-button = 吊销访问令牌
+account-secret = 密钥
+account-secrets = 密钥
+account-secret-ends = 失效时间
+account-secret-with-token = 与令牌相同
+account-secret-end = 作废
+account-secret-end-one = 作废以 { $part } 结尾的密钥
+account-secret-new = 新的访问令牌
+account-secret-rotated = 新密钥
+account-secret-once = 以下内容只显示一次，请立即复制并妥善保管。
+account-secret-login = 使用方法：执行登录命令，在要求输入密码时粘贴令牌：
+account-secret-login-hint = 在脚本中请用 --password-stdin 通过标准输入传入。
+
+account-organisation = 组织
+account-organisations-none = 您还没有加入任何组织。组织的管理者可以通过链接邀请您。
+account-role = 您的角色
+account-role-until = 截止日期
+account-role-owner = 所有者
+account-role-manager = 管理者
+account-role-member = 成员
+account-role-guest = 访客
+
+account-lists-lead = 收藏只有您自己可见；星标只计数量，不显示由谁给出。
+account-bookmarks = 收藏
+account-bookmarks-none = 还没有收藏。可在仓库页面点击收藏按钮。
+account-stars = 星标
+account-stars-none = 还没有给出星标。
+account-repository = 仓库
+account-list = 收藏夹
+account-list-since = 添加时间
+account-list-remove = 移除
+account-list-remove-one = 将 { $name } 从收藏夹 { $list } 中移除
+account-star-remove-one = 取消 { $name } 的星标
+
+account-appearance-lead = 此处的选择由当前浏览器记住。
+
+account-end-lead = 注销账号后无法恢复，且该名称不会再分配给任何人。
+account-end-breaks = 将随之失效的内容
+account-end-repositories = 仓库
+account-end-organisations = 将退出的组织
+account-end-rules = 他人仓库上的授权规则
+account-end-robots = 将停用的机器人账号
+account-end-tokens = 将失效的访问令牌
+account-end-devices = 将退出的会话与设备
+account-end-type = 要注销账号，请输入账号名称：
+account-end-button = 注销我的账号
+account-end-name-differs = 输入的内容与账号名称不一致。
+account-obstacle-repositories = 请先删除或转移这些仓库：{ $names }
+account-obstacle-organisations = 请先为这些组织指定其他所有者，或删除它们：{ $names }
+account-obstacle-administrator = 站点将失去最后一位管理员，请先指定其他管理员。
