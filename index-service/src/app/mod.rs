@@ -19,6 +19,7 @@ pub mod deletion;
 pub mod departure;
 pub mod error;
 pub mod explanation;
+pub mod feed;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hub;

@@ -19,6 +19,10 @@ statements! {
         changed_by, client) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIST_TAG_CHANGES = "select sequence, tag, digest_before, digest_after, changed_at, changed_by, client from tag_change
         where repository_id = $1 and tag = $2 and sequence < $3 order by sequence desc limit $4";
+    LIST_CHANGES = "select sequence, tag, digest_before, digest_after, changed_at, changed_by, client from tag_change
+        where repository_id = $1 and sequence < $2 order by sequence desc limit $3";
+    NOTE_CHANGE = "update repository set tag_changed_at = $2
+        where repository_id = $1 and (tag_changed_at is null or tag_changed_at < $2)";
 }
 
 row! {
@@ -184,4 +188,29 @@ pub async fn list_tag_changes(
         before,
         i64::from(limit)
     )
+}
+
+/// At most `limit` changes of all tags of a repository, the newest first, those before `before`.
+pub async fn list_changes(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<TagChange>, StoreError> {
+    list!(
+        "history of tags",
+        tx,
+        TagChange,
+        LIST_CHANGES,
+        repository_id.as_i64(),
+        before,
+        i64::from(limit)
+    )
+}
+
+/// Writes down when a tag of a repository was changed, unless one was later.
+pub async fn note_change(tx: &mut Tx, repository_id: RepositoryId, at_ms: i64) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(NOTE_CHANGE).bind(repository_id.as_i64()).bind(at_ms)
+        .execute(c).await.map(drop))
+    .map_err(writing("repository"))
 }

@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     21 "0021_terms";
     22 "0022_retention";
     23 "0023_comments";
+    25 "0025_tag_changed";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older
