@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod attachment;
 pub mod audit;
 pub mod ceiling;
 pub mod comment;

@@ -22,7 +22,7 @@ pub use impact::{IMPACT_DAYS, Impact};
 pub use intake::Carried;
 pub use reindex::Differences;
 pub use space::Freed;
-pub use view::{Activity, ManifestNode, TagOrder, TagPageItem};
+pub use view::{Activity, Attachment, ManifestNode, TagOrder, TagPageItem};
 
 pub(super) use holdings::{Holdings, load_holdings};
 pub(super) use pull::Pulls;
