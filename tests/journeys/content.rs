@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::api::Api;
 use harness::engine::Docker;
+use harness::environment::variable;
 use harness::layout::{IMAGE_CONFIG, IMAGE_MANIFEST};
 use harness::process::wait_for;
 use harness::{Account, Context as _, Journey, Need, Result, Server, Suite, ensure};
@@ -274,7 +275,7 @@ const TAGS: usize = 25;
 
 /// How often each tag is moved: twice, or as often as makes `PORTOLAN_TEST_PUSHES` pushes.
 fn rounds() -> Result<usize> {
-    let wanted = std::env::var("PORTOLAN_TEST_PUSHES").ok();
+    let wanted = variable("PORTOLAN_TEST_PUSHES");
     let pushes = wanted.map(|text| text.parse::<usize>()).transpose();
     let pushes = pushes.context("PORTOLAN_TEST_PUSHES is a number")?;
     Ok(pushes.map_or(2, |pushes| pushes.div_ceil(TAGS)).clamp(2, 40))

@@ -148,7 +148,7 @@ async fn catch_up(hub: Notifications) {
     while let Some((repository, event)) = hub.0.missed.first() {
         tokio::time::sleep(PAUSE).await;
         // What is missed from now on gets a note of its own.
-        change_note(&hub, place(OF, &repository), place(TELLING, &repository)).await;
+        take_note(&hub, &repository).await;
         let mut is_told = true;
         for station in &hub.0.stations {
             // Told twice it is read twice.
@@ -161,24 +161,43 @@ async fn catch_up(hub: Notifications) {
         }
         if is_told {
             hub.0.missed.forget(&repository, &event);
-            let free = {
-                let spares = hub.0.missed.spares();
-                (0..SPARES).map(spare).find(|key| !spares.contains(key))
-            };
-            if change_note(&hub, place(TELLING, &repository), free.clone()).await {
-                hub.0.missed.spares().extend(free);
-            }
+            end_note(&hub, &repository).await;
         }
     }
 }
 
-/// Gives a note another name; says whether there was one.
-async fn change_note(hub: &Notifications, from: Option<Key>, to: Option<Key>) -> bool {
-    let (Some(from), Some(to)) = (from, to) else {
-        return false;
+/// Makes of the note of what was told something to make notes of again, unless there is enough of that.
+async fn end_note(hub: &Notifications, repository: &RepositoryName) {
+    let Some(note) = place(TELLING, repository) else {
+        return;
     };
-    let step = Step::Move { from, to };
-    hub.0.storage.commit(Vec::new(), vec![step]).await.is_ok()
+    let free = {
+        let spares = hub.0.missed.spares();
+        (0..SPARES).map(spare).find(|key| !spares.contains(key))
+    };
+    let step = match &free {
+        Some(to) => Step::Move {
+            from: note,
+            to: to.clone(),
+        },
+        None => Step::Remove { key: note },
+    };
+    if hub.0.storage.commit(Vec::new(), vec![step]).await.is_ok() {
+        hub.0.missed.spares().extend(free);
+    }
+}
+
+/// Gives the note of a repository, where there is one, the name of what somebody is telling of.
+async fn take_note(hub: &Notifications, repository: &RepositoryName) {
+    if let (Some(from), Some(to)) = (place(OF, repository), place(TELLING, repository)) {
+        // Of a name that is too long, and of what was missed before there was anything to make notes of, there is none.
+        drop(
+            hub.0
+                .storage
+                .commit(Vec::new(), vec![Step::Move { from, to }])
+                .await,
+        );
+    }
 }
 
 fn key(text: &str) -> Key {

@@ -11,6 +11,9 @@ use crate::http::testing::{Answer, Front, PASSWORD, basic, name};
 const ONE: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const TWO: &str = "sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
 
+/// No two events have the same id.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
 /// A push of a tag, or its deletion where there is no digest, in minute `at` of the hour before now.
 async fn told(front: &Front, repository: &str, tag: &str, digest: Option<&str>, at: u32) {
     let action = if digest.is_some() { "push" } else { "delete" };
@@ -19,7 +22,6 @@ async fn told(front: &Front, repository: &str, tag: &str, digest: Option<&str>, 
     if let Some(digest) = digest {
         target["digest"] = digest.into();
     }
-    static NEXT: AtomicU32 = AtomicU32::new(1);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let body = json!({"events": [{"id": format!("{id:08x}-0000-4000-8000-000000000000"), "timestamp": format!("2027-01-15T07:{at:02}:00Z"), "action": action,
         "target": target, "request": {"method": "PUT", "useragent": "docker/27"}, "actor": {"name": "ada"}}]});
