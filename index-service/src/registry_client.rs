@@ -25,6 +25,8 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
 const LONGEST_MANIFEST: usize = 4 << 20;
 /// Largest page of a list, in bytes.
 const LONGEST_PAGE: usize = 4 << 20;
+/// Most referrers of a manifest that are read.
+const MOST_REFERRERS: usize = 10_000;
 /// Tags on a page.
 const TAGS: usize = 1000;
 
@@ -396,7 +398,7 @@ impl RegistryClient {
         }
     }
 
-    /// The digests of manifests that refer to this one, with their media types and sizes.
+    /// The digests of manifests that refer to this one, page by page; of very many the first [`MOST_REFERRERS`].
     pub async fn referrers(
         &self,
         name: &RepositoryName,
@@ -411,22 +413,57 @@ impl RegistryClient {
         struct Document {
             manifests: Option<Vec<Listed>>,
         }
-        let asked = Question {
-            accept: Some(MediaType::OciIndex.as_str()),
-            ..question(format!("/v2/{name}/referrers/{digest}"), token, LONGEST_PAGE)
-        };
-        let reply = self.ask(asked).await?;
-        match reply.status {
-            StatusCode::OK => {}
-            // A registry that has no such list.
-            StatusCode::NOT_FOUND => return Ok(Vec::new()),
-            status => return Err(RegistryError::Unexpected(status)),
+        let first = format!("/v2/{name}/referrers/{digest}");
+        let mut path = first.clone();
+        let mut found = Vec::new();
+        loop {
+            let asked = Question {
+                accept: Some(MediaType::OciIndex.as_str()),
+                ..question(path, token, LONGEST_PAGE)
+            };
+            let reply = self.ask(asked).await?;
+            match reply.status {
+                StatusCode::OK => {}
+                // A registry that has no such list.
+                StatusCode::NOT_FOUND => return Ok(found),
+                status => return Err(RegistryError::Unexpected(status)),
+            }
+            let body = reply.body.ok_or(RegistryError::Unreadable)?;
+            let document: Document = serde_json::from_slice(&body).map_err(|_| RegistryError::Unreadable)?;
+            let listed = document.manifests.unwrap_or_default();
+            let is_empty = listed.is_empty();
+            found.extend(listed.into_iter().map(|item| item.digest));
+            match next_page(&reply.headers, &first) {
+                // A page without anything would lead nowhere.
+                Some(next) if !is_empty && found.len() < MOST_REFERRERS => path = next,
+                _ => break,
+            }
         }
-        let body = reply.body.ok_or(RegistryError::Unreadable)?;
-        let document: Document = serde_json::from_slice(&body).map_err(|_| RegistryError::Unreadable)?;
-        let listed = document.manifests.unwrap_or_default();
-        Ok(listed.into_iter().map(|item| item.digest).collect())
+        found.truncate(MOST_REFERRERS);
+        Ok(found)
     }
+}
+
+/// Where the next page of a list is, as `Link` says it (RFC 8288): path and query, and no other list than this.
+fn next_page(headers: &HeaderMap, list: &str) -> Option<String> {
+    let links = headers
+        .get_all(LINK)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut links = links.flat_map(|text| text.split(','));
+    links.find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters
+            .split(';')
+            .any(|parameter| matches!(parameter.trim(), "rel=next" | "rel=\"next\""));
+        // Some registries say their whole address; the host is the one that is asked anyway.
+        let target = match target.split_once("://") {
+            Some((_, rest)) => &rest[rest.find('/')?..],
+            None => target,
+        };
+        let query = target.strip_prefix(list)?;
+        (is_next && query.starts_with('?')).then(|| target.to_owned())
+    })
 }
 
 fn question(path: String, token: &str, longest: usize) -> Question {
@@ -441,3 +478,6 @@ fn question(path: String, token: &str, longest: usize) -> Question {
         patience: TOTAL,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/authentication.rs"]
+mod authentication;
 #[path = "main/htpasswd.rs"]
 mod htpasswd;
 #[path = "main/log.rs"]
@@ -20,16 +22,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arguments::{Arguments, Called, Command, called, configuration};
+use authentication::authenticator;
 use clap::Parser as _;
 use registry_service::access_log::AccessLog;
 use registry_service::acme::Acme;
-use registry_service::auth::key_source::KeySource;
-use registry_service::auth::{
-    Authenticator, Chain, Htpasswd, OwnTokens, Realm, Rules, TokenAuthority, Verifier,
-};
-use registry_service::config::{
-    AuthConfig, Backend, ChainConfig, Config, DebugConfig, TlsConfig, TlsSource, TokenConfig,
-};
+use registry_service::config::{Backend, Config, DebugConfig, TlsConfig, TlsSource};
 use registry_service::descriptor_cache::DescriptorCache;
 use registry_service::endpoint::Policy;
 use registry_service::health::Health;
@@ -425,67 +422,6 @@ fn storage(backend: &Backend, clock: &Clock) -> anyhow::Result<Storage> {
             Storage::Filesystem(Filesystem::open(root, options)?)
         }
         Backend::Memory => Storage::Memory(Memory::new(move || clock.now_ms())),
-    })
-}
-
-fn authenticator(
-    auth: AuthConfig,
-    secret: &Secret<Vec<u8>>,
-    base_url: &str,
-) -> anyhow::Result<Authenticator> {
-    Ok(match auth {
-        AuthConfig::None => {
-            tracing::warn!(
-                "no auth is configured: whoever reaches this registry may read and write everything"
-            );
-            Authenticator::Open
-        }
-        AuthConfig::Silly { realm, service } => {
-            tracing::warn!("auth is silly: whoever sends any Authorization may read and write everything");
-            Authenticator::Silly { realm, service }
-        }
-        AuthConfig::Htpasswd { realm, path } => Authenticator::Htpasswd(Box::new(accounts(realm, &path)?)),
-        AuthConfig::Token(token) => Authenticator::Token(token_authority(*token)?),
-        AuthConfig::Chain(chain) => Authenticator::Chain(Box::new(self::chain(*chain, secret, base_url)?)),
-    })
-}
-
-fn chain(config: ChainConfig, secret: &Secret<Vec<u8>>, base_url: &str) -> anyhow::Result<Chain> {
-    let accounts = config
-        .accounts
-        .map(|(realm, path)| accounts(realm, &path))
-        .transpose()?;
-    let tokens = config.token.map(token_authority).transpose()?;
-    let policy = config.policy.map(Arc::new);
-    let is_for_everybody = policy.as_ref().is_some_and(|policy| policy.gives_anything(None));
-    let asks_for_accounts = accounts.is_some() && !(tokens.is_some() && config.prefers_tokens);
-    Ok(Chain {
-        own: (is_for_everybody && asks_for_accounts).then(|| OwnTokens::new(secret, base_url)),
-        accounts,
-        tokens,
-        policy,
-        prefers_tokens: config.prefers_tokens,
-    })
-}
-
-fn accounts(realm: String, path: &Path) -> anyhow::Result<Htpasswd> {
-    let accounts = Htpasswd::open(realm, path.to_owned(), &random);
-    accounts.with_context(|| format!("the file of accounts {}", path.display()))
-}
-
-fn token_authority(token: TokenConfig) -> anyhow::Result<TokenAuthority> {
-    let source = KeySource::open(token.keys).context("the keys for tokens")?;
-    let verifier = Verifier::new(token.issuer, token.service, source.ring().clone());
-    Ok(TokenAuthority {
-        verifier: verifier.with_rules(Rules {
-            algorithms: token.algorithms,
-            foreign: true,
-        }),
-        realm: match token.auto_redirect {
-            Some(path) => Realm::of_request(token.realm, &path),
-            None => Realm::fixed(token.realm),
-        },
-        source,
     })
 }
 

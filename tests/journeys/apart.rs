@@ -73,22 +73,28 @@ impl<'a> Apart<'a> {
         self.running.last_mut().context("a process that was just started")
     }
 
+    /// `name` is the program, with a number behind it where it runs several times.
     fn start_service(&mut self, name: &str, config: &str, port: u16, ready: &str) -> Result<()> {
         let path = self.journey.folder().join(format!("{name}.yml"));
         std::fs::write(&path, config)?;
         let path = path.display().to_string();
-        let program = binaries::path_of(name)?;
+        let program = binaries::path_of(name.trim_end_matches(|c: char| c == '-' || c.is_ascii_digit()))?;
         let ready = format!("http://127.0.0.1:{port}{ready}");
         self.start(&program, &["serve", &path], name)?
             .wait_until_ready(Duration::from_mins(1), || probe(&ready))
     }
 
     pub(crate) fn start_index(&mut self) -> Result<()> {
+        self.start_index_with("")
+    }
+
+    /// With further sections in its configuration.
+    pub(crate) fn start_index_with(&mut self, more: &str) -> Result<()> {
         let data = self.data.display();
         let config = format!(
             "listen: 127.0.0.1:{}\npublic_url: http://{}\ndatabase: sqlite://{data}/index.db\nkeys_dir: {data}/keys\n\
              initial_password_file: {data}/initial-admin-password\nregistry:\n  url: http://127.0.0.1:{}\n  \
-             events_secret: {EVENTS_SECRET}\n",
+             events_secret: {EVENTS_SECRET}\n{more}",
             self.index,
             self.host(),
             self.registry,
@@ -103,18 +109,33 @@ impl<'a> Apart<'a> {
 
     /// With further sections in its configuration, `registry-service.yml`.
     pub(crate) fn start_registry_with(&mut self, more: &str) -> Result<()> {
+        self.start_registry_at("registry-service", self.registry, more)
+    }
+
+    /// Another registry on the same storage; where it listens.
+    pub(crate) fn start_another_registry(&mut self, more: &str) -> Result<String> {
+        let port = free_port()?;
+        self.start_registry_at("registry-service-2", port, more)?;
+        Ok(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Where the first registry listens itself.
+    pub(crate) fn registry(&self) -> String {
+        format!("http://127.0.0.1:{}", self.registry)
+    }
+
+    fn start_registry_at(&mut self, name: &str, port: u16, more: &str) -> Result<()> {
         let config = format!(
             "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}/registry\n  delete:\n    enabled: true\n\
              auth:\n  token:\n    realm: http://{host}/token\n    service: {host}\n    issuer: portolan\n    \
              jwksurl: http://127.0.0.1:{}/.well-known/jwks.json\nhttp:\n  addr: 127.0.0.1:{}\n  secret: {}\n{more}",
             self.data.display(),
             self.index,
-            self.registry,
+            port,
             "one secret for every start, and long",
             host = self.host(),
         );
-        let port = self.registry;
-        self.start_service("registry-service", &config, port, "/v2/")
+        self.start_service(name, &config, port, "/v2/")
     }
 
     /// What the registry's configuration says to tell the index of content.
@@ -134,7 +155,7 @@ impl<'a> Apart<'a> {
         Ok(())
     }
 
-    fn administer(&self, words: &[&str], stdin: &str) -> Result<String> {
+    pub(crate) fn administer(&self, words: &[&str], stdin: &str) -> Result<String> {
         let line = self.journey.command(binaries::path_of("portolan")?).args(words);
         Ok(line.arg("--data").arg(&self.data).stdin(stdin).succeeds()?.stdout)
     }
@@ -149,7 +170,7 @@ impl<'a> Apart<'a> {
     }
 
     /// The index learns of a first push by asking the registry every few seconds.
-    fn set_public_once_confirmed(&self, repository: &str) -> Result<()> {
+    pub(crate) fn set_public_once_confirmed(&self, repository: &str) -> Result<()> {
         wait_for(
             &format!("{repository} to be confirmed"),
             Duration::from_mins(1),

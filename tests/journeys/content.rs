@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::api::Api;
 use harness::engine::Docker;
+use harness::environment::variable;
 use harness::layout::{IMAGE_CONFIG, IMAGE_MANIFEST};
 use harness::process::wait_for;
 use harness::{Account, Context as _, Journey, Need, Result, Server, Suite, ensure};
@@ -39,6 +40,12 @@ pub(crate) fn add(suite: &mut Suite) {
         "a_server_that_is_killed_knows_everything_again",
         &[Need::Portolan],
         killed,
+    );
+    suite.add(
+        "content",
+        "signatures_are_shown_whichever_way_they_are_attached",
+        &[Need::Portolan],
+        signatures,
     );
     suite.add(
         "content",
@@ -263,12 +270,23 @@ fn manifest(config: &str, text: &str) -> Result<Vec<u8>> {
     }))?)
 }
 
-/// Moves 25 tags twice; says what they point to at the end.
-fn fifty_pushes(api: &Api, config: &str) -> Result<Vec<(String, String)>> {
+/// Tags that are moved.
+const TAGS: usize = 25;
+
+/// How often each tag is moved: twice, or as often as makes `PORTOLAN_TEST_PUSHES` pushes.
+fn rounds() -> Result<usize> {
+    let wanted = variable("PORTOLAN_TEST_PUSHES");
+    let pushes = wanted.map(|text| text.parse::<usize>()).transpose();
+    let pushes = pushes.context("PORTOLAN_TEST_PUSHES is a number")?;
+    Ok(pushes.map_or(2, |pushes| pushes.div_ceil(TAGS)).clamp(2, 40))
+}
+
+/// Moves 25 tags so often; says what they point to at the end.
+fn many_pushes(api: &Api, config: &str, rounds: usize) -> Result<Vec<(String, String)>> {
     let mut tags = Vec::new();
-    for round in 0..2 {
+    for round in 0..rounds {
         tags.clear();
-        for n in 0..25 {
+        for n in 0..TAGS {
             let tag = format!("v{n}");
             let digest = api.push_manifest(
                 "ada/app",
@@ -297,20 +315,23 @@ fn index_away(journey: &Journey) -> Result<()> {
     // The token from before lasts for minutes, and asks nobody.
     let config = api.push_blob("ada/app", Bytes::from_static(b"{}"))?;
     apart.running.remove(0).stop(Duration::from_mins(1))?;
-    let tags = fifty_pushes(&api, &config)?;
+    let rounds = rounds()?;
+    let tags = many_pushes(&api, &config, rounds)?;
     // Events wait on the volume, not in the process.
     apart.running.remove(0).stop(Duration::from_mins(1))?;
     apart.start_registry_with(&section)?;
     apart.start_index()?;
-    check_pushes(&index, &id, &tags)
+    check_pushes(&index, &id, &tags, rounds)
 }
 
-fn check_pushes(index: &Index, id: &str, tags: &[(String, String)]) -> Result<()> {
+fn check_pushes(index: &Index, id: &str, tags: &[(String, String)], rounds: usize) -> Result<()> {
+    // With the first one.
+    let pushes = u64::try_from(rounds * TAGS + 1)?;
     wait_for("every push to be carried out", PATIENCE, || {
         let activity = index.get(&format!("{id}/activity"))?;
-        let count = activity["push_count"].as_i64().unwrap_or_default();
-        ensure!(count <= 51, "pushes were counted twice: {activity}");
-        Ok((count == 51).then_some(()))
+        let count = activity["push_count"].as_u64().unwrap_or_default();
+        ensure!(count <= pushes, "pushes were counted twice: {activity}");
+        Ok((count == pushes).then_some(()))
     })?;
     index.settled(id)?;
     let listed = index.get(&format!("{id}/tags?limit=200"))?;
@@ -322,10 +343,10 @@ fn check_pushes(index: &Index, id: &str, tags: &[(String, String)]) -> Result<()
             found.is_some_and(|item| item["digest"] == digest.as_str()),
             "{tag}: {found:?}"
         );
-        let history = index.get(&format!("{id}/tags/{tag}/history"))?;
+        let history = index.get(&format!("{id}/tags/{tag}/history?limit=100"))?;
         let history = history["items"].as_array().context("items")?;
         ensure!(
-            history.len() == 2 && history[0]["digest_after"] == digest.as_str(),
+            history.len() == rounds && history[0]["digest_after"] == digest.as_str(),
             "{tag}: {history:#?}"
         );
     }
@@ -346,15 +367,69 @@ fn killed(journey: &Journey) -> Result<()> {
     let (api, index) = (server.api(&ada)?, Index::new(&server.url(), &ada)?);
     api.push_small_image("ada/app", "first", "before")?;
     let config = api.push_blob("ada/app", Bytes::from_static(b"{}"))?;
-    let tags = fifty_pushes(&api, &config)?;
+    let rounds = rounds()?;
+    let tags = many_pushes(&api, &config, rounds)?;
     server.kill();
     server.start_again()?;
     let id = index.id("ada/app")?;
-    check_pushes(&index, &id, &tags)?;
+    check_pushes(&index, &id, &tags, rounds)?;
     // What is read again by command is the same.
     server
         .command(journey, &ada, &["reindex", "ada/app", "--dry-run"])?
         .succeeds()?;
     server.administer(journey, &["reindex", "ada/app", "--as", "ada"], "")?;
+    index.settled(&id).map(drop)
+}
+
+/// What cosign pushes: by a tag that is named after the manifest, and since version 3 as a bundle that refers to it.
+fn signatures(journey: &Journey) -> Result<()> {
+    let server = Server::shared(journey)?;
+    let account = server.account(journey, "signer")?;
+    let (api, index) = (server.api(&account)?, Index::new(&server.url(), &account)?);
+    let name = format!("{}/app", account.name);
+    let image = api.push_small_image(&name, "1", "to be signed")?;
+    let payload = json!({"critical": {"identity": {"docker-reference": name},
+        "image": {"docker-manifest-digest": image}, "type": "cosign container image signature"}, "optional": null});
+    let payload = payload.to_string();
+    let size = payload.len();
+    let layer = api.push_blob(&name, payload)?;
+    let config = api.push_blob(&name, "{}")?;
+    let by_tag = json!({
+        "schemaVersion": 2, "mediaType": IMAGE_MANIFEST,
+        "config": {"mediaType": IMAGE_CONFIG, "digest": config, "size": 2},
+        "layers": [{"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "digest": layer, "size": size,
+            "annotations": {"dev.cosignproject.cosign/signature": "MEUCIQ=="}}],
+    });
+    let follower = format!("{}.sig", image.replace(':', "-"));
+    let by_tag = api.push_manifest(&name, &follower, IMAGE_MANIFEST, by_tag.to_string())?;
+    let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let referrer = json!({
+        "schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "artifactType": bundle,
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": config, "size": 2},
+        "layers": [{"mediaType": bundle, "digest": layer, "size": size}],
+        "subject": {"mediaType": IMAGE_MANIFEST, "digest": image, "size": 300},
+        "annotations": {"dev.sigstore.bundle.content": "dsse-envelope",
+            "dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"},
+    });
+    let referrer = referrer.to_string();
+    let reference = harness::archive::digest(referrer.as_bytes());
+    let referrer = api.push_manifest(&name, &reference, IMAGE_MANIFEST, referrer)?;
+    let id = index.id(&name)?;
+    let expected = json!([[referrer, "signature", null], [by_tag, "signature", follower]]);
+    wait_for("both signatures to be shown", PATIENCE, || {
+        let answer = index.ask(Method::GET, &format!("{id}/tags/1"))?;
+        if answer.status != 200 {
+            return Ok(None);
+        }
+        let detail = answer.json()?;
+        let Some(referrers) = detail["manifest"]["referrers"].as_array() else {
+            return Ok(None);
+        };
+        let shown: Vec<Value> = referrers
+            .iter()
+            .map(|one| json!([one["digest"], one["kind"], one["tag"]]))
+            .collect();
+        Ok((json!(shown) == expected).then_some(()))
+    })?;
     index.settled(&id).map(drop)
 }

@@ -48,6 +48,7 @@ mod repository_life;
 mod retention;
 mod robot;
 mod rules;
+mod rules_of_replicas;
 mod same_configuration;
 mod scars;
 mod sdk;
@@ -122,6 +123,7 @@ fn main() -> ExitCode {
         scars::add(suite);
         systemd::add(suite);
         rules::add(suite);
+        rules_of_replicas::add(suite);
         tag_rule::add(suite);
         tenants::add(suite);
         there_and_back::add(suite);

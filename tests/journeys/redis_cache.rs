@@ -43,14 +43,14 @@ pub(crate) fn add(suite: &mut Suite) {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of redis, or a sentinel.
-struct Redis {
-    port: u16,
+pub(crate) struct Redis {
+    pub(crate) port: u16,
     tls: Vec<String>,
-    daemon: Daemon,
+    pub(crate) daemon: Daemon,
 }
 
 impl Redis {
-    fn start(folder: &Path, words: &[&str]) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, words: &[&str]) -> Result<Self> {
         Self::start_on(free_port()?, folder, words)
     }
 

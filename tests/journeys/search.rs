@@ -42,6 +42,24 @@ fn own(account: &Account, word: &str) -> String {
     format!("{word}{own}")
 }
 
+/// Two repositories whose names have the word: one for everybody, one for its owner alone.
+fn open_and_closed(
+    journey: &Journey,
+    server: &Server,
+    owner: &Account,
+    word: &str,
+) -> Result<(String, String)> {
+    let (open, closed) = (
+        format!("{}/open-{word}", owner.name),
+        format!("{}/closed-{word}", owner.name),
+    );
+    for repository in [&open, &closed] {
+        server.api(owner)?.push_small_image(repository, "1", "searched")?;
+    }
+    server.set_public(journey, &open)?;
+    Ok((open, closed))
+}
+
 /// With the password from the beginning: what shows something to everybody asks for none.
 fn get(server: &Server, by: Option<&Account>, path: &str) -> Result<Answer> {
     let basic = by.map(Account::basic);
@@ -77,16 +95,7 @@ fn docker(journey: &Journey) -> Result<()> {
     let server = Server::shared(journey)?;
     let (alice, bob) = (server.account(journey, "alice")?, server.account(journey, "bob")?);
     let word = own(&alice, "proxy");
-    let (open, closed) = (
-        format!("{}/open-{word}", alice.name),
-        format!("{}/closed-{word}", alice.name),
-    );
-    for repository in [&open, &closed] {
-        server
-            .api(&alice)?
-            .push_small_image(repository, "1", "searched")?;
-    }
-    server.set_public(journey, &open)?;
+    let (open, closed) = open_and_closed(journey, &server, &alice, &word)?;
     let id = id_of(&server, &alice, &open)?;
     let path = format!("/api/v1/repositories/{id}/description");
     patch(
@@ -134,16 +143,7 @@ fn podman_search(journey: &Journey) -> Result<()> {
     let server = Server::shared(journey)?;
     let alice = server.account(journey, "alice")?;
     let word = own(&alice, "tool");
-    let (open, closed) = (
-        format!("{}/open-{word}", alice.name),
-        format!("{}/closed-{word}", alice.name),
-    );
-    for repository in [&open, &closed] {
-        server
-            .api(&alice)?
-            .push_small_image(repository, "1", "searched")?;
-    }
-    server.set_public(journey, &open)?;
+    let (open, closed) = open_and_closed(journey, &server, &alice, &word)?;
     let found = podman(journey, "storage")?
         .args(["search", "--tls-verify=false", "--no-trunc"])
         .arg(format!("{}/{word}", server.host()))

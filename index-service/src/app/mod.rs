@@ -21,6 +21,7 @@ pub mod departure;
 pub mod error;
 pub mod explanation;
 pub mod first_steps;
+pub mod feed;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hub;

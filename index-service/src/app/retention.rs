@@ -8,7 +8,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use plan::PlannedTag;
+pub use plan::{ImmutableTag, PlannedTag};
 pub use simulation::{RepositorySimulation, Simulation};
 
 /// Rows as they are shown.

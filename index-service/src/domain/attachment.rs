@@ -1,69 +1,98 @@
-//! What is attached to an image: signatures, bills of material, attestations. Told by what they call themselves, and by the
-//! tags that cosign gives them; nothing in it is verified.
+//! What is attached to a manifest: signatures, attestations, bills of material.
 
-/// What something that refers to an image is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+use serde_json::Value;
+
+/// What something that refers to a manifest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttachmentKind {
-    /// A signature.
+    /// Somebody vouches for it.
     Signature,
-    /// A bill of material.
-    Sbom,
-    /// A statement about how it was made or tested.
+    /// Something is said about it, and signed: how it was built, what was found in it.
     Attestation,
+    /// What it consists of.
+    Sbom,
     /// Anything else.
     Other,
 }
 
-/// Endings of the tags under which cosign keeps what belongs to a manifest.
-pub const TAG_ENDINGS: [(&str, AttachmentKind); 3] = [
-    ("sig", AttachmentKind::Signature),
-    ("sbom", AttachmentKind::Sbom),
-    ("att", AttachmentKind::Attestation),
+/// What artifacts call themselves, and what they are then.
+const TYPES: [(&str, AttachmentKind); 11] = [
+    (
+        "application/vnd.dev.cosign.artifact.sig.v1+json",
+        AttachmentKind::Signature,
+    ),
+    (
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        AttachmentKind::Signature,
+    ),
+    ("application/vnd.cncf.notary.signature", AttachmentKind::Signature),
+    (
+        "application/vnd.dev.cosign.artifact.att.v1+json",
+        AttachmentKind::Attestation,
+    ),
+    ("application/vnd.in-toto+json", AttachmentKind::Attestation),
+    (
+        "application/vnd.dsse.envelope.v1+json",
+        AttachmentKind::Attestation,
+    ),
+    (
+        "application/vnd.dev.cosign.artifact.sbom.v1+json",
+        AttachmentKind::Sbom,
+    ),
+    ("application/spdx+json", AttachmentKind::Sbom),
+    ("text/spdx", AttachmentKind::Sbom),
+    ("text/spdx+json", AttachmentKind::Sbom),
+    ("application/vnd.syft+json", AttachmentKind::Sbom),
 ];
-
-/// Words in types of artifacts, and what they mean. The first that fits counts.
-const WORDS: [(&str, AttachmentKind); 13] = [
-    ("in-toto", AttachmentKind::Attestation),
-    ("attestation", AttachmentKind::Attestation),
-    ("provenance", AttachmentKind::Attestation),
-    ("slsa", AttachmentKind::Attestation),
-    ("vuln", AttachmentKind::Attestation),
-    ("spdx", AttachmentKind::Sbom),
-    ("cyclonedx", AttachmentKind::Sbom),
-    ("sbom", AttachmentKind::Sbom),
-    ("syft", AttachmentKind::Sbom),
-    ("signature", AttachmentKind::Signature),
-    ("artifact.sig", AttachmentKind::Signature),
-    ("simplesigning", AttachmentKind::Signature),
-    ("sigstore", AttachmentKind::Signature),
-];
+/// Sigstore's bundles, of whatever version: their annotations say what is in them.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+const CONTENT: &str = "dev.sigstore.bundle.content";
+const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
+/// What cosign says about an image that it signs.
+const SIGNED: &str = "https://sigstore.dev/cosign/sign/";
 
 impl AttachmentKind {
-    /// The word that names it.
+    /// The word that is shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Signature => "signature",
-            Self::Sbom => "sbom",
             Self::Attestation => "attestation",
+            Self::Sbom => "sbom",
             Self::Other => "other",
         }
     }
 
-    /// By the types that an artifact and its parts have.
-    pub fn of_types<'a>(types: impl IntoIterator<Item = &'a str>) -> Self {
-        for text in types {
-            let text = text.to_ascii_lowercase();
-            if let Some((_, kind)) = WORDS.iter().find(|(word, _)| text.contains(word)) {
-                return *kind;
-            }
+    /// What something is by the end of the tag that is named after its subject, as cosign has it.
+    pub fn of_tag(tag: &str) -> Self {
+        match tag.rsplit_once('.') {
+            Some((_, "sig")) => Self::Signature,
+            Some((_, "att")) => Self::Attestation,
+            Some((_, "sbom")) => Self::Sbom,
+            _ => Self::Other,
         }
-        Self::Other
     }
-}
 
-/// The tag under which cosign keeps something that belongs to a manifest.
-pub fn tag_of(digest: &str, ending: &str) -> String {
-    format!("{}.{ending}", digest.replacen(':', "-", 1))
+    /// What something is by what it calls itself and by its annotations, which are JSON.
+    pub fn of_artifact(artifact_type: &str, annotations: Option<&str>) -> Self {
+        if artifact_type.starts_with(BUNDLE) {
+            let annotations: Value = annotations
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default();
+            let said = |name: &str| annotations[name].as_str().unwrap_or_default();
+            return match (said(CONTENT), said(PREDICATE)) {
+                ("message-signature", _) => Self::Signature,
+                (_, predicate) if predicate.starts_with(SIGNED) => Self::Signature,
+                (_, predicate) if predicate.contains("spdx") || predicate.contains("cyclonedx") => Self::Sbom,
+                ("dsse-envelope", _) => Self::Attestation,
+                _ => Self::Signature,
+            };
+        }
+        if artifact_type.starts_with("application/vnd.cyclonedx") {
+            return Self::Sbom;
+        }
+        let known = TYPES.iter().find(|(name, _)| *name == artifact_type);
+        known.map_or(Self::Other, |(_, kind)| *kind)
+    }
 }
 
 #[cfg(test)]
@@ -71,30 +100,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attachments_are_told_apart_by_their_types() {
+    fn cosign_of_every_age_and_others_are_told_apart() {
         use AttachmentKind::{Attestation, Other, Sbom, Signature};
-        for (types, kind) in [
-            (&["application/vnd.cncf.notary.signature"][..], Signature),
-            (&["application/vnd.dev.cosign.artifact.sig.v1+json"], Signature),
-            (&["application/vnd.dev.cosign.simplesigning.v1+json"], Signature),
-            (&["application/vnd.dev.sigstore.bundle.v0.3+json"], Signature),
-            (&["application/spdx+json"], Sbom),
-            (&["application/vnd.cyclonedx+json"], Sbom),
-            (&["text/SBOM"], Sbom),
-            (&["application/vnd.in-toto+json"], Attestation),
+        for (tag, kind) in [
+            ("sha256-ab.sig", Signature),
+            ("x.att", Attestation),
+            ("x.sbom", Sbom),
+            ("sig", Other),
+        ] {
+            assert_eq!(AttachmentKind::of_tag(tag), kind, "{tag}");
+        }
+        let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
+        for (artifact_type, annotations, kind) in [
+            ("application/vnd.dev.cosign.artifact.sig.v1+json", "", Signature),
+            ("application/vnd.cncf.notary.signature", "", Signature),
+            ("application/vnd.in-toto+json", "", Attestation),
+            ("application/spdx+json", "", Sbom),
+            ("application/vnd.cyclonedx+json", "", Sbom),
+            ("application/vnd.oci.image.config.v1+json", "", Other),
+            ("", "", Other),
+            (bundle, "", Signature),
+            (bundle, "nonsense", Signature),
             (
-                &["application/octet-stream", "application/vnd.in-toto+json"],
+                bundle,
+                r#"{"dev.sigstore.bundle.content":"message-signature"}"#,
+                Signature,
+            ),
+            (
+                bundle,
+                r#"{"dev.sigstore.bundle.content":"dsse-envelope"}"#,
                 Attestation,
             ),
-            (&["application/vnd.example"], Other),
-            (&[], Other),
+            (
+                bundle,
+                r#"{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1"}"#,
+                Signature,
+            ),
+            (
+                bundle,
+                r#"{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://spdx.dev/Document"}"#,
+                Sbom,
+            ),
         ] {
-            assert_eq!(AttachmentKind::of_types(types.iter().copied()), kind, "{types:?}");
+            assert_eq!(
+                AttachmentKind::of_artifact(artifact_type, Some(annotations)),
+                kind,
+                "{artifact_type} {annotations}"
+            );
         }
-    }
-
-    #[test]
-    fn cosigns_tags_are_named_after_the_manifest() {
-        assert_eq!(tag_of("sha256:ab", "sig"), "sha256-ab.sig");
     }
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use shared::oci::digest::Algorithm;
-use shared::oci::{Digest, RepositoryName};
+use shared::oci::RepositoryName;
 
+use super::conditional::{entity_tag, is_known};
 use super::hub::caller::Anyone;
+use super::xml::escaped;
 use crate::app::AppError;
 use crate::app::badge::BadgeKind;
 use crate::domain::Visibility;
@@ -56,17 +57,8 @@ pub(super) async fn show(
     };
     let label = wish.label.as_deref().unwrap_or(kind.label());
     let picture = picture(label, &text, wish.colour.as_deref().unwrap_or("#007ec6"));
-    let tag = format!(
-        "\"{}\"",
-        &Digest::of(Algorithm::Sha256, picture.as_bytes()).hex()[..32]
-    );
-    let is_known = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if known == tag || known == "*"));
-    let mut response = if is_known {
+    let tag = entity_tag(picture.as_bytes());
+    let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         svg(StatusCode::OK, picture)
@@ -179,12 +171,10 @@ fn picture(label: &str, text: &str, colour: &str) -> String {
     out
 }
 
-/// What can stand in XML, and not too much of it.
+/// Not too much of it, and nothing that cannot be seen.
 fn cut(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
-        .take(LONGEST)
-        .collect()
+    let seen = text.chars().filter(|c| !c.is_control());
+    seen.take(LONGEST).collect()
 }
 
 /// About how wide a text is, in pixels; the picture is told to fit it in.
@@ -201,21 +191,6 @@ fn width(text: &str) -> usize {
         })
         .sum();
     tenths / 10 + 1
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -31,12 +31,15 @@ pub(super) async fn list(
     client: Client,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = answer(&state, &query.unwrap_or_default(), &client, &headers).await;
-    let (name, value) = API_VERSION;
-    response.headers_mut().insert(name, value);
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let response = answer(&state, &query.unwrap_or_default(), &client, &headers).await;
+    not_kept(response, API_VERSION)
+}
+
+/// The answer with a header of its protocol. What one caller sees is nobody else's to keep.
+pub(super) fn not_kept(mut response: Response, (name, value): (HeaderName, HeaderValue)) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(name, value);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -4,8 +4,10 @@ mod api;
 mod badge;
 mod catalog;
 mod client;
+mod conditional;
 mod error;
 mod events;
+mod feed;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
@@ -18,6 +20,7 @@ mod search;
 mod testing;
 mod token;
 mod web;
+mod xml;
 
 use std::sync::Arc;
 
@@ -49,6 +52,7 @@ pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
         .route("/events/registry", named("events", post(events::receive)))
         .route("/badge/{*rest}", named("badge", get(badge::show)))
+        .route("/feed/{*rest}", named("feed", get(feed::show)))
         .route("/events/quota", named("quota", post(events::permit)))
         .route("/v2/_catalog", named("catalog", get(catalog::list)))
         .route("/v1/_ping", named("search.ping", get(search::ping)))

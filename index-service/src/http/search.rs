@@ -2,13 +2,13 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use shared::oci::{ErrorBody, ErrorCode};
 use shared::token::ChallengeError;
 
-use super::catalog::reader;
+use super::catalog::{not_kept, reader};
 use super::json::Json;
 use crate::app::caller::Client;
 use crate::app::search::SearchWish;
@@ -37,13 +37,8 @@ pub(super) async fn search(
     client: Client,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = answer(&state, &query.unwrap_or_default(), &client, &headers).await;
-    let (name, value) = STANDALONE;
-    response.headers_mut().insert(name, value);
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let response = answer(&state, &query.unwrap_or_default(), &client, &headers).await;
+    not_kept(response, STANDALONE)
 }
 
 async fn answer(state: &super::State, query: &str, client: &Client, headers: &HeaderMap) -> Response {

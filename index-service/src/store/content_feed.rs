@@ -21,6 +21,8 @@ statements! {
         where repository_id = $1 and tag = $2 and sequence < $3 order by sequence desc limit $4";
     LIST_CHANGES = "select sequence, tag, digest_before, digest_after, changed_at, changed_by, client from tag_change
         where repository_id = $1 and sequence < $2 order by sequence desc limit $3";
+    NOTE_CHANGE = "update repository set tag_changed_at = $2
+        where repository_id = $1 and (tag_changed_at is null or tag_changed_at < $2)";
 }
 
 row! {
@@ -204,4 +206,11 @@ pub async fn list_changes(
         before,
         i64::from(limit)
     )
+}
+
+/// Writes down when a tag of a repository was changed, unless one was later.
+pub async fn note_change(tx: &mut Tx, repository_id: RepositoryId, at_ms: i64) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(NOTE_CHANGE).bind(repository_id.as_i64()).bind(at_ms)
+        .execute(c).await.map(drop))
+    .map_err(writing("repository"))
 }

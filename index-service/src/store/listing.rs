@@ -7,6 +7,7 @@ use super::access::Surroundings;
 use super::dialect::{Tx, list, statements};
 use super::error::StoreError;
 use super::repository::RepositoryRow;
+use super::row::row;
 use crate::domain::{
     Ceiling, NamespaceId, Principal, RepositoryFacts, RepositoryPattern, Right, Rights, decide, permission,
 };
@@ -50,6 +51,38 @@ statements! {
               and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $3
               and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
         order by r.name limit $7";
+    /// The same, those first of which a tag was changed last.
+    LIST_CHANGED_IN = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until,
+        r.tag_changed_at from repository r
+        where r.state = 'active' and r.state <> 'deleted' and r.namespace_id = $1
+          and (r.tag_changed_at, r.repository_id) < ($2, $3)
+          and (r.visibility = 'public' or (r.visibility = 'internal' and $4 > 0)
+            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
+              and (n.account_id = $4 or n.namespace_id = $5 or (n.account_id is null and n.organisation_id is null and $6)))
+            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
+              and m.account_id = $4 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
+            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
+              and ((a.subject_kind = 'account' and a.subject_id = $4) or (a.subject_kind = 'robot' and a.subject_id = $7)
+                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
+                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
+            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
+              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $4
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
+        order by r.tag_changed_at desc, r.repository_id desc limit $8";
+}
+
+row! {
+struct ChangedRow {
+    repository_id: i64,
+    namespace_id: i64,
+    name: String,
+    stored_as: String,
+    visibility: String,
+    state: String,
+    pending_until: Option<i64>,
+    tag_changed_at: i64,
+}
 }
 
 /// Most candidates that are read at once.
@@ -113,6 +146,77 @@ pub async fn list_visible_in(
         page.take(tx, principal, batch, now_ms).await?;
     }
     Ok(page.found)
+}
+
+/// A repository, and when a tag of it was changed last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The repository.
+    pub facts: RepositoryFacts,
+    /// In milliseconds since 1970.
+    pub tag_changed_at: i64,
+}
+
+/// At most `limit` repositories of a namespace that `principal` may pull, those first of which a tag was changed last, behind
+/// the one of this time and id: (`before`, `limit`).
+pub async fn list_changed_in(
+    tx: &mut Tx,
+    principal: &Principal,
+    namespace_id: NamespaceId,
+    (before, limit): ((i64, i64), u32),
+    now_ms: i64,
+) -> Result<Vec<Changed>, StoreError> {
+    let mut page = Page::new(limit);
+    let mut times = HashMap::new();
+    let (mut at, mut id) = before;
+    let Some(who) = Who::of(principal) else {
+        return Ok(Vec::new());
+    };
+    while !page.is_full() {
+        let batch = list!(
+            "repositories",
+            tx,
+            ChangedRow,
+            LIST_CHANGED_IN,
+            namespace_id.as_i64(),
+            at,
+            id,
+            who.account_id,
+            who.home,
+            who.is_admin,
+            who.robot_id,
+            i64::from(limit.min(MAX_BATCH))
+        )?;
+        let Some(last) = batch.last() else { break };
+        (at, id) = (last.tag_changed_at, last.repository_id);
+        let mut candidates = Vec::with_capacity(batch.len());
+        for row in batch {
+            times.insert(row.repository_id, row.tag_changed_at);
+            candidates.push(row.into_repository().into_facts()?);
+        }
+        page.take(tx, principal, candidates, now_ms).await?;
+    }
+    let changed = page.found.into_iter().filter_map(|facts| {
+        Some(Changed {
+            tag_changed_at: *times.get(&facts.repository_id.as_i64())?,
+            facts,
+        })
+    });
+    Ok(changed.collect())
+}
+
+impl ChangedRow {
+    fn into_repository(self) -> RepositoryRow {
+        RepositoryRow {
+            repository_id: self.repository_id,
+            namespace_id: self.namespace_id,
+            name: self.name,
+            stored_as: self.stored_as,
+            visibility: self.visibility,
+            state: self.state,
+            pending_until: self.pending_until,
+        }
+    }
 }
 
 /// A page that is being filled with those of the candidates that the decision lets be pulled.

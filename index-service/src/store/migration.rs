@@ -50,7 +50,8 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     21 "0021_terms";
     22 "0022_retention";
     23 "0023_comments";
-    27 "0027_announcements";
+    24 "0024_tag_changed";
+    25 "0025_announcements";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

@@ -105,7 +105,11 @@ impl Announcer for OfRequest {
             request: RequestRecord::default(),
             ..hub.event(&self.asker, Action::Resync, target)
         };
-        missed::note(hub, repository, event);
+        missed::remember(hub, repository, event);
         true
+    }
+
+    fn note_missed(&self, repository: &RepositoryName) -> Option<Step> {
+        self.notifications.0.missed.note(repository)
     }
 }

@@ -70,6 +70,7 @@ pub struct Notifications(Arc<Shared>);
 
 struct Shared {
     stations: Vec<Station>,
+    storage: Storage,
     missed: missed::Missed,
     include_references: bool,
     source: SourceRecord,
@@ -153,8 +154,10 @@ impl Notifications {
         if stations.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Self(Arc::new(Shared {
+        let is_for_indexes = stations.iter().all(|station| station.endpoint.is_index);
+        let hub = Self(Arc::new(Shared {
             stations,
+            storage: storage.clone(),
             missed: missed::Missed::default(),
             include_references: options.include_references,
             source: SourceRecord {
@@ -163,7 +166,11 @@ impl Notifications {
             },
             clock: clock.clone(),
             random: Arc::clone(random),
-        }))))
+        }));
+        if is_for_indexes {
+            tokio::spawn(missed::prepare(hub.clone()));
+        }
+        Ok(Some(hub))
     }
 
     /// The same content; what this request changes through it is told of.

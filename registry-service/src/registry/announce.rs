@@ -57,6 +57,10 @@ pub trait Announcer: Send + Sync {
     /// There is no room for what tells of a removal. Says whether it may be done all the same, since everybody who is told can
     /// be told later to look for themselves.
     fn goes_without_telling(&self, repository: &RepositoryName) -> bool;
+
+    /// What makes a lasting note of that without taking room; another one each time, as long as there are any. It fails where the
+    /// object that it moves is not there any more.
+    fn note_missed(&self, repository: &RepositoryName) -> Option<Step>;
 }
 
 impl Registry {
@@ -99,6 +103,17 @@ impl Registry {
             (Err(StorageError::Full { .. }), Some((guards, steps)))
                 if announcer.goes_without_telling(repository) =>
             {
+                while let Some(note) = announcer.note_missed(repository) {
+                    // First, so that nothing is removed where it fails.
+                    let noted = std::iter::once(note).chain(again(&steps)).collect();
+                    match self.storage.commit(guards.clone(), noted).await {
+                        // Another process made its note of it.
+                        Err(StorageError::NotFound { .. }) => {}
+                        // Not even for a name.
+                        Err(StorageError::Full { .. }) => break,
+                        outcome => return outcome,
+                    }
+                }
                 self.storage.commit(guards, steps).await
             }
             (outcome, _) => outcome.map(|()| announcer.committed()),
@@ -129,9 +144,15 @@ fn removal(guards: &[Guard], steps: &[Step], changes: &[Change<'_>]) -> Option<(
     if !changes.iter().all(takes_away) {
         return None;
     }
-    let again = steps.iter().map(|step| match step {
+    let again = again(steps);
+    (again.len() == steps.len()).then(|| (guards.to_vec(), again))
+}
+
+/// Those of the steps that remove something.
+fn again(steps: &[Step]) -> Vec<Step> {
+    let removals = steps.iter().filter_map(|step| match step {
         Step::Remove { key } => Some(Step::Remove { key: key.clone() }),
         _ => None,
     });
-    Some((guards.to_vec(), again.collect::<Option<_>>()?))
+    removals.collect()
 }

@@ -15,6 +15,7 @@ mod client;
 mod comparison;
 mod content;
 mod gauge;
+mod hub;
 mod leftover;
 mod load;
 mod machine;
@@ -86,8 +87,11 @@ struct Arguments {
     /// Measure searches among very many repositories instead, on these: `sqlite`, `postgres`.
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against", "tokens"])]
     search: Vec<tokens::Kind>,
-    /// The share of 100,000 accounts, 1,000,000 repositories and 10,000 teams that `--tokens` makes, and of 1,000,000
-    /// repositories of `--search`.
+    /// Measure the data of a tag's page and the intake of events instead, on these: `sqlite`, `postgres`.
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against", "tokens", "search"])]
+    hub: Vec<tokens::Kind>,
+    /// The share of 100,000 accounts, 1,000,000 repositories and 10,000 teams that `--tokens` makes, of 1,000,000
+    /// repositories of `--search`, and of 100,000 repositories with ten tags each of `--hub`.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
     /// Compare with the figures of an earlier run; exit code 1 when something costs over a tenth more.
@@ -121,6 +125,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if !arguments.search.is_empty() {
         return measure_searches(arguments);
+    }
+    if !arguments.hub.is_empty() {
+        return measure_hub(arguments);
     }
     let cases = chosen(&arguments.cases)?;
     if let Some(folder) = &arguments.bin_dir {
@@ -161,6 +168,16 @@ fn measure_searches(arguments: &Arguments) -> Result<ExitCode> {
         search::run(journey, &arguments.search, database_plan(arguments))
     })?;
     hand_out_tables(arguments, &reports, &search::markdown(&reports))
+}
+
+fn measure_hub(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(folder) = &arguments.bin_dir {
+        binaries::take_from(folder)?;
+    }
+    let reports = harness::run::alone("bench", |journey| {
+        hub::run(journey, &arguments.hub, database_plan(arguments))
+    })?;
+    hand_out_tables(arguments, &reports, &hub::markdown(&reports))
 }
 
 fn database_plan(arguments: &Arguments) -> tokens::Plan {

@@ -25,6 +25,9 @@ pub(crate) use table::markdown;
 /// The account that asks for tokens.
 const ADMIN: &str = "admin";
 
+/// What a registry shows when it delivers events.
+pub(crate) const EVENTS_SECRET: &str = "what-the-registry-shows-to-the-index-0123456789";
+
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -105,7 +108,7 @@ pub(crate) fn index(journey: &Journey, database: &Database, folder: &Path, port:
     let at = folder.display();
     let text = format!(
         "listen: 127.0.0.1:{port}\npublic_url: http://localhost:{port}\ndatabase: {}\nkeys_dir: {at}/keys\n\
-         initial_password_file: {at}/first-password\nregistry:\n  service: bench\nlog:\n  level: error\n\
+         initial_password_file: {at}/first-password\nregistry:\n  service: bench\n  events_secret: {EVENTS_SECRET}\nlog:\n  level: error\n\
          limits:\n  max_connections_per_address: 1024\n",
         database.url
     );

@@ -42,7 +42,7 @@ mod verdict;
 
 pub use random::Random;
 pub use run::{Run, Size};
-pub use verdict::Verdict;
+pub use verdict::{Verdict, tell_as_they_come};
 
 use anyhow::Result;
 use harness::Need;

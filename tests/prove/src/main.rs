@@ -73,6 +73,7 @@ fn run(id: &str, journey: &Journey, arguments: &Arguments) -> Result<bool> {
     if arguments.control {
         eprintln!("  control: {}", proof.control);
     }
+    prove::tell_as_they_come();
     let begun = Instant::now();
     let mut run = Run::new(journey, size, arguments.control, arguments.seed, true);
     let verdict = (proof.run)(&mut run)?;

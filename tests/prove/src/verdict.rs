@@ -1,12 +1,21 @@
 //! What a run of a proof found.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::Value;
 
 /// Violations that are told in full; the rest is only counted.
 const SHOWN: usize = 20;
+
+/// Whether violations are said on standard error as they come.
+static IS_ALOUD: AtomicBool = AtomicBool::new(false);
+
+/// Has each violation that is told in full said on standard error when it is found, too: a long run may be ended before its end.
+pub fn tell_as_they_come() {
+    IS_ALOUD.store(true, Ordering::Relaxed);
+}
 
 /// Figures and violations.
 #[derive(Debug, Default, Serialize)]
@@ -35,7 +44,11 @@ impl Verdict {
     pub fn violation(&mut self, what: impl Into<String>) {
         self.violations += 1;
         if self.examples.len() < SHOWN {
-            self.examples.push(what.into());
+            let what = what.into();
+            if IS_ALOUD.load(Ordering::Relaxed) {
+                eprintln!("  violation: {what}");
+            }
+            self.examples.push(what);
         }
     }
 

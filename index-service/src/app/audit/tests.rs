@@ -305,9 +305,15 @@ async fn the_first_of_its_kind_is_written_at_once_and_its_repetitions_when_the_r
     let app = fixture.app.clone();
     let follows = tokio::spawn(async move { app.follow_sign_ins(ended).await });
     refused(&fixture, "admin").await;
-    while refusals(&fixture, &admin).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let told = async {
+        while refusals(&fixture, &admin).await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let patience = std::time::Duration::from_mins(1);
+    tokio::time::timeout(patience, told)
+        .await
+        .expect("the refusal is written down");
     for _ in 0..3 {
         refused(&fixture, "admin").await;
     }

@@ -113,7 +113,7 @@ impl App {
             name: repository.name,
             is_told: repository.is_active,
             now,
-            moved_tags: false,
+            tag_changed_at: None,
         };
         let before = carried.done;
         for event in events {
@@ -167,8 +167,8 @@ struct Delivery {
     /// Not of a deleted one, whose content is removed.
     is_told: bool,
     now: i64,
-    /// Whether a tag points to something else by now.
-    moved_tags: bool,
+    /// When a tag was changed last, if any was.
+    tag_changed_at: Option<i64>,
 }
 
 impl Delivery {
@@ -293,13 +293,14 @@ impl Delivery {
         digest_after: Option<String>,
     ) -> Result<(), AppError> {
         self.feed.changes += 1;
-        self.moved_tags = true;
+        let at = event.at(self.now);
+        self.tag_changed_at = self.tag_changed_at.max(Some(at));
         let change = TagChange {
             sequence: self.feed.changes,
             tag: tag.to_owned(),
             digest_before,
             digest_after,
-            changed_at: event.at(self.now),
+            changed_at: at,
             changed_by: by(event),
             client: Some(client_kind(&event.request.useragent).to_owned()),
         };
@@ -337,7 +338,8 @@ impl Delivery {
         for (counter, count) in &self.counts {
             content_count::add_count(tx, counter, count).await?;
         }
-        if self.moved_tags {
+        if let Some(at) = self.tag_changed_at {
+            content_feed::note_change(tx, self.repository_id, at).await?;
             refresh_showcase(tx, self.repository_id).await?;
         }
         let beyond = self.feed.recent.len().saturating_sub(REMEMBERED);

@@ -26,7 +26,7 @@ pub use intake::Carried;
 pub use page::{Attached, ContentPage, TagPage};
 pub use reindex::Differences;
 pub use space::Freed;
-pub use view::{Activity, ManifestNode, TagOrder, TagPageItem};
+pub use view::{Activity, Attachment, ManifestNode, TagOrder, TagPageItem};
 
 pub(super) use holdings::{Holdings, load_holdings};
 pub(super) use pull::Pulls;

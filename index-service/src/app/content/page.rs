@@ -7,7 +7,7 @@ use super::{ManifestNode, no_tag};
 use crate::app::App;
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
-use crate::domain::attachment::{AttachmentKind, TAG_ENDINGS, tag_of};
+use crate::domain::attachment::AttachmentKind;
 use crate::domain::content::Role;
 use crate::domain::{RepositoryId, Right};
 use crate::store::Tx;
@@ -218,42 +218,28 @@ async fn attached(
     is_of_image: bool,
 ) -> Result<Vec<Attached>, AppError> {
     let mut found = Vec::new();
-    for referrer in &node.referrers {
-        let mut manifest = referrer.clone();
+    for attachment in node.attachments() {
+        let mut manifest = attachment.manifest.clone();
         manifest.description.parts = manifest::list_parts(tx, id, &manifest.digest).await?;
         found.push(Attached {
-            kind: kind_of(&manifest),
+            kind: kind_of(attachment.kind, &manifest),
             manifest,
-            tag: None,
+            tag: attachment.tag.map(str::to_owned),
             is_of_image,
         });
-    }
-    for (ending, kind) in TAG_ENDINGS {
-        let name = tag_of(&node.manifest.digest, ending);
-        let Some(pointer) = tag::find_pointer(tx, id, &name).await? else {
-            continue;
-        };
-        if let Some(mut manifest) = manifest::find_manifest(tx, id, &pointer.digest).await? {
-            manifest.description.parts = manifest::list_parts(tx, id, &manifest.digest).await?;
-            found.push(Attached {
-                kind,
-                manifest,
-                tag: Some(name),
-                is_of_image,
-            });
-        }
     }
     Ok(found)
 }
 
-/// By what an artifact calls itself, then by its configuration, then by what it consists of.
-fn kind_of(manifest: &KnownManifest) -> AttachmentKind {
-    let description = &manifest.description;
-    let parts = &description.parts;
-    let of_role = |role: Role| {
-        let parts = parts.iter().filter(move |part| part.role == role);
-        parts.map(|part| part.media_type.as_str())
-    };
-    let own = description.artifact_type.as_deref().into_iter();
-    AttachmentKind::of_types(own.chain(of_role(Role::Config)).chain(of_role(Role::Layer)))
+/// What an artifact is that does not say it itself: by its configuration, then by what it consists of.
+fn kind_of(said: AttachmentKind, manifest: &KnownManifest) -> AttachmentKind {
+    let parts = &manifest.description.parts;
+    let of_role = |role: Role| parts.iter().filter(move |part| part.role == role);
+    let kinds = of_role(Role::Config)
+        .chain(of_role(Role::Layer))
+        .map(|part| AttachmentKind::of_artifact(&part.media_type, None));
+    std::iter::once(said)
+        .chain(kinds)
+        .find(|kind| *kind != AttachmentKind::Other)
+        .unwrap_or(AttachmentKind::Other)
 }

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
 use crate::domain::RepositoryId;
+use crate::domain::attachment::AttachmentKind;
 use crate::domain::content::{Dimension, Role};
 use crate::store::Tx;
 use crate::store::content_count::{self, Day, Total};
@@ -18,6 +19,8 @@ const MOST_LOOKED_THROUGH: usize = 20_000;
 const BATCH: u32 = 500;
 /// Most manifests of an index, and referrers of a manifest, that are shown.
 const MOST_CHILDREN: usize = 200;
+/// Most tags that are named after a manifest.
+const MOST_FOLLOWERS: u32 = 10;
 /// Fewest digits of a short digest.
 const FEWEST_DIGITS: usize = 6;
 /// Most days of activity that are shown.
@@ -49,6 +52,40 @@ pub struct ManifestNode {
     pub children: Vec<ManifestNode>,
     /// What refers to it.
     pub referrers: Vec<KnownManifest>,
+    /// What tags are named after it, as cosign names them, and what they point to.
+    pub followers: Vec<(String, KnownManifest)>,
+}
+
+/// A signature, a bill of material or the like of a manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Attachment<'a> {
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// The tag that is named after the manifest; none of what refers to it.
+    pub tag: Option<&'a str>,
+    /// The manifest of the attachment.
+    pub manifest: &'a KnownManifest,
+}
+
+impl ManifestNode {
+    /// What is attached to it, in either way.
+    pub fn attachments(&self) -> impl Iterator<Item = Attachment<'_>> {
+        let referrers = self.referrers.iter().map(|manifest| {
+            let said = &manifest.description;
+            let artifact_type = said.artifact_type.as_deref().unwrap_or_default();
+            Attachment {
+                kind: AttachmentKind::of_artifact(artifact_type, said.annotations.as_deref()),
+                tag: None,
+                manifest,
+            }
+        });
+        let followers = self.followers.iter().map(|(tag, manifest)| Attachment {
+            kind: AttachmentKind::of_tag(tag),
+            tag: Some(tag.as_str()),
+            manifest,
+        });
+        referrers.chain(followers)
+    }
 }
 
 /// Counts of the days of a repository.
@@ -232,10 +269,36 @@ pub(super) async fn node(
 async fn leaf(tx: &mut Tx, id: RepositoryId, mut known: KnownManifest) -> Result<ManifestNode, AppError> {
     known.description.parts = manifest::list_parts(tx, id, &known.digest).await?;
     let most = u32::try_from(MOST_CHILDREN).unwrap_or(u32::MAX);
+    let followers = followers(tx, id, &known.digest).await?;
     Ok(ManifestNode {
+        followers,
         total: content_count::find_total(tx, id, Dimension::Digest, &known.digest).await?,
         referrers: manifest::list_referrers(tx, id, &known.digest, most).await?,
         children: Vec::new(),
         manifest: known,
     })
+}
+
+/// What tags that are named after a manifest point to. The one without an ending is the list of referrers of clients that know no
+/// other (the distribution-spec's fallback).
+async fn followers(
+    tx: &mut Tx,
+    id: RepositoryId,
+    digest: &str,
+) -> Result<Vec<(String, KnownManifest)>, AppError> {
+    let stem = digest.replace(':', "-");
+    let mut found = Vec::new();
+    for pointer in tag::list_pointers(tx, id, &stem, MOST_FOLLOWERS).await? {
+        if !pointer
+            .name
+            .strip_prefix(&stem)
+            .is_some_and(|rest| rest.starts_with('.'))
+        {
+            break;
+        }
+        if let Some(manifest) = manifest::find_manifest(tx, id, &pointer.digest).await? {
+            found.push((pointer.name, manifest));
+        }
+    }
+    Ok(found)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shared::oci::RepositoryName;
+use shared::oci::{RepositoryName, Tag};
+use shared::token::terms::{Kept, Terms};
 
 use crate::app::content::Holdings;
 use crate::app::error::AppError;
@@ -29,23 +30,38 @@ pub struct PlannedTag {
     pub rule: Option<usize>,
 }
 
+/// A tag that a rule would delete, were it not immutable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImmutableTag {
+    /// Its name.
+    pub name: String,
+    /// By which rule of the policy it would go, counted from 1.
+    pub rule: Option<usize>,
+    /// The pattern that keeps it, and whose it is, in words.
+    pub kept_by: String,
+}
+
 /// What goes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     pub(super) tags: Vec<PlannedTag>,
     /// Tags that stay.
     pub(super) kept: usize,
+    /// Of these, those that would go if they were not immutable.
+    pub(super) immutable: Vec<ImmutableTag>,
     /// Manifests that nothing leads to any more, once the tags cannot be restored.
     pub(super) with_tags: Vec<String>,
     /// Manifests that nothing has led to for long.
     pub(super) untagged: Vec<String>,
 }
 
-/// Says what goes of a repository. Nothing is decided by a clock that is wrong.
+/// Says what goes of a repository that keeps to these terms: a tag that is immutable stays whatever rules say. Nothing is decided
+/// by a clock that is wrong.
 pub(super) fn plan(
     holdings: &Holdings,
     rules: &RetentionRules,
     name: &RepositoryName,
+    terms: &Terms,
     now_ms: i64,
 ) -> Result<Plan, AppError> {
     let is_ahead = |at: &i64| *at > now_ms.saturating_add(AHEAD_MS);
@@ -55,23 +71,20 @@ pub(super) fn plan(
         ));
     }
     let verdicts = judge(&rules.rules, name, &holdings.tags, now_ms);
-    let is_going = |verdict: &Verdict| matches!(verdict, Verdict::Goes(_));
+    let tags = holdings.tags.iter().map(|tag| tag.name.parse::<Tag>().ok());
+    let kept: Vec<Option<Kept>> = tags.map(|tag| tag.and_then(|tag| terms.kept(&tag))).collect();
+    let is_going = |place: usize| matches!(verdicts[place], Verdict::Goes(_)) && kept[place].is_none();
     // What is named after a manifest goes when no tag leads to that any more: it holds it no more than a referrer does, and what is
     // kept to be restored does not hold it.
     let held: Vec<&str> = holdings.held.iter().map(|(_, digest)| digest.as_str()).collect();
-    let is_led_to = |place: usize| !is_going(&verdicts[place]) && verdicts[place] != Verdict::Follows;
-    let first = loose(
-        holdings,
-        |place| is_going(&verdicts[place]),
-        &held,
-        is_led_to,
-        &[],
-    );
+    let is_led_to =
+        |place: usize| !is_going(place) && (verdicts[place] != Verdict::Follows || kept[place].is_some());
+    let first = loose(holdings, is_going, &held, is_led_to, &[]);
     let graph = &holdings.graph;
-    let mut goes: Vec<bool> = verdicts.iter().map(is_going).collect();
+    let mut goes: Vec<bool> = (0..verdicts.len()).map(is_going).collect();
     for (place, tag) in holdings.tags.iter().enumerate() {
         // Until everything is read, nobody knows what an index leads to.
-        if verdicts[place] == Verdict::Follows && holdings.is_read {
+        if verdicts[place] == Verdict::Follows && kept[place].is_none() && holdings.is_read {
             let subject = subject_of_tag(&tag.name);
             goes[place] = subject.is_some_and(|subject| first.contains(&subject));
         }
@@ -91,20 +104,28 @@ pub(super) fn plan(
         ..Plan::default()
     };
     for (place, tag) in holdings.tags.iter().enumerate() {
+        let rule = match verdicts[place] {
+            Verdict::Goes(rule) => Some(rule),
+            Verdict::Kept(_) | Verdict::Untouched | Verdict::Follows => None,
+        };
         if !goes[place] {
             plan.kept += 1;
+            if let (Some(kept), Some(_)) = (&kept[place], rule) {
+                plan.immutable.push(ImmutableTag {
+                    name: tag.name.clone(),
+                    rule,
+                    kept_by: kept.to_string(),
+                });
+            }
             continue;
         }
         plan.tags.push(PlannedTag {
+            rule,
             name: tag.name.clone(),
             digest: tag.digest.clone(),
             pushed_at: tag.pushed_at,
             pulled_at: tag.pulled_at,
             pulled_by: holdings.pulled_by.get(place).cloned().flatten(),
-            rule: match verdicts[place] {
-                Verdict::Goes(rule) => Some(rule),
-                Verdict::Kept(_) | Verdict::Untouched | Verdict::Follows => None,
-            },
         });
     }
     Ok(plan)

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use shared::token::Terms;
+
 use super::plan::plan;
 use crate::app::App;
 use crate::app::content::{is_readable, load_holdings};
@@ -244,8 +246,11 @@ impl App {
     ) -> Result<(), Stop> {
         let mut tx = self.store.read().await?;
         let holdings = load_holdings(&mut tx, facts.repository_id).await?;
+        let (namespace, id) = (facts.namespace_id, facts.repository_id);
+        let terms = self.terms(&mut tx, namespace, Some(id), false).await?;
         drop(tx);
-        let going = plan(&holdings, &policy.rules, &facts.name, self.clock.now_ms())?;
+        let now = self.clock.now_ms();
+        let going = plan(&holdings, &policy.rules, &facts.name, &terms, now)?;
         for batch in going.tags.chunks(BATCH) {
             let doomed = batch.iter().map(|tag| Doomed {
                 tag: tag.name.clone(),
@@ -269,7 +274,8 @@ impl App {
             self.go_on(run).await?;
         }
         if policy.rules.untagged_days.is_some() {
-            self.retain_untagged(registry, run, policy, facts).await?;
+            self.retain_untagged(registry, run, policy, (facts, &terms))
+                .await?;
         }
         Ok(())
     }
@@ -280,13 +286,13 @@ impl App {
         registry: &RegistryClient,
         run: &mut Run,
         policy: &Policy,
-        facts: &RepositoryFacts,
+        (facts, terms): (&RepositoryFacts, &Terms),
     ) -> Result<(), Stop> {
         let now = self.clock.now_ms();
         let mut tx = self.store.read().await?;
         let holdings = load_holdings(&mut tx, facts.repository_id).await?;
         drop(tx);
-        if plan(&holdings, &policy.rules, &facts.name, now)?
+        if plan(&holdings, &policy.rules, &facts.name, terms, now)?
             .untagged
             .is_empty()
             && holdings.is_read
@@ -302,7 +308,7 @@ impl App {
         if !holdings.is_read {
             return Err(crate::app::content_deletion::not_read().into());
         }
-        let going = plan(&holdings, &policy.rules, &facts.name, now)?.untagged;
+        let going = plan(&holdings, &policy.rules, &facts.name, terms, now)?.untagged;
         let mut gone = Vec::new();
         for batch in going.chunks(BATCH) {
             for digest in batch {

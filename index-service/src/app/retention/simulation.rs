@@ -1,6 +1,6 @@
 //! A policy rehearsed: what would go, who pulled it last, and what that frees.
 
-use super::plan::{PlannedTag, plan};
+use super::plan::{ImmutableTag, PlannedTag, plan};
 use super::{PolicyWish, RetentionPlace};
 use crate::app::App;
 use crate::app::caller::Caller;
@@ -36,6 +36,10 @@ pub struct RepositorySimulation {
     pub tag_count: usize,
     /// How many would stay.
     pub kept_count: usize,
+    /// Of these, those that would go if they were not immutable, the first of them.
+    pub immutable: Vec<ImmutableTag>,
+    /// How many would.
+    pub immutable_count: usize,
     /// Manifests that would go at once, since nothing has led to them for long, the first of them.
     pub untagged: Vec<String>,
     /// How many would.
@@ -102,20 +106,25 @@ impl App {
     ) -> Result<RepositorySimulation, AppError> {
         let id = facts.repository_id;
         let holdings = load_holdings(tx, id).await?;
-        let mut plan = plan(&holdings, rules, &facts.name, self.clock.now_ms())?;
+        let terms = self.terms(tx, facts.namespace_id, Some(id), false).await?;
+        let mut plan = plan(&holdings, rules, &facts.name, &terms, self.clock.now_ms())?;
         let mut goes = plan.with_tags;
         goes.extend(plan.untagged.iter().cloned());
         goes.sort();
         goes.dedup();
         let tag_count = plan.tags.len();
         let untagged_count = plan.untagged.len();
+        let immutable_count = plan.immutable.len();
         plan.tags.truncate(MOST_TOLD);
+        plan.immutable.truncate(MOST_TOLD);
         plan.untagged.truncate(MOST_TOLD);
         Ok(RepositorySimulation {
             facts,
             tags: plan.tags,
             tag_count,
             kept_count: plan.kept,
+            immutable: plan.immutable,
+            immutable_count,
             untagged: plan.untagged,
             untagged_count,
             freed: weigh(tx, id, goes).await?,

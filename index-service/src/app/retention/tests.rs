@@ -286,3 +286,39 @@ async fn a_tag_that_moved_meanwhile_stays_and_nothing_is_decided_by_a_clock_that
         .await;
     assert!(matches!(found, Err(AppError::Conflict(_))), "{found:?}");
 }
+
+#[tokio::test]
+async fn an_immutable_tag_stays_and_the_rehearsal_says_what_keeps_it() {
+    let Shelf { world, old, .. } = shelf().await;
+    let app = &world.fixture.app;
+    let patterns = vec!["dev-*".parse().unwrap()];
+    let tags = shared::token::ImmutableTags::new(patterns, Vec::new()).unwrap();
+    app.set_immutable_tags(&world.ada, world.id, tags).await.unwrap();
+    let wished = || wish(json!([{"action": "delete"}]), Some(1));
+    let found = app
+        .simulate_retention(&world.ada, &place(&world), wished(), "")
+        .await
+        .unwrap();
+    let one = &found.repositories[0];
+    let going: Vec<_> = one.tags.iter().map(|tag| tag.name.as_str()).collect();
+    assert_eq!((going, one.tag_count, one.kept_count), (vec!["v1"], 1, 2));
+    let kept: Vec<_> = one
+        .immutable
+        .iter()
+        .map(|tag| (tag.name.as_str(), tag.rule, tag.kept_by.as_str()))
+        .collect();
+    assert_eq!(kept, [("dev-1", Some(1), "the rule dev-* of the repository")]);
+    assert_eq!(one.immutable_count, 1);
+    // What it leads to stays, and its signature with it.
+    assert!(!one.freed.manifests.contains(&old), "{:?}", one.freed);
+    app.put_retention(&world.ada, &place(&world), wished())
+        .await
+        .unwrap();
+    let run = app.start_retention(&world.ada, &place(&world)).await.unwrap();
+    assert!(app.carry_out_retention().await.unwrap());
+    let ended = app.show_retention_run(&world.ada, run.run_id).await.unwrap();
+    assert_eq!((ended.state.as_str(), ended.tags, ended.failures), ("done", 1, 0));
+    let follower = format!("{}.sig", old.replace(':', "-"));
+    let tags = world.held.lock().unwrap().tags.clone();
+    assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["dev-1", &follower]);
+}

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod namespace;
+mod place;
 mod repository;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 use super::*;
+use crate::store::content_feed::{TagChange, add_tag_change, list_changes, note_change};
 
 contracts!(
     a_world_of_rules_is_listed_as_the_decision_says,
     every_reader_sees_exactly_what_the_decision_lets_them_pull,
     pages_follow_the_order_of_bytes_and_miss_nothing,
     pending_repositories_are_in_no_list,
+    changes_are_listed_backwards_and_only_a_later_one_moves_a_repository_ahead,
 );
 
 const NAMES: [&str; 14] = [
@@ -182,6 +184,25 @@ fn next(state: &mut u64, below: usize) -> usize {
     usize::try_from(*state >> 33).unwrap() % below
 }
 
+/// All of a namespace of which a tag was changed, read by pages of two; those first that were changed last.
+async fn changed_in(tx: &mut Tx, reader: &Principal, namespace_id: NamespaceId) -> Vec<String> {
+    let (mut before, mut found) = ((i64::MAX, i64::MAX), Vec::new());
+    loop {
+        let page = list_changed_in(tx, reader, namespace_id, (before, 2), NOW)
+            .await
+            .unwrap();
+        for changed in &page {
+            let place = (changed.tag_changed_at, changed.facts.repository_id.as_i64());
+            assert!(place < before, "{place:?} behind {before:?}");
+            before = place;
+            found.push(changed.facts.name.to_string());
+        }
+        if page.is_empty() {
+            return found;
+        }
+    }
+}
+
 async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
     let mut tx = store.write().await.unwrap();
     let accounts = world(&mut tx).await;
@@ -195,6 +216,11 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
     for (i, name) in more.into_iter().enumerate() {
         let visibility = [Visibility::Private, Visibility::Internal][i % 2];
         super::repository(&mut tx, 100 + i64::try_from(i).unwrap(), name, visibility).await;
+    }
+    for id in (1..=14).chain(100..105) {
+        note_change(&mut tx, RepositoryId::from_i64(id), NOW + id % 3)
+            .await
+            .unwrap();
     }
     for (at, role, end) in [
         (1, OrganisationRole::Member, None),
@@ -286,8 +312,48 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
                     .await
                     .unwrap();
                 assert_eq!(names(&listed), own, "{name} {reader:?} {rule:?}");
+                let mut changed = changed_in(&mut tx, reader, namespace_id).await;
+                changed.sort();
+                own.sort();
+                assert_eq!(changed, own, "{name} {reader:?} {rule:?}");
             }
         }
     }
     assert!(lengths.len() > 5, "the readers differ: {lengths:?}");
+}
+
+async fn changes_are_listed_backwards_and_only_a_later_one_moves_a_repository_ahead(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    world(&mut tx).await;
+    let id = |number| RepositoryId::from_i64(number);
+    for sequence in 1..=5 {
+        let change = TagChange {
+            sequence,
+            tag: format!("v{}", sequence % 2),
+            digest_before: None,
+            digest_after: Some("sha256:a".to_owned()),
+            changed_at: NOW,
+            changed_by: None,
+            client: None,
+        };
+        add_tag_change(&mut tx, id(1), &change).await.unwrap();
+    }
+    let listed = list_changes(&mut tx, id(1), 5, 3).await.unwrap();
+    let sequences: Vec<i64> = listed.iter().map(|change| change.sequence).collect();
+    assert_eq!(sequences, [4, 3, 2]);
+    assert_eq!(list_changes(&mut tx, id(2), i64::MAX, 3).await.unwrap(), []);
+    // ada/app, ada/app-1/x and ada/app/x are everybody's; of the last no tag was changed.
+    for (number, at) in [(1, NOW), (3, NOW + 5), (1, NOW + 9), (1, NOW + 2)] {
+        note_change(&mut tx, id(number), at).await.unwrap();
+    }
+    let of_ada = NamespaceId::from_i64(1001);
+    let anybody = Principal::Anonymous;
+    let changed = list_changed_in(&mut tx, &anybody, of_ada, ((i64::MAX, i64::MAX), 9), NOW)
+        .await
+        .unwrap();
+    let changed: Vec<_> = changed
+        .iter()
+        .map(|one| (one.facts.name.as_str(), one.tag_changed_at))
+        .collect();
+    assert_eq!(changed, [("ada/app", NOW + 9), ("ada/app-1/x", NOW + 5)]);
 }

@@ -60,7 +60,8 @@ impl Population {
                  from {all}"
             ),
             // No walk through all repositories at every start.
-            "insert into setting (key, value) values ('search_listed', '1')".to_owned(),
+            "insert into setting (key, value) values ('search_listed', '1') on conflict (key) do update set value = '1'"
+                .to_owned(),
         ];
         let words = [
             ("'*'", "1 = 1"),

@@ -45,7 +45,7 @@ impl Database {
     }
 
     /// The first process of the server, where there is one.
-    pub(super) fn pid(&self) -> Option<u32> {
+    pub(crate) fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Postgres::pid)
     }
 

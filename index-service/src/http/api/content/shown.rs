@@ -6,7 +6,7 @@ use time::{Date, Duration, Month};
 use utoipa::ToSchema;
 
 use crate::app::content::shown::{Counts, KnownManifest};
-use crate::app::content::{Differences, ManifestNode, TagPageItem};
+use crate::app::content::{Attachment, Differences, ManifestNode, TagPageItem};
 use crate::domain::content::{Part, Role};
 use crate::http::api::instant::Instant;
 
@@ -114,11 +114,15 @@ pub(super) struct Reference {
     pub(super) platform: Option<String>,
 }
 
-/// A manifest that refers to another.
+/// A manifest that refers to another, or that a tag is named after which points to it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Referrer {
     /// Its digest.
     pub(super) digest: String,
+    /// `signature`, `attestation`, `sbom` or `other`.
+    pub(super) kind: &'static str,
+    /// The tag that is named after the manifest, as cosign names them; absent of what refers to it.
+    pub(super) tag: Option<String>,
     /// What it calls itself.
     pub(super) artifact_type: Option<String>,
     /// Its own size in bytes.
@@ -235,6 +239,7 @@ pub(super) fn show_known_tag(tag: TagPageItem) -> Tag {
 }
 
 pub(super) fn show_node(node: ManifestNode) -> Manifest {
+    let referrers = node.attachments().map(show_attachment).collect();
     let KnownManifest {
         digest,
         description,
@@ -282,20 +287,23 @@ pub(super) fn show_node(node: ManifestNode) -> Manifest {
         layers,
         references,
         manifests: node.children.into_iter().map(show_node).collect(),
-        referrers: node
-            .referrers
-            .into_iter()
-            .map(|referrer| Referrer {
-                digest: referrer.digest,
-                artifact_type: referrer.description.artifact_type,
-                size: referrer.description.size,
-                annotations: json(referrer.description.annotations.as_deref()),
-            })
-            .collect(),
+        referrers,
         pull_count: counts.0,
         last_pulled_at: counts.2,
         last_pushed_at: counts.3,
         last_pushed_by,
+    }
+}
+
+fn show_attachment(attachment: Attachment<'_>) -> Referrer {
+    let said = &attachment.manifest.description;
+    Referrer {
+        digest: attachment.manifest.digest.clone(),
+        kind: attachment.kind.as_str(),
+        tag: attachment.tag.map(str::to_owned),
+        artifact_type: said.artifact_type.clone(),
+        size: said.size,
+        annotations: json(said.annotations.as_deref()),
     }
 }
 

@@ -128,6 +128,10 @@ pub(super) struct SimulatedRepository {
     tag_count: usize,
     /// and how many would stay.
     kept_count: usize,
+    /// Of these, those that would go if they were not immutable, 500 at most.
+    immutable: Vec<SimulatedImmutableTag>,
+    /// How many would.
+    immutable_count: usize,
     /// Manifests that would go at once, since nothing has led to them for long; 500 at most.
     untagged: Vec<String>,
     /// How many would.
@@ -157,6 +161,17 @@ pub(super) struct SimulatedTag {
     pulled_by: Option<String>,
     /// By which rule, counted from 1; absent for what goes with the manifest that it is named after.
     rule: Option<usize>,
+}
+
+/// A tag that would go if it were not immutable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SimulatedImmutableTag {
+    /// Its name.
+    name: String,
+    /// By which rule of the policy it would go, counted from 1.
+    rule: Option<usize>,
+    /// What keeps it, such as `the rule v* of the repository`.
+    kept_by: String,
 }
 
 /// A policy being carried out once.
@@ -270,6 +285,8 @@ pub(super) fn show_simulation(simulation: Simulation) -> RetentionSimulation {
             tags: one.tags.into_iter().map(show_tag).collect(),
             tag_count: one.tag_count,
             kept_count: one.kept_count,
+            immutable: one.immutable.into_iter().map(show_immutable).collect(),
+            immutable_count: one.immutable_count,
             untagged: one.untagged,
             untagged_count: one.untagged_count,
             bytes: one.freed.bytes,
@@ -291,6 +308,14 @@ fn show_tag(tag: crate::app::retention::PlannedTag) -> SimulatedTag {
         pulled_at: tag.pulled_at.map(Instant),
         pulled_by: tag.pulled_by,
         rule: tag.rule,
+    }
+}
+
+fn show_immutable(tag: crate::app::retention::ImmutableTag) -> SimulatedImmutableTag {
+    SimulatedImmutableTag {
+        name: tag.name,
+        rule: tag.rule,
+        kept_by: tag.kept_by,
     }
 }
 
