@@ -15,7 +15,7 @@ const FORMS: &[(&str, &str)] = &[
         "/reset-password",
         "secret=x&password=correct+horse+battery+of+dora",
     ),
-    ("/invitation", "link=x"),
+    ("/invitation/look", "link=x"),
     ("/invitation/accept", "link=x"),
     (
         "/invitation/join",
