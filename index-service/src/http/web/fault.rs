@@ -16,6 +16,23 @@ use crate::app::AppError;
 use crate::http::State;
 use crate::http::error::Failure;
 
+/// English sentences with something in them: what stands before and behind it, and the key of the translation.
+const LIKE: &[(&str, &str, &str)] = &[
+    ("the name ", " is taken", "refusal-like-taken"),
+    ("there is no account ", "", "refusal-like-no-account"),
+    ("there is no organisation ", "", "refusal-like-no-organisation"),
+    ("there is no namespace ", "", "refusal-like-no-namespace"),
+    ("there is no repository ", "", "refusal-like-no-repository"),
+    ("there is no robot ", "", "refusal-like-no-robot"),
+    ("the organisation has a team ", " already", "refusal-like-team"),
+    (
+        "the tag ",
+        " points elsewhere by now: look again",
+        "refusal-like-moved",
+    ),
+    ("this password is too easy to guess: ", "", "refusal-like-easy"),
+];
+
 /// Why a page was not made.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct PageError {
@@ -64,6 +81,15 @@ impl PageError {
         let key = key_of(&self.message);
         if !self.message.is_empty() && view.language.has(&key) {
             return view.t(&key);
+        }
+        for (before, behind, key) in LIKE {
+            let inner = self
+                .message
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(behind));
+            if let Some(inner) = inner.filter(|inner| !inner.contains(' ') || behind.is_empty()) {
+                return view.ta(key, &[("x", inner)]);
+            }
         }
         let kind = self.kind();
         let common = view.t(&format!("refusal-{kind}-text"));

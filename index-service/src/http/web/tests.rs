@@ -15,7 +15,7 @@ const FORMS: &[(&str, &str)] = &[
         "/reset-password",
         "secret=x&password=correct+horse+battery+of+dora",
     ),
-    ("/invitation", "link=x"),
+    ("/invitation/look", "link=x"),
     ("/invitation/accept", "link=x"),
     (
         "/invitation/join",
@@ -123,7 +123,7 @@ async fn a_session_is_a_device_that_ends_by_signing_out() {
     let front = Front::new().await;
     let browser = front.browser("ada").await;
     assert!(browser.cookie.starts_with("session=ptl_web_"));
-    let page = browser.get("/").await;
+    let page = browser.get("/help").await;
     assert!(
         page.body.contains("docker login -u ada localhost:5000"),
         "{}",

@@ -31,21 +31,23 @@ pub(in crate::http) fn routes() -> axum::Router<State> {
                 get(reset_password::show).post(reset_password::take),
             ),
         )
+        .route("/invitation", named("web.invitation", get(invitation::show)))
+        // Looked at, they are the first of them again: a link with another secret behind `#` is then another page.
         .route(
-            "/invitation",
+            "/invitation/look",
             named("web.invitation", get(invitation::show).post(invitation::look)),
         )
         .route(
             "/invitation/accept",
-            named("web.invitation", post(invitation::accept)),
+            named("web.invitation", get(invitation::show).post(invitation::accept)),
         )
         .route(
             "/invitation/join",
-            named("web.invitation", post(invitation::join)),
+            named("web.invitation", get(invitation::show).post(invitation::join)),
         )
         .route(
             "/invitation/sign-up",
-            named("web.invitation", post(invitation::sign_up)),
+            named("web.invitation", get(invitation::show).post(invitation::sign_up)),
         )
 }
 

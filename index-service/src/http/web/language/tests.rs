@@ -147,11 +147,16 @@ fn every_key_that_a_page_names_has_a_text() {
     }
     for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/web")) {
         let text = std::fs::read_to_string(&path).unwrap();
-        for call in [".t(\"", ".tn(\"", ".ta(\"", ".tna(\"", "done(&view, "] {
+        for call in [".t(\"", ".tn(\"", ".ta(\"", ".tna(\""] {
             for rest in text.split(call).skip(1) {
                 let key = rest.split('"').next().unwrap_or_default();
                 named.push((path.clone(), key.to_owned()));
             }
+        }
+        for rest in text.split("done(").skip(1) {
+            let call = rest.split(';').next().unwrap_or_default();
+            let said = call.split('"').skip(1).step_by(2);
+            named.extend(said.map(|key| (path.clone(), key.to_owned())));
         }
     }
     let is_key = |text: &str| {
