@@ -68,6 +68,7 @@ mod tutorial_personal;
 mod tutorial_private;
 mod upgrade;
 mod validation;
+mod web;
 mod webhook;
 
 fn main() -> ExitCode {
@@ -135,6 +136,7 @@ fn main() -> ExitCode {
         tutorial_private::add(suite);
         upgrade::add(suite);
         validation::add(suite);
+        web::add(suite);
         webhook::add(suite);
     })
 }

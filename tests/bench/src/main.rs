@@ -18,6 +18,7 @@ mod gauge;
 mod leftover;
 mod load;
 mod machine;
+mod pages;
 mod payload;
 mod private;
 mod report;
@@ -86,6 +87,9 @@ struct Arguments {
     /// Measure searches among very many repositories instead, on these: `sqlite`, `postgres`.
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against", "tokens"])]
     search: Vec<tokens::Kind>,
+    /// Measure the pages of the index instead: bytes, waiting, CPU.
+    #[arg(long, conflicts_with_all = ["cases", "from", "against", "tokens", "search"])]
+    pages: bool,
     /// The share of 100,000 accounts, 1,000,000 repositories and 10,000 teams that `--tokens` makes, and of 1,000,000
     /// repositories of `--search`.
     #[arg(long, default_value_t = 1.0)]
@@ -121,6 +125,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if !arguments.search.is_empty() {
         return measure_searches(arguments);
+    }
+    if arguments.pages {
+        return measure_pages(arguments);
     }
     let cases = chosen(&arguments.cases)?;
     if let Some(folder) = &arguments.bin_dir {
@@ -161,6 +168,14 @@ fn measure_searches(arguments: &Arguments) -> Result<ExitCode> {
         search::run(journey, &arguments.search, database_plan(arguments))
     })?;
     hand_out_tables(arguments, &reports, &search::markdown(&reports))
+}
+
+fn measure_pages(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(folder) = &arguments.bin_dir {
+        binaries::take_from(folder)?;
+    }
+    let report = harness::run::alone("bench", |journey| pages::run(journey, database_plan(arguments)))?;
+    hand_out_tables(arguments, &report, &pages::markdown(&report))
 }
 
 fn database_plan(arguments: &Arguments) -> tokens::Plan {
