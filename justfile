@@ -14,6 +14,10 @@ test:
 run:
     cargo run --release
 
+# Pictures of every page, in both languages, light and dark, for a phone and a desktop, into `screenshots/`.
+screenshots:
+    PORTOLAN_SCREENSHOTS=screenshots cargo test -p portolan-tests --test journeys -- web::every_page_is_pictured
+
 # One proof at full size: `just prove R1` (`just prove` lists them; `--control` must fail, `--seed N` repeats, `--short`).
 prove *arguments:
     cargo run --quiet -p portolan-prove -- {{arguments}}

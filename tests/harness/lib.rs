@@ -10,6 +10,8 @@
 //! | `PORTOLAN_TEST_BIN_DIR` | folder of the binaries under test, instead of building them |
 //! | `PORTOLAN_TEST_SERVER=docker-registry` | run what can be run against Debian's registry (checks the harness) |
 //! | `PORTOLAN_TEST_PYTHON` | interpreter that has the `docker` package from PyPI |
+//! | `PORTOLAN_TEST_BROWSER` | folder of the packages that `tests/browser` names, as `npm ci` installed them |
+//! | `PORTOLAN_SCREENSHOTS` | folder for pictures of every page |
 //! | `PORTOLAN_CONFORMANCE` | path of the compiled OCI conformance suite |
 #![expect(
     clippy::print_stdout,

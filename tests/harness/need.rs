@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::binaries::workspace_root;
 use crate::environment::{find_program, variable};
 use crate::server::Kind;
 use crate::{cgroup, disk, postgres};
@@ -24,6 +25,10 @@ pub enum Need {
     Nginx,
     /// A browser without a screen.
     Chromium,
+    /// Node, and the packages of npm that `tests/browser` names.
+    Playwright,
+    /// A folder for pictures of all pages; they are made only when it is given.
+    Pictures,
     /// The shell of SQLite, to look into a database.
     Sqlite,
     /// A PostgreSQL server that can be started for a test alone.
@@ -87,6 +92,10 @@ impl Need {
             Self::DockerRegistry => programs(&["docker-registry"]),
             Self::Nginx => programs(&["nginx"]),
             Self::Chromium => programs(&["chromium"]),
+            Self::Playwright => programs(&["node"]).or_else(|| playwright().err()),
+            Self::Pictures => variable("PORTOLAN_SCREENSHOTS")
+                .is_none()
+                .then(|| "PORTOLAN_SCREENSHOTS does not name a folder".to_owned()),
             Self::Sqlite => programs(&["sqlite3"]),
             Self::Postgres => postgres::missing(),
             Self::Redis => programs(&["redis-server", "redis-cli"]),
@@ -123,7 +132,13 @@ impl Need {
     pub fn is_compulsory(self) -> bool {
         !matches!(
             self,
-            Self::Compose | Self::Buildx | Self::Conformance | Self::Schemathesis | Self::KubernetesValidate
+            Self::Compose
+                | Self::Buildx
+                | Self::Conformance
+                | Self::Schemathesis
+                | Self::KubernetesValidate
+                | Self::Playwright
+                | Self::Pictures
         )
     }
 }
@@ -146,6 +161,33 @@ fn of_python(name: &str) -> Result<PathBuf, String> {
         return Ok(beside);
     }
     find_program(name).ok_or_else(|| format!("{name} is not installed (PyPI)"))
+}
+
+/// The folder that `npm ci` installed the packages of `tests/browser` into: the one that is named, that of the sources,
+/// or the one that `.ci/packages` makes.
+pub fn playwright() -> Result<PathBuf, String> {
+    let cache = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
+    let folders = [
+        variable("PORTOLAN_TEST_BROWSER").map(PathBuf::from),
+        Some(workspace_root().join("tests/browser")),
+        cache.map(|cache| cache.join("portolan/browser")),
+    ];
+    let has_packages = |folder: &PathBuf| {
+        ["playwright-core", "axe-core"].iter().all(|name| {
+            folder
+                .join("node_modules")
+                .join(name)
+                .join("package.json")
+                .is_file()
+        })
+    };
+    folders
+        .into_iter()
+        .flatten()
+        .find(has_packages)
+        .ok_or_else(|| "playwright-core and axe-core are not installed (npm ci in tests/browser)".to_owned())
 }
 
 /// The interpreter that has the `docker` package.

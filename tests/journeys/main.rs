@@ -69,6 +69,7 @@ mod tutorial_personal;
 mod tutorial_private;
 mod upgrade;
 mod validation;
+mod web;
 mod webhook;
 
 fn main() -> ExitCode {
@@ -137,6 +138,7 @@ fn main() -> ExitCode {
         tutorial_private::add(suite);
         upgrade::add(suite);
         validation::add(suite);
+        web::add(suite);
         webhook::add(suite);
     })
 }

@@ -19,6 +19,7 @@ mod hub;
 mod leftover;
 mod load;
 mod machine;
+mod pages;
 mod payload;
 mod private;
 mod report;
@@ -90,6 +91,9 @@ struct Arguments {
     /// Measure the data of a tag's page and the intake of events instead, on these: `sqlite`, `postgres`.
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["cases", "from", "against", "tokens", "search"])]
     hub: Vec<tokens::Kind>,
+    /// Measure the pages of the index instead: bytes, waiting, CPU.
+    #[arg(long, conflicts_with_all = ["cases", "from", "against", "tokens", "search", "hub"])]
+    pages: bool,
     /// The share of 100,000 accounts, 1,000,000 repositories and 10,000 teams that `--tokens` makes, of 1,000,000
     /// repositories of `--search`, and of 100,000 repositories with ten tags each of `--hub`.
     #[arg(long, default_value_t = 1.0)]
@@ -128,6 +132,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if !arguments.hub.is_empty() {
         return measure_hub(arguments);
+    }
+    if arguments.pages {
+        return measure_pages(arguments);
     }
     let cases = chosen(&arguments.cases)?;
     if let Some(folder) = &arguments.bin_dir {
@@ -178,6 +185,14 @@ fn measure_hub(arguments: &Arguments) -> Result<ExitCode> {
         hub::run(journey, &arguments.hub, database_plan(arguments))
     })?;
     hand_out_tables(arguments, &reports, &hub::markdown(&reports))
+}
+
+fn measure_pages(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(folder) = &arguments.bin_dir {
+        binaries::take_from(folder)?;
+    }
+    let report = harness::run::alone("bench", |journey| pages::run(journey, database_plan(arguments)))?;
+    hand_out_tables(arguments, &report, &pages::markdown(&report))
 }
 
 fn database_plan(arguments: &Arguments) -> tokens::Plan {

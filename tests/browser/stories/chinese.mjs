@@ -1,0 +1,36 @@
+// 中文读者：页面跟随浏览器的语言；按两个字、按拼音首字母都找得到；语言可以换，换了就记住。
+
+import { build } from '../lib/scene.mjs';
+import { open } from '../lib/steps.mjs';
+import { ensure } from '../lib/stage.mjs';
+
+const FOUND = 'main a[href="/r/xiaoming/jingxiang"]';
+
+export default async function chinese(stage, browser) {
+  await build(stage);
+  const page = await browser.window({ language: 'zh-CN' });
+  await page.goto('/');
+  ensure((await page.locator('html').getAttribute('lang')) === 'zh-CN', '首页不是中文');
+  for (const words of ['镜像仓库', '初学', 'jxck']) {
+    await page.goto('/');
+    await page.locator('main input[name=q]').fill(words);
+    await page.locator('main input[name=q]').press('Enter');
+    await page.locator(FOUND).first().waitFor();
+    ensure(/\p{Script=Han}/u.test(await page.locator('h1').innerText()), '标题不是中文');
+  }
+  await open(page, `/search?q=${encodeURIComponent('不存在的词语')}`);
+  ensure((await page.locator(FOUND).count()) === 0, '找到了不该找到的');
+  await page.goto('/r/xiaoming/jingxiang');
+  ensure((await page.locator('main').innerText()).includes('用于演示'), '说明没有显示');
+
+  // Latin words among Chinese ones are names, units and commands; of English sentences there is none.
+  const english = (await page.locator('main').innerText()).match(/\b(the|and|with|your|this|has|from)\b/gi);
+  ensure(english === null, `还有英文：${english}`);
+
+  // Another language by the switch, remembered on the next page.
+  await page.goto('/');
+  await page.locator('form[action="/preferences"] [name=language][value=en], form[action="/preferences"] button[value=en]').first().click();
+  await page.waitForLoadState();
+  await page.goto('/search?q=shop');
+  ensure((await page.locator('html').getAttribute('lang')) === 'en', 'the choice is forgotten');
+}
