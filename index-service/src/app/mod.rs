@@ -20,8 +20,8 @@ pub mod deletion;
 pub mod departure;
 pub mod error;
 pub mod explanation;
-pub mod first_steps;
 pub mod feed;
+pub mod first_steps;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hub;
