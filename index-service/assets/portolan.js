@@ -50,7 +50,7 @@ every("form[data-submit-on-change]", (form) => {
 });
 
 // A form that shows what it would do while it is filled in: the part of the page that the attribute names is asked for again.
-every("form[data-live]", (form) => {
+every("form[data-rehearse]", (form) => {
   let waiting;
   let request;
   const ask = () => {
@@ -60,8 +60,8 @@ every("form[data-live]", (form) => {
     request.open("POST", form.getAttribute("action"));
     request.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
     request.onload = () => {
-      const found = request.response?.querySelector(form.dataset.live);
-      if (found) document.querySelector(form.dataset.live)?.replaceWith(document.adoptNode(found));
+      const found = request.response?.querySelector(form.dataset.rehearse);
+      if (found) document.querySelector(form.dataset.rehearse)?.replaceWith(document.adoptNode(found));
     };
     const fields = new URLSearchParams(new FormData(form));
     fields.set("do", "simulate");

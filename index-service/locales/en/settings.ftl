@@ -243,6 +243,11 @@ settings-simulation-untagged =
 settings-simulation-freed = That frees { $bytes } in the repository and { $storage } in the storage.
 settings-simulation-partly = (counted in part: there is very much)
 settings-simulation-unread = The index has not read every manifest yet; until it has, none goes.
+settings-simulation-immutable =
+    { $n ->
+        [one] { $n } tag stays because it is immutable:
+       *[other] { $n } tags stay because they are immutable:
+    }
 settings-simulation-tag = Tag
 settings-simulation-pushed = Pushed
 settings-simulation-pulled = Last pulled

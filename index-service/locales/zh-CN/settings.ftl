@@ -231,6 +231,7 @@ settings-simulation-untagged = 将删除 { $n } 个无标签清单
 settings-simulation-freed = 仓库将减少 { $bytes }，存储将释放 { $storage }。
 settings-simulation-partly = （数量很大，仅统计了一部分）
 settings-simulation-unread = 索引尚未读完全部清单；在此之前不会删除清单。
+settings-simulation-immutable = { $n } 个标签因不可变而保留：
 settings-simulation-tag = 标签
 settings-simulation-pushed = 推送
 settings-simulation-pulled = 最近拉取

@@ -49,65 +49,12 @@ struct ExplainPage {
 impl ExplainPage {
     /// What gives the right, in words.
     fn reason(&self, reason: &Reason) -> String {
-        let view = &self.view;
-        match reason {
-            Reason::Owner(namespace) => view.ta("explain-owner", &[("namespace", namespace)]),
-            Reason::Administrator => view.t("explain-administrator"),
-            Reason::Role(role, namespace) => {
-                let role = view.t(&format!("explain-role-{role}"));
-                view.ta("explain-role", &[("role", &role), ("namespace", namespace)])
-            }
-            Reason::Home(namespace) => view.ta("explain-home", &[("namespace", namespace)]),
-            Reason::Internal => view.t("explain-internal"),
-            Reason::Public => view.t("explain-public"),
-            Reason::Rule {
-                id,
-                rights,
-                kind,
-                name,
-                push_tags,
-                delete_tags,
-            } => {
-                let rights: Vec<String> = rights
-                    .split(',')
-                    .map(|right| view.t(&format!("explain-right-{right}")))
-                    .collect();
-                let rights = rights.join(&view.t("explain-comma"));
-                let kind = view.t(&format!("explain-subject-{}", kind.replace(' ', "-")));
-                let whom = name.as_deref().unwrap_or_default();
-                let mut text = view.ta(
-                    "explain-rule",
-                    &[
-                        ("id", id.as_str()),
-                        ("rights", &rights),
-                        ("kind", &kind),
-                        ("whom", whom),
-                    ],
-                );
-                for (key, tags) in [
-                    ("explain-rule-push", push_tags),
-                    ("explain-rule-delete", delete_tags),
-                ] {
-                    if let Some(tags) = tags {
-                        text.push_str(&view.ta(key, &[("tags", tags)]));
-                    }
-                }
-                text
-            }
-        }
+        in_words(&self.view, reason)
     }
 
     /// What is missing, in words.
     fn lack(&self, answer: &Answer) -> String {
-        match answer.lack {
-            None => String::new(),
-            Some(Missing::Active) => self.view.t("explain-lack-active"),
-            Some(Missing::PresentName) => self.view.ta("explain-lack-name", &[("present", &answer.present)]),
-            Some(Missing::Source) => self.view.t("explain-lack-source"),
-            Some(Missing::Credential) => self
-                .view
-                .ta("explain-lack-credential", &[("credential", &answer.credential)]),
-        }
+        lack_in_words(&self.view, answer)
     }
 
     /// What to do about it.
@@ -118,6 +65,68 @@ impl ExplainPage {
             Some(Missing::PresentName) => "explain-advice-name",
             Some(Missing::Source) => "explain-advice-source",
             Some(Missing::Credential) => "explain-advice-credential",
+        }
+    }
+}
+
+/// Why somebody may do something, in words.
+pub(in crate::http::web) fn in_words(view: &View, reason: &Reason) -> String {
+    match reason {
+        Reason::Owner(namespace) => view.ta("explain-owner", &[("namespace", namespace)]),
+        Reason::Administrator => view.t("explain-administrator"),
+        Reason::Role(role, namespace) => {
+            let role = view.t(&format!("explain-role-{role}"));
+            view.ta("explain-role", &[("role", &role), ("namespace", namespace)])
+        }
+        Reason::Home(namespace) => view.ta("explain-home", &[("namespace", namespace)]),
+        Reason::Internal => view.t("explain-internal"),
+        Reason::Public => view.t("explain-public"),
+        Reason::Rule {
+            id,
+            rights,
+            kind,
+            name,
+            push_tags,
+            delete_tags,
+        } => {
+            let rights: Vec<String> = rights
+                .split(',')
+                .map(|right| view.t(&format!("explain-right-{right}")))
+                .collect();
+            let rights = rights.join(&view.t("explain-comma"));
+            let kind = view.t(&format!("explain-subject-{}", kind.replace(' ', "-")));
+            let whom = name.as_deref().unwrap_or_default();
+            let mut text = view.ta(
+                "explain-rule",
+                &[
+                    ("id", id.as_str()),
+                    ("rights", &rights),
+                    ("kind", &kind),
+                    ("whom", whom),
+                ],
+            );
+            for (key, tags) in [
+                ("explain-rule-push", push_tags),
+                ("explain-rule-delete", delete_tags),
+            ] {
+                if let Some(tags) = tags {
+                    text.push_str(&view.ta(key, &[("tags", tags)]));
+                }
+            }
+            text
+        }
+    }
+}
+
+/// What somebody lacks, in words; nothing where they may.
+pub(in crate::http::web) fn lack_in_words(view: &View, answer: &Answer) -> String {
+    match answer.lack {
+        None => String::new(),
+        Some(Missing::Active) => view.t("explain-lack-active"),
+        Some(Missing::PresentName) => view.ta("explain-lack-name", &[("present", &answer.present)]),
+        Some(Missing::Source) => view.t("explain-lack-source"),
+        Some(Missing::Credential) => {
+            view.ta("explain-lack-credential", &[("credential", &answer.credential)])
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::app::explanation::Inquiry;
 use crate::app::rule::{RuleScope, RuleWish, SubjectName, TargetName};
 use crate::domain::{Grant, ListedRule, NamespaceName, Right, Rights, RuleId, Target, rule};
 use crate::http::State as Parts;
+use crate::http::web::explain::{in_words, lack_in_words};
 use crate::http::web::fault::PageError;
 use crate::http::web::page::{done, render_with};
 use crate::http::web::submitted::Submitted;
@@ -227,8 +228,8 @@ async fn explain(state: &Parts, at: &At, query: &Fields) -> Result<Option<Asked>
         answers.push(Answered {
             right: right.as_str(),
             is_allowed: answer.allowed,
-            because: answer.because,
-            missing: answer.missing,
+            because: answer.because.iter().map(|one| in_words(&at.view, one)).collect(),
+            missing: Some(lack_in_words(&at.view, &answer)).filter(|text| !text.is_empty()),
         });
     }
     Ok(Some(Asked {

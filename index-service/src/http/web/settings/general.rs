@@ -11,7 +11,7 @@ use crate::app::repository_profile::DescriptionChange;
 use crate::domain::comment::Board;
 use crate::domain::{Right, Topic};
 use crate::http::State as Parts;
-use crate::http::markdown::render as render_markdown;
+use crate::http::markdown::render_below;
 use crate::http::web::fault::PageError;
 use crate::http::web::page::{done, render_with};
 use crate::http::web::submitted::Submitted;
@@ -130,7 +130,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     let page = General {
         preview: draft
             .is_of("describe")
-            .then(|| render_markdown(draft.fields.get("description"))),
+            .then(|| render_below(draft.fields.get("description"), 3)),
         categories: categories.collect(),
         topics: topics.join(" "),
         summary: profile.summary,

@@ -66,6 +66,9 @@ struct SimulatedRepository {
     tags: Vec<SimulatedTag>,
     tag_count: usize,
     kept_count: usize,
+    /// Tags that would go if they were not immutable.
+    immutable: Vec<String>,
+    immutable_count: usize,
     untagged_count: usize,
     bytes: i64,
     storage_bytes: i64,
@@ -255,6 +258,13 @@ impl From<RepositorySimulation> for SimulatedRepository {
             tags: tags.collect(),
             tag_count: one.tag_count,
             kept_count: one.kept_count,
+            immutable: one
+                .immutable
+                .into_iter()
+                .take(MOST_TAGS)
+                .map(|tag| tag.name)
+                .collect(),
+            immutable_count: one.immutable_count,
             untagged_count: one.untagged_count,
             bytes: one.freed.bytes,
             storage_bytes: one.freed.storage_bytes,

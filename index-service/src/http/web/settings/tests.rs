@@ -250,7 +250,7 @@ async fn a_description_is_previewed_before_it_is_saved_and_nothing_in_it_runs() 
     let fields = [("do", "preview"), ("description", text), ("summary", "In short")];
     let preview = ada.post(&here, &fields).await;
     assert_eq!(preview.status, StatusCode::OK);
-    assert!(preview.body.contains("<h1>Hello</h1>") && preview.body.contains("value=\"In short\""));
+    assert!(preview.body.contains("<h4>Hello</h4>") && preview.body.contains("value=\"In short\""));
     assert!(!preview.body.contains("<script>alert"));
     assert!(
         !open(&ada, &here).await.contains("In short"),
