@@ -135,7 +135,13 @@ fn without_path(body: &str, path: &str) -> String {
     let encoded: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
     let shown = path.replace('&', "&#38;");
     let mut body = body.to_owned();
-    for part in [encoded.as_str(), path, shown.as_str(), "ada/private", "ada/nonsense"] {
+    for part in [
+        encoded.as_str(),
+        path,
+        shown.as_str(),
+        "ada/private",
+        "ada/nonsense",
+    ] {
         body = body.replace(part, "");
     }
     body
