@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What something that refers to a manifest is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttachmentKind {
     /// Somebody vouches for it.
     Signature,

@@ -138,10 +138,16 @@ impl Page {
             matches!(&found.owner, Owner::Account(profile) if profile.username.as_str() == view.username());
         Self {
             owner: owner(&found.owner, &name, (is_own, found.is_administered)),
-            previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
-            next: ((page + 1) * PAGE < found.count)
-                .then(|| address(page + 1))
-                .unwrap_or_default(),
+            previous: if page > 0 {
+                address(page - 1)
+            } else {
+                String::new()
+            },
+            next: if (page + 1) * PAGE < found.count {
+                address(page + 1)
+            } else {
+                String::new()
+            },
             is_verified: found.is_verified,
             is_own,
             order,

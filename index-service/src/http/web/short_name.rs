@@ -121,11 +121,8 @@ mod tests {
         let page = front.send(request).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.header("content-type").starts_with("text/html"));
-        assert!(
-            page.body.contains("docker pull localhost:5000/web"),
-            "{}",
-            page.body
-        );
+        let title = "<h1 class=\"repo-name\"><a href=\"/n/library\">library</a>";
+        assert!(page.body.contains(title), "{}", page.body);
         assert!(
             page.header("content-security-policy")
                 .contains("default-src 'none'")

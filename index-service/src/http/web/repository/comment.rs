@@ -35,6 +35,7 @@ pub(super) struct Refused {
 
 /// A comment.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a page asks each of them alone")]
 struct Shown {
     id: String,
     author: String,
@@ -70,6 +71,7 @@ struct Waiting {
 
 #[derive(Template)]
 #[template(path = "repository/comments.html")]
+#[expect(clippy::struct_excessive_bools, reason = "a page asks each of them alone")]
 struct CommentPage {
     view: View,
     head: Head,
@@ -105,35 +107,29 @@ pub(super) async fn show(
     let reader = view.username();
     let base = Head::new(head, "comments");
     let path = base.page("comments");
-    let (roots, next) = match wish.thread {
-        Some(thread) => {
-            // The thread is the first that is older than what comes right behind it.
-            let found = state
-                .app
-                .list_comment_threads(caller, id, thread.saturating_add(1), 1)
-                .await?;
-            let found: Vec<KnownComment> = found
-                .into_iter()
-                .filter(|comment| comment.comment_id.as_i64() == thread)
-                .collect();
-            if found.is_empty() {
-                return Err(PageError::not_found());
-            }
-            (found, None)
+    let (roots, next) = if let Some(thread) = wish.thread {
+        // The thread is the first that is older than what comes right behind it.
+        let mut found = state
+            .app
+            .list_comment_threads(caller, id, thread.saturating_add(1), 1)
+            .await?;
+        found.retain(|comment| comment.comment_id.as_i64() == thread);
+        if found.is_empty() {
+            return Err(PageError::not_found());
         }
-        None => {
-            let before = wish.before.unwrap_or(i64::MAX);
-            let mut found = state
-                .app
-                .list_comment_threads(caller, id, before, PAGE + 1)
-                .await?;
-            let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
-            let has_more = found.len() > page;
-            found.truncate(page);
-            let last = found.last().filter(|_| has_more);
-            let next = last.map(|last| format!("{path}?before={}", last.comment_id));
-            (found, next)
-        }
+        (found, None)
+    } else {
+        let before = wish.before.unwrap_or(i64::MAX);
+        let mut found = state
+            .app
+            .list_comment_threads(caller, id, before, PAGE + 1)
+            .await?;
+        let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let has_more = found.len() > page;
+        found.truncate(page);
+        let last = found.last().filter(|_| has_more);
+        let next = last.map(|last| format!("{path}?before={}", last.comment_id));
+        (found, next)
     };
     let most = if wish.thread.is_some() {
         MOST_REPLIES_ALONE

@@ -7,6 +7,7 @@ use crate::http::web::view::View;
 
 /// The head of a repository's pages.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a page asks each of them alone")]
 pub(super) struct Head {
     pub(super) name: String,
     /// The first segment, and what follows it.

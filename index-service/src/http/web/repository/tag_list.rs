@@ -120,10 +120,16 @@ pub(super) async fn show(
     Ok(render(&TagList {
         part: part.to_owned(),
         is_by_name,
-        previous: (page > 0).then(|| address(page - 1)).unwrap_or_default(),
-        next: ((page + 1) * PAGE < count)
-            .then(|| address(page + 1))
-            .unwrap_or_default(),
+        previous: if page > 0 {
+            address(page - 1)
+        } else {
+            String::new()
+        },
+        next: if (page + 1) * PAGE < count {
+            address(page + 1)
+        } else {
+            String::new()
+        },
         count,
         tags: rows(&tags),
         view: visitor.view,
