@@ -56,16 +56,16 @@ impl ExplainPage {
     fn lack(&self, answer: &Answer) -> String {
         lack_in_words(&self.view, answer)
     }
+}
 
-    /// What to do about it.
-    fn advice(&self, answer: &Answer) -> &'static str {
-        match answer.lack {
-            None => "explain-advice-allowed",
-            Some(Missing::Active) => "explain-advice-active",
-            Some(Missing::PresentName) => "explain-advice-name",
-            Some(Missing::Source) => "explain-advice-source",
-            Some(Missing::Credential) => "explain-advice-credential",
-        }
+/// What to do about it.
+fn advice(answer: &Answer) -> &'static str {
+    match answer.lack {
+        None => "explain-advice-allowed",
+        Some(Missing::Active) => "explain-advice-active",
+        Some(Missing::PresentName) => "explain-advice-name",
+        Some(Missing::Source) => "explain-advice-source",
+        Some(Missing::Credential) => "explain-advice-credential",
     }
 }
 
@@ -142,7 +142,7 @@ async fn show(
         Some(ask(&state, &caller, &typed).await)
     };
     if typed.action.is_empty() {
-        typed.action = Right::Pull.as_str().to_owned();
+        Right::Pull.as_str().clone_into(&mut typed.action);
     }
     let (status, problem, answer) = match asked {
         None => (StatusCode::OK, String::new(), None),

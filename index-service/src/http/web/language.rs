@@ -64,6 +64,7 @@ pub(super) fn prepare() {
 
 impl Language {
     /// Every language.
+    #[cfg(test)]
     pub(in crate::http) const EVERY: [Self; 2] = [Self::English, Self::Chinese];
 
     /// Its tag, as HTML and cookies name it.

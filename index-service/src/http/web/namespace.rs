@@ -119,11 +119,11 @@ async fn show(
         .app
         .namespace_page(&caller, &name, &part, order, (page * PAGE, PAGE))
         .await?;
-    Ok(render(&Page::new(view, found, (part, word, page))))
+    Ok(render(&Page::new(view, &found, (part, word, page))))
 }
 
 impl Page {
-    fn new(view: View, found: NamespacePage, (part, order, page): (String, &'static str, usize)) -> Self {
+    fn new(view: View, found: &NamespacePage, (part, order, page): (String, &'static str, usize)) -> Self {
         let name = found.name.to_string();
         let address = |page: usize| {
             let mut query = form_urlencoded::Serializer::new(String::new());

@@ -287,11 +287,6 @@ impl View {
         format!("docker search {}/WORD", self.host)
     }
 
-    /// Whether dark colours were chosen.
-    pub(in crate::http) fn is_dark(&self) -> bool {
-        self.theme == Theme::Dark
-    }
-
     /// The page in the other language.
     pub(in crate::http) fn is_chinese(&self) -> bool {
         self.language == Language::Chinese

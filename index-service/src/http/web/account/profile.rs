@@ -65,9 +65,8 @@ pub(super) async fn change(
         email: Some(typed.email.clone()),
         ..ProfileChange::default()
     };
-    let error = match state.app.change_profile(&caller, &caller.name(), &change).await {
-        Ok(_) => return Ok(done(&view, "/account", "account-done-saved")),
-        Err(error) => error,
+    let Err(error) = state.app.change_profile(&caller, &caller.name(), &change).await else {
+        return Ok(done(&view, "/account", "account-done-saved"));
     };
     let (status, text) = problem(error, &view)?;
     let known = state.app.profile(&caller, &caller.name()).await?.profile;

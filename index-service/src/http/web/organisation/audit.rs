@@ -81,7 +81,7 @@ async fn list(state: &Parts, at: &At, query: &Fields) -> Result<(Vec<Line>, Opti
         .app
         .list_audit(
             &at.caller,
-            Some(&at.namespace()?),
+            Some(&at.namespace()),
             &filter,
             after.map(EventId::from_i64),
             PAGE + 1,

@@ -86,7 +86,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     let after = (name, id.parse().unwrap_or(i64::MIN));
     let mut found = state
         .app
-        .list_deleted(&at.caller, &at.namespace()?, after, PAGE + 1)
+        .list_deleted(&at.caller, &at.namespace(), after, PAGE + 1)
         .await?;
     let more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);

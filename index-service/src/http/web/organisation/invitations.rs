@@ -26,7 +26,7 @@ const MOST_TEAMS: u32 = 200;
 
 #[derive(Template)]
 #[template(path = "organisation/invitations.html")]
-struct Invitations {
+struct InvitationsPage {
     view: View,
     place: Place,
     draft: Draft,
@@ -77,7 +77,7 @@ pub(super) async fn act(
     match outcome {
         Ok(Some(link)) => {
             let back = at.place.here();
-            show_once(at, Of::Invitation, &link, None, back)
+            Ok(show_once(at, Of::Invitation, &link, None, back))
         }
         Ok(None) => Ok(done(
             &at.view,
@@ -134,7 +134,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
         .list_teams(&at.caller, &organisation, "", MOST_TEAMS)
         .await?;
     let now_ms = at.view.now_ms;
-    let page = Invitations {
+    let page = InvitationsPage {
         invitations: found.into_iter().map(|one| line(one, now_ms)).collect(),
         teams: teams.into_iter().map(|team| team.name.to_string()).collect(),
         next,

@@ -29,7 +29,7 @@ const PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "organisation/machines.html")]
-struct Machines {
+struct MachinesPage {
     view: View,
     place: Place,
     draft: Draft,
@@ -48,7 +48,7 @@ struct OneMachine {
     machine: Machine,
 }
 
-impl Machines {
+impl MachinesPage {
     /// What a new machine reaches, as long as nothing else was sent.
     fn first_pattern(&self) -> String {
         let whole = format!("{}/*", self.place.name());
@@ -122,7 +122,7 @@ pub(super) async fn act(
     match change(&state, &at, &fields).await {
         Ok(Next::To(path, note)) => Ok(done(&at.view, &path, note)),
         Ok(Next::Secret(secret, username, back)) => {
-            show_once(at, Of::Machine, &secret, Some(&username), back)
+            Ok(show_once(at, Of::Machine, &secret, Some(&username), back))
         }
         Err(error) => {
             let form = match fields.get("do") {
@@ -204,7 +204,7 @@ fn wish(at: &At, fields: &Fields) -> Result<RobotWish, AppError> {
     let label = fields.some("label").unwrap_or_else(|| fields.get("name"));
     let life_days = fields.number("days")?;
     Ok(RobotWish {
-        namespace: at.namespace()?,
+        namespace: at.namespace(),
         name,
         label: label
             .parse()
@@ -267,7 +267,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     if let Some(id) = draft.fields.id("id").map(RobotId::from_i64) {
         let found = state.app.find_robot(&at.caller, kind, id).await?;
         // One of another namespace is shown where it belongs.
-        if found.robot.namespace != at.namespace()? {
+        if found.robot.namespace != at.namespace() {
             return Err(nothing().into());
         }
         let page = OneMachine {
@@ -282,13 +282,13 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     let after = draft.fields.after_id();
     let mut found = state
         .app
-        .list_robots(&at.caller, kind, &at.namespace()?, after, PAGE + 1)
+        .list_robots(&at.caller, kind, &at.namespace(), after, PAGE + 1)
         .await?;
     let more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     let next = found.last().filter(|_| more);
     let next = next.map(|last| format!("{}?after={}", at.place.here(), last.robot.robot_id));
-    let page = Machines {
+    let page = MachinesPage {
         is_robots,
         machines: found.into_iter().map(|one| machine(one, now_ms)).collect(),
         next,

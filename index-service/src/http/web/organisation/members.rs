@@ -20,7 +20,7 @@ const PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "organisation/members.html")]
-struct Members {
+struct MembersPage {
     view: View,
     place: Place,
     draft: Draft,
@@ -136,7 +136,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
         Subject::Namespace(namespace) => (namespace.is_administered, namespace.role()),
         Subject::Repository(_) => (false, None),
     };
-    let page = Members {
+    let page = MembersPage {
         may_administer,
         may_appoint_owners: role == Some(OrganisationRole::Owner),
         members: members.into_iter().map(Row::from).collect(),

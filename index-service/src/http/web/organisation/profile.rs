@@ -69,7 +69,7 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(), AppError>
             let visibility = fields
                 .parse("visibility")?
                 .ok_or_else(|| AppError::Invalid("choose a visibility".to_owned()))?;
-            let name = at.namespace()?;
+            let name = at.namespace();
             state
                 .app
                 .change_default_visibility(&at.caller, &name, visibility)
@@ -81,7 +81,7 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<(), AppError>
 }
 
 async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError> {
-    let facts = state.app.show_namespace(&at.caller, &at.namespace()?).await?;
+    let facts = state.app.show_namespace(&at.caller, &at.namespace()).await?;
     let organisation = at.organisation().ok().map(|view| view.organisation.clone());
     let (display_name, description) = organisation
         .map(|one| (one.display_name, one.description))

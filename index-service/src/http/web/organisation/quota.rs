@@ -35,7 +35,7 @@ struct Share {
 }
 
 pub(super) async fn show(State(state): State<Parts>, at: At) -> Result<Response, PageError> {
-    let found = state.app.show_quota(&at.caller, &at.namespace()?).await?;
+    let found = state.app.show_quota(&at.caller, &at.namespace()).await?;
     let shares = Resource::EVERY.into_iter().map(|resource| Share {
         key: match resource {
             Resource::Bytes => "organisation-quota-bytes",

@@ -22,7 +22,7 @@ const PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "organisation/teams.html")]
-struct Teams {
+struct TeamsPage {
     view: View,
     place: Place,
     draft: Draft,
@@ -147,7 +147,7 @@ async fn page(state: &Parts, at: At, draft: Draft) -> Result<Response, PageError
     teams.truncate(PAGE as usize);
     let next = teams.last().filter(|_| more);
     let next = next.map(|last| format!("{}?after={}", at.place.here(), last.name));
-    let page = Teams {
+    let page = TeamsPage {
         may_administer,
         teams: teams.into_iter().map(Line::from).collect(),
         next,

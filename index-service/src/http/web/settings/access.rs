@@ -143,7 +143,7 @@ fn wish(at: &At, fields: &Fields) -> Result<RuleWish, AppError> {
         name.map(str::to_owned)
             .ok_or_else(|| AppError::Invalid("say whom the rule is about".to_owned()))
     };
-    let namespace = at.namespace()?;
+    let namespace = at.namespace();
     let subject = match fields.get("kind") {
         "account" => SubjectName::Account(name()?),
         "team" => SubjectName::Team(name()?),
@@ -239,7 +239,7 @@ async fn explain(state: &Parts, at: &At, query: &Fields) -> Result<Option<Asked>
 }
 
 async fn page(state: &Parts, at: At, draft: Draft, asked: Option<Asked>) -> Result<Response, PageError> {
-    let namespace = at.namespace()?;
+    let namespace = at.namespace();
     let At { caller, view, place } = at;
     let scope = match &place.subject {
         Subject::Repository(shown) => RuleScope::Repository(shown.facts.name.clone()),

@@ -58,7 +58,7 @@ async fn delete(state: &Parts, at: &At, fields: &Fields) -> Result<String, AppEr
     typed(fields, &at.place.name())?;
     let id = at.repository()?.facts.repository_id;
     state.app.delete_repository(&at.caller, id).await?;
-    let namespace = at.namespace()?;
+    let namespace = at.namespace();
     Ok(match state.app.show_namespace(&at.caller, &namespace).await {
         Ok(_) => format!("/o/{namespace}/deleted"),
         Err(_) => "/".to_owned(),

@@ -94,10 +94,10 @@ impl At {
     }
 
     /// The namespace that is administered, or that the repository is in.
-    pub(in crate::http) fn namespace(&self) -> Result<NamespaceName, AppError> {
+    pub(in crate::http) fn namespace(&self) -> NamespaceName {
         match &self.place.subject {
-            Subject::Namespace(namespace) => Ok(namespace.name.clone()),
-            Subject::Repository(shown) => Ok(NamespaceName::from(&shown.facts.name)),
+            Subject::Namespace(namespace) => namespace.name.clone(),
+            Subject::Repository(shown) => NamespaceName::from(&shown.facts.name),
         }
     }
 

@@ -189,13 +189,10 @@ async fn page(
     let own = found.own.as_ref();
     let schedule = own.map(|policy| policy.schedule);
     let days = |days: Option<u32>| days.map(|days| days.to_string()).unwrap_or_default();
-    let inherited = match &found.inherited {
-        Some(policy) => Some(Inherited {
-            namespace: at.namespace()?.to_string(),
-            rules: policy.rules.rules.len(),
-        }),
-        None => None,
-    };
+    let inherited = found.inherited.as_ref().map(|policy| Inherited {
+        namespace: at.namespace().to_string(),
+        rules: policy.rules.rules.len(),
+    });
     let page = Retention {
         has_own: own.is_some(),
         is_enabled: draft.ticked(
@@ -218,7 +215,9 @@ async fn page(
         at_hour: draft.text(
             "policy",
             "at_hour",
-            &schedule.map_or(3, |schedule| schedule.at_hour()).to_string(),
+            &schedule
+                .map_or(3, crate::domain::retention::Schedule::at_hour)
+                .to_string(),
         ),
         next_run_at: own.and_then(|policy| policy.next_run_at),
         changed: own.map(|policy| (policy.changed_at, policy.changed_by.clone())),

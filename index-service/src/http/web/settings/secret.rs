@@ -7,7 +7,6 @@ use http::header::CACHE_CONTROL;
 use shared::secret::Secret;
 
 use super::place::{At, Place};
-use crate::http::web::fault::PageError;
 use crate::http::web::page::render;
 use crate::http::web::view::View;
 
@@ -55,7 +54,7 @@ pub(in crate::http::web) fn show_once(
     secret: &Secret<String>,
     username: Option<&str>,
     back: String,
-) -> Result<Response, PageError> {
+) -> Response {
     let At { view, place, .. } = at;
     let command = username.map(|name| format!("docker login -u '{name}' {}", view.host));
     let page = ShownOnce {
@@ -71,5 +70,5 @@ pub(in crate::http::web) fn show_once(
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }

@@ -107,7 +107,7 @@ pub(in crate::http::web) async fn act(
 ) -> Result<Response, PageError> {
     match change(&state, &at, &fields).await {
         Ok(Next::To(path, note)) => Ok(done(&at.view, &path, note)),
-        Ok(Next::Secret(secret, back)) => show_once(at, Of::Webhook, &secret, None, back),
+        Ok(Next::Secret(secret, back)) => Ok(show_once(at, Of::Webhook, &secret, None, back)),
         Err(error) => {
             let form = match fields.get("do") {
                 "create" => "create",
