@@ -88,10 +88,11 @@ impl App {
         caller: &Caller,
         name: &NamespaceName,
     ) -> Result<NamespaceFacts, AppError> {
-        if caller.is_admin()
-            && let Some(namespace) = namespace::find_namespace(tx, name).await?
-        {
-            return Ok(namespace);
+        // Administrators may know which names there are.
+        if caller.is_admin() {
+            return namespace::find_namespace(tx, name)
+                .await?
+                .ok_or_else(|| AppError::NotFound(format!("there is no namespace {name}")));
         }
         self.administered_namespace(tx, caller, name).await
     }

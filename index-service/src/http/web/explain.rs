@@ -95,14 +95,14 @@ pub(in crate::http::web) fn in_words(view: &View, reason: &Reason) -> String {
                 .collect();
             let rights = rights.join(&view.t("explain-comma"));
             let kind = view.t(&format!("explain-subject-{}", kind.replace(' ', "-")));
-            let whom = name.as_deref().unwrap_or_default();
+            let whom = name.as_ref().map_or(String::new(), |name| format!(" {name}"));
             let mut text = view.ta(
                 "explain-rule",
                 &[
                     ("id", id.as_str()),
                     ("rights", &rights),
                     ("kind", &kind),
-                    ("whom", whom),
+                    ("whom", &whom),
                 ],
             );
             for (key, tags) in [

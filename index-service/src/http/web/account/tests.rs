@@ -40,11 +40,9 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
 
 /// The secret of an access token that a page shows.
 fn secret(page: &Answer) -> String {
-    let (_, rest) = page
-        .body
-        .split_once("<pre><code>ptl_pat_")
-        .unwrap_or_else(|| panic!("{}", page.body));
-    format!("ptl_pat_{}", rest.split('<').next().unwrap())
+    let rest = page.body.split_once("data-copy=\"ptl_pat_");
+    let (_, rest) = rest.unwrap_or_else(|| panic!("{}", page.body));
+    format!("ptl_pat_{}", rest.split('"').next().unwrap())
 }
 
 async fn make_token(browser: &Browser<'_>, pattern: &str) -> Answer {
