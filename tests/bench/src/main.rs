@@ -48,6 +48,10 @@ use crate::report::Report;
 
 /// Measures Portolan against Debian's docker-registry.
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 struct Arguments {
     /// Only these cases, such as `ping,get-1MiB` or `htpasswd*`; `list` names them; `gauges` are memory and the start.
     #[arg(long, value_delimiter = ',')]
