@@ -58,7 +58,7 @@ account-device-browser = browser
 account-device-login = docker login
 account-device-this = this one
 account-device-end = Sign out
-account-device-end-one = Sign { $client } out
+account-device-end-one = Sign out { $client }
 account-devices-all = Sign out everywhere
 account-devices-all-text = Every browser and every docker login has to sign in again, this one too. Access tokens stay.
 account-devices-all-button = Sign out everywhere
@@ -130,8 +130,8 @@ account-repository = Repository
 account-list = List
 account-list-since = Since
 account-list-remove = Remove
-account-list-remove-one = Take { $name } off the list { $list }
-account-star-remove-one = Take the star of { $name } back
+account-list-remove-one = Remove { $name } from the list { $list }
+account-star-remove-one = Remove the star of { $name }
 
 account-appearance-lead = This browser remembers what you choose here.
 

@@ -226,7 +226,7 @@ admin-verified = Verified namespaces
 admin-verified-text = The badge says that a namespace is whose it claims to be. Repositories of library are official.
 admin-verified-none = No namespace is verified yet.
 admin-verified-add = Give the badge
-admin-verified-remove-one = Take the badge of { $name } away
+admin-verified-remove-one = Remove the badge of { $name }
 
 admin-announcements-lead = A line that every page shows to everybody, such as planned maintenance.
 admin-announcements-none = Nothing is announced.

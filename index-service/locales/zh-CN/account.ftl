@@ -126,7 +126,7 @@ account-list = 收藏夹
 account-list-since = 添加时间
 account-list-remove = 移除
 account-list-remove-one = 将 { $name } 从收藏夹 { $list } 中移除
-account-star-remove-one = 取消 { $name } 的星标
+account-star-remove-one = 移除 { $name } 的星标
 
 account-appearance-lead = 此处的选择由当前浏览器记住。
 

@@ -202,7 +202,7 @@ admin-verified = 已认证的命名空间
 admin-verified-text = 认证标识表示该命名空间确属其所声称的主体；library 中的仓库为官方仓库。
 admin-verified-none = 还没有已认证的命名空间。
 admin-verified-add = 授予标识
-admin-verified-remove-one = 取消 { $name } 的认证标识
+admin-verified-remove-one = 移除 { $name } 的认证标识
 
 admin-announcements-lead = 在所有页面向所有人显示的一行文字，例如计划内的维护。
 admin-announcements-none = 当前没有公告。

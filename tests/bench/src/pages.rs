@@ -148,7 +148,8 @@ async fn measure(server: &Server, page: &Page, plan: Plan) -> Result<Figures> {
 
 /// Bytes of all that a page names of ours: style, script, pictures.
 async fn parts(client: &mut Client, page: &Page) -> Result<u64> {
-    let plain = client.endpoint.prepare("GET", &page.path, &page.cookie);
+    let headers = format!("Accept: text/html\r\n{}", page.cookie);
+    let plain = client.endpoint.prepare("GET", &page.path, &headers);
     let text = client.fetch(&plain, Body::None).await?.body;
     let text = String::from_utf8(text).context("a page that is no text")?;
     let mut named: Vec<&str> = ["href=\"/static/", "src=\"/static/"]

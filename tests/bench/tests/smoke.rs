@@ -35,3 +35,25 @@ fn every_case_runs_and_the_figures_can_be_compared() -> Result<(), Box<dyn std::
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
+
+#[test]
+fn every_page_is_measured() -> Result<(), Box<dyn std::error::Error>> {
+    let json = std::env::temp_dir().join(format!("portolan-pages-{}.json", std::process::id()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portolan-bench"));
+    let done = command
+        .args(["--pages", "--smoke", "--json"])
+        .arg(&json)
+        .output()?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json)?)?;
+    let pages = report["pages"].as_array().ok_or("no pages")?;
+    assert!(pages.len() >= 8, "{report}");
+    for page in pages {
+        let bytes = page["bytes"].as_u64().unwrap_or_default();
+        assert!(bytes > page["page_bytes"].as_u64().unwrap_or_default(), "{page}");
+        assert!(bytes <= 60 << 10, "{page}");
+    }
+    std::fs::remove_file(&json)?;
+    Ok(())
+}

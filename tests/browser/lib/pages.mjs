@@ -8,7 +8,7 @@ export function pages(scene, only = []) {
   return all(scene).filter(([name]) => only.length === 0 || only.includes(name));
 }
 
-function all({ webhook, digests }) {
+function all({ webhook, token, digests }) {
   const shop = '/r/acme/web-shop';
   const settings = (section) => [`repository-${section}`, 'ada', `/settings/${section}/acme/web-shop`];
   const organisation = (section) => [`organisation-${section}`, 'ada', `/o/acme/${section}`];
@@ -19,6 +19,7 @@ function all({ webhook, digests }) {
     ['sign-in', null, '/sign-in'],
     ['sign-up', null, '/sign-up'],
     ['reset-password', null, '/reset-password'],
+    ['invitation', null, '/invitation'],
     ['help', null, '/help'],
     ['help-api', null, '/help/api'],
     ['not-found', null, '/r/nobody/nothing'],
@@ -37,6 +38,7 @@ function all({ webhook, digests }) {
     ['welcome', 'ada', '/welcome'],
     ...['general', 'access', 'webhooks', 'immutable', 'retention', 'name', 'delete'].map(settings),
     ['repository-webhook', 'ada', `/settings/webhooks/acme/web-shop?webhook=${webhook}`],
+    ['organisations', 'ada', '/o'],
     ['organisation', 'ada', '/o/acme'],
     ...['members', 'teams', 'invitations', 'access', 'robots', 'tokens', 'webhooks'].map(organisation),
     ...['immutable', 'retention', 'quota', 'audit', 'deleted', 'profile', 'leave', 'delete'].map(organisation),
@@ -46,6 +48,7 @@ function all({ webhook, digests }) {
     ['manifest', 'ada', `${shop}/-/manifests/${digests.index}`],
     ['account', 'ada', '/account'],
     ...['tokens', 'devices', 'password', 'organisations', 'lists', 'appearance', 'end'].map(account),
+    ['account-token', 'ada', `/account/tokens/${token}`],
     ['admin', 'admin', '/admin'],
     ...['accounts', 'accounts/grace', 'organisations', 'storage', 'keys', 'events', 'upkeep', 'settings', 'categories', 'audit', 'announcements'].map(admin),
   ];

@@ -41,13 +41,13 @@ export async function build(stage) {
   await described(stage, ids);
   await rules(stage, ids);
   await talk(stage, ids);
-  await access(stage, ids);
+  const token = await access(stage);
   const webhook = await hooks(stage, ids);
   const digests = await moved(stage, ids);
   await stage.api(ada, 'DELETE', `/repositories/${ids['acme/old-site']}`);
   const reset = await stage.api(admin, 'POST', '/password-resets', { username: linus.name });
   const invitation = await stage.api(ada, 'POST', '/organisations/acme/invitations', { role: 'member', team: 'builders' });
-  return { ids, webhook, digests, reset: link(reset), invitation: link(invitation) };
+  return { ids, webhook, token, digests, reset: link(reset), invitation: link(invitation) };
 }
 
 /** The address in an answer that gives a link. */
@@ -157,8 +157,9 @@ async function talk(stage, ids) {
 async function access(stage) {
   const { ada } = people;
   const limits = [{ pattern: 'acme/*', rights: ['pull'] }];
-  await stage.api(ada, 'POST', '/access-tokens', { label: 'Laptop', limits, expires_in_days: 30 });
+  const laptop = await stage.api(ada, 'POST', '/access-tokens', { label: 'Laptop', limits, expires_in_days: 30 });
   await stage.api(ada, 'POST', '/access-tokens', { label: 'Build machine', limits, networks: ['10.0.0.0/8'], expires_in_days: 90 });
+  return laptop.id;
 }
 
 async function hooks(stage, ids) {

@@ -1,4 +1,5 @@
-// 中文读者：页面跟随浏览器的语言；按两个字、按拼音首字母都找得到；语言可以换，换了就记住。
+// Whoever reads Chinese: pages are in the language of the browser, things are found by two characters and by the first
+// letters of pinyin, and another language is chosen once.
 
 import { build } from '../lib/scene.mjs';
 import { open } from '../lib/steps.mjs';
@@ -10,22 +11,22 @@ export default async function chinese(stage, browser) {
   await build(stage);
   const page = await browser.window({ language: 'zh-CN' });
   await page.goto('/');
-  ensure((await page.locator('html').getAttribute('lang')) === 'zh-CN', '首页不是中文');
+  ensure((await page.locator('html').getAttribute('lang')) === 'zh-CN', 'the first page is not Chinese');
   for (const words of ['镜像仓库', '初学', 'jxck']) {
     await page.goto('/');
     await page.locator('main input[name=q]').fill(words);
     await page.locator('main input[name=q]').press('Enter');
     await page.locator(FOUND).first().waitFor();
-    ensure(/\p{Script=Han}/u.test(await page.locator('h1').innerText()), '标题不是中文');
+    ensure(/\p{Script=Han}/u.test(await page.locator('h1').innerText()), 'the title is not Chinese');
   }
   await open(page, `/search?q=${encodeURIComponent('不存在的词语')}`);
-  ensure((await page.locator(FOUND).count()) === 0, '找到了不该找到的');
+  ensure((await page.locator(FOUND).count()) === 0, 'what nobody wrote is found');
   await page.goto('/r/xiaoming/jingxiang');
-  ensure((await page.locator('main').innerText()).includes('用于演示'), '说明没有显示');
+  ensure((await page.locator('main').innerText()).includes('用于演示'), 'the description is not shown');
 
   // Latin words among Chinese ones are names, units and commands; of English sentences there is none.
   const english = (await page.locator('main').innerText()).match(/\b(the|and|with|your|this|has|from)\b/gi);
-  ensure(english === null, `还有英文：${english}`);
+  ensure(english === null, `there is English left: ${english}`);
 
   // Another language by the switch, remembered on the next page.
   await page.goto('/');

@@ -1,7 +1,6 @@
 // Somebody without a mouse signs in, finds a repository, stars it and signs out; each thing that has the focus shows it.
 
-import { build } from '../lib/scene.mjs';
-import { people } from '../lib/scene.mjs';
+import { build, people } from '../lib/scene.mjs';
 import { ensure } from '../lib/stage.mjs';
 
 /** More steps than any page of ours has things to reach. */

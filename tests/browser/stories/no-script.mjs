@@ -1,6 +1,6 @@
 // Without script everything works but what is alive: signing in, searching, starring, colours, a token, a webhook.
 
-import { build, people } from '../lib/scene.mjs';
+import { build } from '../lib/scene.mjs';
 import { pages, who } from '../lib/pages.mjs';
 import { open, signIn } from '../lib/steps.mjs';
 import { ensure } from '../lib/stage.mjs';

@@ -137,7 +137,9 @@ pub(super) fn sign_in(server: &Server, account: &Account) -> Result<String> {
         .header("origin", server.url())
         .header("sec-fetch-site", "same-origin")
         .body(body);
-    let answer = RUNTIME.block_on(request.send()).context("sign in")?;
+    let answer = RUNTIME
+        .block_on(async { request.send().await })
+        .context("sign in")?;
     ensure!(
         answer.status() == 303,
         "the form is answered with {}",

@@ -18,7 +18,7 @@ use crate::http::web::page::render_with;
 use crate::http::web::view::View;
 
 /// Events on a page.
-const EVENTS: u32 = 50;
+const EVENTS: u32 = 30;
 
 #[derive(Template)]
 #[template(path = "admin/audit.html")]
