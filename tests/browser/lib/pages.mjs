@@ -22,6 +22,7 @@ function all({ webhook, token, digests }) {
     ['invitation', null, '/invitation'],
     ['help', null, '/help'],
     ['help-api', null, '/help/api'],
+    ['help-api-group', null, '/help/api/content'],
     ['not-found', null, '/r/nobody/nothing'],
     ['search', null, '/search?q=shop'],
     ['search-nothing', null, '/search?q=zzzz'],

@@ -95,6 +95,7 @@ function shape(address) {
     _: () => ['r', '*'],
     n: () => ['n', '*'],
     o: () => ['o', '*', ...rest.slice(1).map((part, at) => (at === 0 ? part : '*'))],
+    help: () => ['help', ...rest.map((part, at) => (at === 0 ? part : '*'))],
     settings: () => ['settings', rest[0], '*'],
     account: () => ['account', ...rest.map((part, at) => (at === 0 ? part : '*'))],
     admin: () => ['admin', ...rest.map((part, at) => (at === 0 ? part : '*'))],
