@@ -114,6 +114,8 @@ export class Registry {
   /** Pulls the way clients do, so that it is counted. */
   async pull(repository, reference) {
     const accept = [MANIFEST, INDEX].join(', ');
-    await this.#ask(repository, 'GET', `manifests/${reference}`, { accept });
+    const found = await (await this.#ask(repository, 'GET', `manifests/${reference}`, { accept })).json();
+    // Of an index a client takes the image of its own platform: that is what counts as a pull of the repository.
+    if (found.manifests) await this.#ask(repository, 'GET', `manifests/${found.manifests[0].digest}`, { accept });
   }
 }
