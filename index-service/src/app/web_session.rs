@@ -85,6 +85,15 @@ impl App {
         Ok(Some(Caller { login, client }))
     }
 
+    /// Whoever a session stands for by now; none when it is over. What is told while a page is open asks each time.
+    pub async fn recognise_again(&self, caller: &Caller) -> Result<Option<Caller>, AppError> {
+        let Login::Device(_, _, secret) = &caller.login else {
+            return Ok(None);
+        };
+        self.recognise_web_session(secret.expose(), caller.client.clone())
+            .await
+    }
+
     /// Ends the session that the caller came with.
     pub async fn end_web_session(&self, caller: &Caller) -> Result<(), AppError> {
         match caller.device_id() {

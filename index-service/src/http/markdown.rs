@@ -15,17 +15,60 @@ static HARMLESS: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     harmless
 });
 
+/// Elements that an HTML parser opens again in each paragraph behind one that left them open (HTML Standard, 13.2.4.3).
+const FORMATTING: [&str; 13] = [
+    "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+];
+/// How many of the same without attributes it opens again.
+const MOST_ALIKE: usize = 3;
+/// Most elements that a text may become by that; the HTML in a longer one is left out.
+const MOST_REOPENED: usize = 100_000;
+/// Most cells of tables: those that a row leaves out are filled in, so that a short text can have very many.
+const MOST_CELLS: usize = 50_000;
+
 /// A description as HTML: GitHub's Markdown, what is dangerous left out.
 pub(super) fn render(markdown: &str) -> String {
     let mut options = Options::default();
-    options.extension.table = true;
+    options.extension.table = cells(markdown) <= MOST_CELLS;
     options.extension.strikethrough = true;
     options.extension.autolink = true;
     options.extension.alerts = true;
     options.extension.footnotes = true;
     // Harmless HTML passes; the rest is left out below.
     options.render.r#unsafe = true;
-    HARMLESS.clean(&markdown_to_html(markdown, &options)).to_string()
+    let mut html = markdown_to_html(markdown, &options);
+    if reopened(markdown).saturating_mul(html.matches('<').count()) > MOST_REOPENED {
+        options.render.r#unsafe = false;
+        html = markdown_to_html(markdown, &options);
+    }
+    HARMLESS.clean(&html).to_string()
+}
+
+/// How many elements that were never closed can be opened again at once, at most, by the HTML in a text.
+fn reopened(markdown: &str) -> usize {
+    let mut alike = [0_usize; FORMATTING.len()];
+    let mut others = 0_usize;
+    for rest in markdown.split('<').skip(1) {
+        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric());
+        let (name, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        let found = FORMATTING.iter().position(|one| one.eq_ignore_ascii_case(name));
+        match found.and_then(|place| alike.get_mut(place)) {
+            Some(alike) if behind.starts_with('>') => *alike = MOST_ALIKE,
+            Some(_) => others += 1,
+            None => {}
+        }
+    }
+    others + alike.iter().sum::<usize>()
+}
+
+/// How many cells the tables of a text can have at most.
+fn cells(markdown: &str) -> usize {
+    let (lines, columns) = markdown
+        .split(['\n', '\r'])
+        .fold((0_usize, 0_usize), |(lines, columns), line| {
+            (lines + 1, columns.max(line.matches('|').count() + 1))
+        });
+    lines.saturating_mul(columns)
 }
 
 /// The same below a heading of this level: its headings stand under that one, and none leaves out a level.
@@ -39,11 +82,16 @@ fn below(html: &str, level: u8) -> String {
     // The levels that the text has above where it is read.
     let mut above: Vec<u8> = Vec::new();
     let mut rest = html;
-    while let Some(place) = rest.find("<h").into_iter().chain(rest.find("</h")).min() {
+    while let Some(place) = rest.find('<') {
         shown.push_str(&rest[..place]);
         rest = &rest[place..];
         let is_end = rest.starts_with("</");
         let mark = if is_end { "</h" } else { "<h" };
+        if !rest.starts_with(mark) {
+            shown.push('<');
+            rest = &rest[1..];
+            continue;
+        }
         let digit = rest[mark.len()..].bytes().next();
         let is_heading = rest.as_bytes().get(mark.len() + 1) == Some(&b'>');
         match digit {
@@ -112,6 +160,28 @@ mod tests {
             assert_eq!(headings, shown, "{html}");
         }
         assert_eq!(below("a <hr> b <header>", 2), "a <hr> b <header>");
+    }
+
+    #[test]
+    fn what_is_left_open_does_not_grow_with_every_paragraph() {
+        let open = (0..1_500).fold(String::new(), |text, n| text + "<b x" + &n.to_string() + ">");
+        let text = format!("<p>{open}{}", "x<p>".repeat(2_000));
+        assert!(text.len() < 25_000);
+        assert!(render(&text).len() < 1_000_000);
+        // What people write is not that.
+        let html = render(&"<p><b>x</b> <code>y</code></p>\n".repeat(500));
+        assert!(html.contains("<b>x</b> <code>y</code>"), "{html}");
+    }
+
+    #[test]
+    fn a_table_is_not_filled_in_without_end() {
+        let table = |columns: usize, rows: usize| {
+            let (names, bars) = ("|a".repeat(columns), "|-".repeat(columns));
+            format!("{names}|\n{bars}|\n{}", "|b\n".repeat(rows))
+        };
+        assert!(render(&table(20, 500)).contains("<table>"));
+        let text = table(1_000, 1_000);
+        assert!(text.len() < 10_000 && render(&text).len() < 100_000);
     }
 
     #[test]

@@ -94,6 +94,10 @@ fn images(node: ManifestNode) -> Vec<Image> {
 }
 
 async fn referred(tx: &mut Tx, id: RepositoryId, reference: &str) -> Result<ManifestNode, AppError> {
+    // PostgreSQL takes no text with a NUL.
+    if reference.contains('\0') {
+        return Err(no_tag(reference));
+    }
     let digest = if reference.contains(':') {
         reference.to_owned()
     } else {

@@ -14,6 +14,8 @@ use crate::store::{Tx, listing, namespace, repository_profile};
 const MOST: usize = 5_000;
 /// Repositories that are read at once.
 const BATCH: u32 = 500;
+/// Repositories whose details are held at once.
+const DETAILED: usize = 320;
 
 /// In which order repositories are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,16 +84,26 @@ impl App {
             let page: Vec<RepositoryFacts> = found.into_iter().skip(offset).take(limit).collect();
             return Ok((count, detailed(&mut tx, page).await?));
         }
-        let mut listed = detailed(&mut tx, found).await?;
-        if order == RepositoryOrder::Pulls {
-            listed.sort_by_key(|one| one.details.pull_count);
-        } else {
-            listed.sort_by_key(|one| std::cmp::Reverse(one.details.last_updated()));
+        // What they are sorted by alone is kept of all: descriptions are long.
+        let mut listed: Vec<(i64, RepositoryFacts)> = Vec::with_capacity(count);
+        for some in found.chunks(DETAILED) {
+            let details = detailed(&mut tx, some.to_vec()).await?;
+            listed.extend(details.into_iter().map(|one| {
+                let key = if order == RepositoryOrder::Pulls {
+                    one.details.pull_count
+                } else {
+                    one.details.last_updated().saturating_neg()
+                };
+                (key, one.facts)
+            }));
         }
+        listed.sort_by_key(|(key, _)| *key);
         if is_reversed {
             listed.reverse();
         }
-        Ok((count, listed.into_iter().skip(offset).take(limit).collect()))
+        let page = listed.into_iter().skip(offset).take(limit);
+        let page: Vec<RepositoryFacts> = page.map(|(_, facts)| facts).collect();
+        Ok((count, detailed(&mut tx, page).await?))
     }
 
     /// What is told of a repository, present or former name, for whoever may pull it.

@@ -82,15 +82,20 @@ fn origin(headers: &HeaderMap, public_url: &str) -> Origin {
     let Some(origin) = headers.get(ORIGIN) else {
         return Origin::Unsaid;
     };
-    let authority = origin
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once("://"))
-        .map(|(_, authority)| authority);
+    let said = origin.to_str().ok().and_then(|text| text.split_once("://"));
+    let authority = said.map(|(_, authority)| authority);
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
     let own = public_url.split_once("://").map(|(_, authority)| authority);
     // A page reached under another name than the configured one, such as an address, sends its forms to that name.
     match authority {
+        // Whoever stands between can make pages of this name without TLS.
+        Some(authority) if Some(authority) == own && cookie::is_https(public_url) => {
+            if said.is_some_and(|(scheme, _)| scheme == "https") {
+                Origin::Own
+            } else {
+                Origin::Foreign
+            }
+        }
         Some(authority) if Some(authority) == own || Some(authority) == host => Origin::Own,
         _ => Origin::Foreign,
     }
@@ -118,6 +123,10 @@ mod tests {
             ),
             (vec![("origin", "https://hub.example")], Origin::Own),
             (vec![("origin", "https://hub.example.evil")], Origin::Foreign),
+            (
+                vec![("origin", "http://hub.example"), ("host", "hub.example")],
+                Origin::Foreign,
+            ),
             (vec![("origin", "null")], Origin::Foreign),
             (
                 vec![("origin", "http://10.0.0.1:5000"), ("host", "10.0.0.1:5000")],

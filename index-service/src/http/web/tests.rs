@@ -135,6 +135,12 @@ async fn a_session_is_a_device_that_ends_by_signing_out() {
         .await
         .ok();
     assert_eq!(devices["items"][0]["client_id"], "portolan-web", "{devices}");
+    // What is told while a page is open asks for the session again.
+    let app = &front.fixture.app;
+    let secret = browser.cookie.strip_prefix("session=").unwrap();
+    let known = app.recognise_web_session(secret, crate::app::caller::Client::default());
+    let known = known.await.unwrap().unwrap();
+    assert!(app.recognise_again(&known).await.unwrap().is_some());
     let left = browser.post("/sign-out", &[]).await;
     assert_eq!(left.header("location"), "/?done=entry-done-signed-out");
     assert!(cookies(&left)[0].contains("Max-Age=0"));
@@ -142,6 +148,7 @@ async fn a_session_is_a_device_that_ends_by_signing_out() {
         !browser.get("/").await.body.contains("action=\"/sign-out\""),
         "the cookie is worth nothing"
     );
+    assert!(app.recognise_again(&known).await.unwrap().is_none());
     let devices = front
         .api("ada", "GET", "/devices", serde_json::Value::Null)
         .await

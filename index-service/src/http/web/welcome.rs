@@ -82,6 +82,7 @@ async fn progress(Shared(state): Shared<State>, SignedIn { caller, .. }: SignedI
     live::tell(state, move || {
         let (state, caller) = (asked.clone(), caller.clone());
         async move {
+            let caller = state.app.recognise_again(&caller).await.ok()??;
             let steps = state.app.first_steps(&caller).await.ok()?;
             Some(json!({ "state": state_of(&steps) }).to_string())
         }

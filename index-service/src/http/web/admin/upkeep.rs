@@ -129,6 +129,7 @@ pub(super) async fn progress(
     live::tell(state, move || {
         let (state, caller) = (asked.clone(), caller.clone());
         async move {
+            let caller = state.app.recognise_again(&caller).await.ok()??;
             let progress = state.app.reindex_progress(&caller).await.ok()?;
             let (done, total) = progress.map_or((0, 0), |progress| (progress.done, progress.total));
             Some(json!({ "state": state_of(progress), "done": done, "total": total }).to_string())

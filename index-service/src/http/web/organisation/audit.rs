@@ -68,10 +68,12 @@ pub(super) async fn show(
 }
 
 async fn list(state: &Parts, at: &At, query: &Fields) -> Result<(Vec<Line>, Option<String>), AppError> {
+    // PostgreSQL takes no text with a NUL.
+    let text = |name: &str| query.some(name).filter(|text| !text.contains('\0'));
     let filter = AuditFilter {
         organisation_id: None,
-        actor: query.some("actor").map(str::to_owned),
-        target: query.some("target").map(str::to_owned),
+        actor: text("actor").map(str::to_owned),
+        target: text("target").map(str::to_owned),
         action: query.parse("action")?,
         from: query.day("from")?,
         to: query.day("to")?.map(|start| start + DAY_MS),

@@ -144,10 +144,11 @@ async fn change(state: &Parts, at: &At, fields: &Fields) -> Result<&'static str,
 
 async fn simulate(state: &Parts, at: &At, fields: &Fields) -> Result<Simulated, AppError> {
     let wish = form::wish(fields)?;
-    let after = fields.get("behind");
+    // PostgreSQL takes no text with a NUL.
+    let after = Some(fields.get("behind")).filter(|after| !after.contains('\0'));
     let found = state
         .app
-        .simulate_retention(&at.caller, &place_of(at), wish, after)
+        .simulate_retention(&at.caller, &place_of(at), wish, after.unwrap_or_default())
         .await?;
     Ok(Simulated {
         repositories: found
