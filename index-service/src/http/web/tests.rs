@@ -238,7 +238,7 @@ async fn a_wrong_password_shows_the_form_again_without_it() {
         let answer = nobody.post("/sign-in", &fields).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert!(
-            answer.body.contains("The user name or the password is wrong."),
+            answer.body.contains("The username or the password is wrong."),
             "{}",
             answer.body
         );
