@@ -18,7 +18,7 @@ account-days =
     }
 account-hours =
     { $n ->
-        [0] at once
+        [0] 0 hours (at once)
         [one] 1 hour
        *[other] { $n } hours
     }
@@ -94,7 +94,7 @@ account-token-make = Create access token
 account-token-refused = Refused uses
 account-token-rotate = Replace the secret
 account-token-rotate-text = The old secret stays valid for a while, so you can replace it everywhere without a gap.
-account-token-overlap = Old secret expires after
+account-token-overlap = Old secret stays valid for
 account-token-rotate-button = Create a new secret
 account-token-rename = Rename
 account-token-revoke = Revoke

@@ -175,7 +175,7 @@ organisation-quota-unlimited = There are no limits here.
 organisation-quota-no-limit = no limit
 organisation-quota-full = used up
 organisation-quota-near = nearly used up
-organisation-quota-warn = Above { $n } %, clients that push get a warning.
+organisation-quota-warn = From { $n } % on, clients that push get a warning.
 organisation-quota-strict = Usage is checked before every push, so no limit is ever exceeded.
 
 # Audit log.

@@ -67,7 +67,7 @@ refusal-said-a-repository-gets-names-only-where-its-owner-may-administer-reposit
 refusal-said-a-short-description-has-at-most-100-characters-and-none-that-steers-a-terminal-or-the-direction-of-writing = The short description can have at most 100 characters, and no control characters.
 refusal-said-a-topic-is-of-letters-and-digits-joined-by-hyphens-with-at-most-35-characters = A topic consists of letters and digits, joined by hyphens, and has at most 35 characters.
 refusal-said-the-name-of-an-account-or-an-organisation-is-made-of-letters-a-to-z-and-digits-joined-by-or-dashes = The name can contain the letters a to z and digits, joined by '.', '_', '__' or hyphens.
-refusal-said-a-label-has-1-to-100-characters-none-of-them-a-control-character = The description must have 1 to 100 characters, and no control characters.
+refusal-said-a-label-has-1-to-100-characters-none-of-them-a-control-character = A name or description must have 1 to 100 characters, and no control characters.
 refusal-said-this-is-for-accounts-sign-in-as-one = You need an account for this. Sign in first.
 refusal-said-this-is-for-administrators-of-the-site = This is only for administrators of the site.
 refusal-said-you-are-in-this-organisation-already = You are already in this organisation.

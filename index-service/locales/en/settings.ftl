@@ -290,7 +290,7 @@ settings-done-retention-removed = The policy has been removed.
 settings-done-retention-started = The policy is running.
 
 # Another name.
-settings-rename = New name
+settings-rename = Rename or transfer
 settings-rename-about = The repository keeps its content, history, rules and webhooks. The old name keeps working for pulls until another repository takes it.
 settings-rename-to = New name
 settings-rename-hint = In the same namespace, or in another one that you administer.

@@ -14,7 +14,7 @@ account-never = 从未
 account-days = { $n } 天
 account-hours =
     { $n ->
-        [0] 立即
+        [0] 0 小时（立即失效）
        *[other] { $n } 小时
     }
 account-done-saved = 已保存。
@@ -89,7 +89,7 @@ account-token-make = 创建访问令牌
 account-token-refused = 被拒绝的次数
 account-token-rotate = 更换密钥
 account-token-rotate-text = 旧密钥会继续有效一段时间，便于您在各处逐一更换，不会中断使用。
-account-token-overlap = 旧密钥失效时间
+account-token-overlap = 旧密钥继续有效的时间
 account-token-rotate-button = 生成新密钥
 account-token-rename = 重命名
 account-token-revoke = 吊销

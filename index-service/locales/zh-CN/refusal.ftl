@@ -63,7 +63,7 @@ refusal-said-a-repository-gets-names-only-where-its-owner-may-administer-reposit
 refusal-said-a-short-description-has-at-most-100-characters-and-none-that-steers-a-terminal-or-the-direction-of-writing = 一句话简介最多 100 个字符，且不能包含控制字符。
 refusal-said-a-topic-is-of-letters-and-digits-joined-by-hyphens-with-at-most-35-characters = 主题由字母和数字组成，可用连字符连接，最多 35 个字符。
 refusal-said-the-name-of-an-account-or-an-organisation-is-made-of-letters-a-to-z-and-digits-joined-by-or-dashes = 名称由字母 a–z 和数字组成，可用 “.”、“_”、“__” 或连字符连接。
-refusal-said-a-label-has-1-to-100-characters-none-of-them-a-control-character = 说明应为 1 到 100 个字符，且不能包含控制字符。
+refusal-said-a-label-has-1-to-100-characters-none-of-them-a-control-character = 名称或说明应为 1 到 100 个字符，且不能包含控制字符。
 refusal-said-this-is-for-accounts-sign-in-as-one = 此操作需要使用账号，请先登录。
 refusal-said-this-is-for-administrators-of-the-site = 此操作仅限站点管理员。
 refusal-said-you-are-in-this-organisation-already = 您已经是此组织的成员。

@@ -98,7 +98,7 @@ repository-days =
     { $n ->
        *[other] { $n } 天
     }
-repository-by = 分组
+repository-by = 分组方式
 repository-by-platform = 按平台
 repository-by-client = 按客户端
 repository-by-tag = 按标签
