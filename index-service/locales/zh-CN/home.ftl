@@ -2,7 +2,7 @@
 home-title = 容器镜像
 home-heading = 在镜像的海洋中找到方向
 home-lead = Portolan 集容器镜像的索引与镜像仓库服务于一体：搜索、分享并管理您构建的镜像。
-home-placeholder = 名称、主题或描述
+home-placeholder = 名称、主题或简介
 home-search = 搜索
 home-own = 我的仓库
 home-all-own = 查看全部
