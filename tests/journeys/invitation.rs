@@ -69,10 +69,10 @@ fn page(journey: &Journey) -> Result<()> {
     for (language, invited, as_member, wrong, joined, gone) in [
         (
             "en-US",
-            "You are invited.",
+            "You have been invited.",
             "member",
             "password is wrong",
-            "in the organisation crew",
+            "joined the organisation crew",
             "used up",
         ),
         (

@@ -6,15 +6,15 @@ namespace-new = New repository
 namespace-account-settings = Your account
 namespace-organisation-page = Manage the organisation
 namespace-repositories = Repositories
-namespace-bytes = Stored, each layer once
-namespace-location = Place
+namespace-bytes = Storage, each layer counted once
+namespace-location = Location
 namespace-website = Website
-namespace-since = Here since
+namespace-since = Created
 namespace-filter = Find a repository
 namespace-order-pulls = Most pulls first
-namespace-none-such = No repository’s name holds “{ $part }”.
+namespace-none-such = No repository’s name contains “{ $part }”.
 namespace-empty = There is nothing here that you can see.
-namespace-empty-own = There is nothing here yet. A push makes a repository:
+namespace-empty-own = No repositories yet. Push an image to create one:
 namespace-pulls =
     { $n ->
         [one] { $n } pull

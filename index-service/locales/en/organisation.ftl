@@ -15,34 +15,34 @@ organisation-leave = Leave
 
 # Overview.
 organisation-mine = Organisations
-organisation-mine-none = You are in no organisation yet. Create one to share repositories with colleagues.
-organisation-you-are = You are
+organisation-mine-none = You are not in any organisation yet. Create one to share repositories with others.
+organisation-you-are = Your role:
 organisation-until = until
 organisation-repositories = Repositories
-organisation-repositories-none = There is no repository here that you may see. A push makes one.
+organisation-repositories-none = No repositories that you can see yet. Push an image to create one.
 
 # A new one.
 organisation-new = New organisation
-organisation-create = Create the organisation
+organisation-create = Create organisation
 organisation-name = Name
-organisation-name-hint = Its namespace, too: images are called name/image. It stays for good.
-organisation-display-name = Name as people write it
+organisation-name-hint = It is also the namespace: images are called name/image. It cannot be changed later.
+organisation-display-name = Display name
 organisation-description = Description
-organisation-done-created = The organisation was created. You own it.
+organisation-done-created = The organisation has been created, and you are its owner.
 
 # Profile.
-organisation-describe = What it is
+organisation-describe = About the organisation
 organisation-default-visibility = Visibility of new repositories
-organisation-default-visibility-about = Repositories that are made from now on begin with this. Those that are there stay as they are.
+organisation-default-visibility-about = Applies to repositories created from now on. Existing repositories stay as they are.
 
 # Members.
 organisation-account = Account
 organisation-role = Role
-organisation-since = Since
+organisation-since = Member since
 organisation-add = Add
-organisation-member-add = Add somebody
-organisation-guest-until = Guests: until
-organisation-roles-hint = Members hold what rules give them. Guests are from outside and have an end. Managers look after repositories, members and teams. Owners decide about everything.
+organisation-member-add = Add a member
+organisation-guest-until = For guests: until
+organisation-roles-hint = Members have the rights that rules give them. Guests come from outside and leave on a set date. Managers look after repositories, members and teams. Owners can do everything.
 organisation-role-guest = Guest
 organisation-role-member = Member
 organisation-role-manager = Manager
@@ -55,25 +55,25 @@ organisation-remove-title = Remove { $name }
 organisation-remove-do = Remove from the organisation
 organisation-leave-title = Leave { $name }
 organisation-leave-do = Leave the organisation
-organisation-last-owner = This is the last owner who can log in: make somebody else an owner first.
-organisation-end-what = This ends with the membership:
-organisation-end-access = Every right that the membership gives; tokens handed out before end within minutes.
-organisation-end-teams = Places in the teams
+organisation-last-owner = This is the last owner who can log in. Make somebody else an owner first.
+organisation-end-what = These end with the membership:
+organisation-end-access = All rights that come with the membership. Tokens issued before expire within minutes.
+organisation-end-teams = Membership in these teams:
 organisation-end-rules =
     { $n ->
-        [one] { $n } rule about this account
-       *[other] { $n } rules about this account
+        [one] { $n } rule for this account
+       *[other] { $n } rules for this account
     }
 organisation-end-tokens =
     { $n ->
-        [one] { $n } access token that reaches less
-       *[other] { $n } access tokens that reach less
+        [one] { $n } access token loses rights
+       *[other] { $n } access tokens lose rights
     }
-organisation-done-left = You left the organisation.
+organisation-done-left = You have left the organisation.
 
 # The end of an organisation.
 organisation-delete-title = Delete { $name }
-organisation-delete-about = Its name is never given again, to nobody.
+organisation-delete-about = Its name can never be used again.
 organisation-delete-repositories =
     { $n ->
         [one] There is { $n } repository. Delete or transfer it first.
@@ -86,120 +86,120 @@ organisation-delete-members =
     }
 organisation-delete-teams =
     { $n ->
-        [one] { $n } team ends
-       *[other] { $n } teams end
+        [one] { $n } team is deleted
+       *[other] { $n } teams are deleted
     }
 organisation-delete-robots =
     { $n ->
-        [one] { $n } robot or access token stops
-       *[other] { $n } robots and access tokens stop
+        [one] { $n } robot or access token stops working
+       *[other] { $n } robots and access tokens stop working
     }
 organisation-delete-rules =
     { $n ->
-        [one] { $n } rule of others about its robots ends
-       *[other] { $n } rules of others about its robots end
+        [one] { $n } rule of other namespaces for its robots ends
+       *[other] { $n } rules of other namespaces for its robots end
     }
-organisation-delete-do = Delete the organisation
-organisation-done-deleted = The organisation was deleted.
+organisation-delete-do = Delete organisation
+organisation-done-deleted = The organisation has been deleted.
 
 # Teams.
 organisation-team = Team
-organisation-teams-none = There is no team yet. A team holds accounts together, so that a rule can give access to all of them.
+organisation-teams-none = No teams yet. With a team, one rule can give access to several people.
 organisation-team-new = New team
-organisation-team-create = Create the team
+organisation-team-create = Create team
 organisation-team-name = Name
-organisation-team-name-hint = Lower-case letters and digits, joined by . _ or -.
-organisation-team-empty = Nobody is in this team yet.
-organisation-team-add-hint = Somebody who is in the organisation.
-organisation-team-delete = Delete the team
-organisation-team-delete-about = The rules about it, and invitations to it, go with it.
-organisation-done-team-created = The team was created. Add its members.
-organisation-done-team-deleted = The team was deleted.
+organisation-team-name-hint = Lowercase letters and digits, joined by . _ or -.
+organisation-team-empty = This team has no members yet.
+organisation-team-add-hint = The account must be in the organisation.
+organisation-team-delete = Delete team
+organisation-team-delete-about = Its rules and the invitations to it are deleted too.
+organisation-done-team-created = The team has been created. You can now add members.
+organisation-done-team-deleted = The team has been deleted.
 
 # Robots and access tokens.
-organisation-robots-about = Robots push and pull for machines such as CI. They belong to the namespace, not to a person.
-organisation-tokens-about = Access tokens of the organisation: clients log in with the organisation’s name and the token.
-organisation-machines-none = There is none yet.
+organisation-robots-about = Robots push and pull for machines such as CI. They belong to the namespace rather than to a person.
+organisation-tokens-about = Access tokens of the organisation. Clients log in with the organisation’s name and the token.
+organisation-machines-none = None yet.
 organisation-robot-new = New robot
-organisation-robot-create = Create the robot
+organisation-robot-create = Create robot
 organisation-robot-name = Name
 organisation-robot-name-hint = It logs in as { $name }+NAME.
 organisation-token-new = New access token
-organisation-token-create = Create the access token
-organisation-machine-label = What people call it
-organisation-machine-days = Valid for days
+organisation-token-create = Create access token
+organisation-machine-label = Description
+organisation-machine-days = Valid for (days)
 organisation-machine-name = Name
-organisation-machine-may = May at most
+organisation-machine-may = Maximum rights
 organisation-machine-used = Last used
-organisation-machine-ends = Ends
-organisation-machine-made = Made
-organisation-machine-over = Over
+organisation-machine-ends = Expires
+organisation-machine-made = Created
+organisation-machine-over = Ended
 organisation-machine-username = Logs in as
 organisation-machine-refused = Refused uses
 organisation-machine-suspended = Suspended
 organisation-machine-suspend = Suspend
-organisation-machine-resume = Let it go on
+organisation-machine-resume = Resume
 organisation-machine-networks = Only from these addresses
-organisation-machine-networks-hint = Ranges such as 10.0.0.0/8, separated by spaces; empty for everywhere.
-organisation-machine-delete = Delete it
-organisation-machine-delete-about = Whatever logs in with it stops at once, and what it made ends with it.
-organisation-limit = What it may do ({ $n })
+organisation-machine-networks-hint = Ranges such as 10.0.0.0/8, separated by spaces. Leave empty for any address.
+organisation-machine-delete = Delete
+organisation-machine-delete-about = Anything that logs in with it stops working at once, and what it issued ends with it.
+organisation-limit = Access { $n }
 organisation-limit-pattern = Repositories
-organisation-limit-rights = May
+organisation-limit-rights = Allow
 organisation-secrets = Secrets
-organisation-secrets-about = Two secrets can be valid at once, so that one takes the place of the other without a pause.
-organisation-secret-end = End it now
-organisation-done-secret-ended = The secret is over.
+organisation-secrets-about = Two secrets can be valid at the same time, so you can replace one without interruption.
+organisation-secret-end = Revoke now
+organisation-done-secret-ended = The secret has been revoked.
 organisation-done-machine-deleted = Deleted.
 
 # Invitations.
-organisation-invite = Invite by a link
-organisation-invite-about = Whoever holds the link can join. It is shown once. Owners are appointed by name, not by a link.
-organisation-invite-days = Open for days
-organisation-invite-uses = Lets in
-organisation-invite-create = Make the link
-organisation-invitations-none = Nobody is invited at the moment.
+organisation-invite = Invite with a link
+organisation-invite-about = Anyone who has the link can join. It is shown only once. Owners are appointed by name, not with a link.
+organisation-invite-days = Valid for (days)
+organisation-invite-uses = Number of people
+organisation-invite-create = Create link
+organisation-invitations-none = No open invitations.
 organisation-invitation-link = Link
-organisation-invitation-by = By
-organisation-invitation-uses = Places left
+organisation-invitation-by = Invited by
+organisation-invitation-uses = Uses left
 organisation-invitation-revoke = Withdraw
-organisation-done-invitation-revoked = The invitation was withdrawn.
+organisation-done-invitation-revoked = The invitation has been withdrawn.
 
 # Quota.
-organisation-quota-used = What is used
+organisation-quota-used = Usage
 organisation-quota-bytes = Content of all repositories
 organisation-quota-storage = Storage, shared layers counted once
 organisation-quota-repositories = Repositories
 organisation-quota-tags = Tags
-organisation-quota-unlimited = Nothing is limited here.
+organisation-quota-unlimited = There are no limits here.
 organisation-quota-no-limit = no limit
 organisation-quota-full = used up
 organisation-quota-near = nearly used up
-organisation-quota-warn = From { $n } % on, clients that push are warned.
-organisation-quota-strict = The registry asks before each push, so that no limit is passed at all.
+organisation-quota-warn = From { $n } % on, clients that push get a warning.
+organisation-quota-strict = Usage is checked before every push, so no limit is ever exceeded.
 
 # Audit log.
 organisation-audit-filter = Filter
 organisation-audit-show = Show
 organisation-audit-all = Everything
 organisation-audit-when = When
-organisation-audit-action = What
+organisation-audit-action = Action
 organisation-audit-actor = Who
-organisation-audit-target = To what
+organisation-audit-target = Target
 organisation-audit-what = Before and after
 organisation-audit-from = From
 organisation-audit-to = To
-organisation-audit-none = Nothing of this kind happened.
+organisation-audit-none = No matching events.
 
 # Deleted repositories.
-organisation-deleted-about = They can be restored until their time is over; then their content is removed.
-organisation-deleted-none = No deleted repository waits here.
+organisation-deleted-about = You can restore them until the date shown. After that, their content is removed.
+organisation-deleted-none = No deleted repositories.
 organisation-deleted-at = Deleted
 organisation-deleted-until = can be restored until
 organisation-restore = Restore
 organisation-restore-as = Restore as
-organisation-purge = Remove it for good
-organisation-purge-about = Its content is removed now. This cannot be undone.
-organisation-purge-do = Remove it for good
-organisation-done-restored = The repository is back.
-organisation-done-purged = The repository is gone for good.
+organisation-purge = Remove for good
+organisation-purge-about = Its content is removed right now. This cannot be undone.
+organisation-purge-do = Remove for good
+organisation-done-restored = The repository has been restored.
+organisation-done-purged = The repository has been removed for good.

@@ -15,10 +15,10 @@ repository-star = Star
 repository-unstar = Starred
 repository-keep = Bookmark
 repository-drop = Bookmarked
-repository-done-starred = You gave this repository a star.
-repository-done-unstarred = You took your star back.
-repository-done-kept = It is among your bookmarks now.
-repository-done-dropped = It is no longer among your bookmarks.
+repository-done-starred = You starred this repository.
+repository-done-unstarred = You removed your star.
+repository-done-kept = Added to your bookmarks.
+repository-done-dropped = Removed from your bookmarks.
 repository-pull-title = Pull this image
 repository-recent-tags = Latest tags
 repository-all-tags =
@@ -27,7 +27,7 @@ repository-all-tags =
        *[other] All { $n } tags
     }
 repository-tags-of = Tags of { $name }
-repository-tags-caption = Tags with platforms, sizes and pulls
+repository-tags-caption = Tags with their platforms, sizes and pulls
 repository-tag-count =
     { $n ->
         [one] { $n } tag
@@ -45,32 +45,32 @@ repository-filter-do = Show
 repository-order = Order
 repository-order-updated = Latest first
 repository-order-name = By name
-repository-no-tags = There are no tags here.
-repository-no-such-tags = No tag’s name holds “{ $part }”.
+repository-no-tags = No tags yet.
+repository-no-such-tags = No tag’s name contains “{ $part }”.
 repository-description = About
 repository-edit = Edit
-repository-no-description = Nobody has described this repository yet.
-repository-no-description-own = Nobody has described this repository yet. A few lines help people who find it.
-repository-description-of-image = This is what the image says about itself.
-repository-facts = Facts
+repository-no-description = This repository has no description yet.
+repository-no-description-own = This repository has no description yet. A few lines help people who find it.
+repository-description-of-image = This is the image’s own description.
+repository-facts = Details
 repository-visibility = Visibility
 repository-stars = Stars
-repository-bytes = Stored, each layer once
+repository-bytes = Storage, each layer counted once
 repository-last-push = Last push
 repository-licenses = Licences
 repository-topics = Topics
 repository-feed = Follow changes as an Atom feed
-repository-lineage = Family
+repository-lineage = Related images
 repository-built-on = Built on
 repository-used-by = Images built on it
-repository-newer = A newer image is at { $tag }
+repository-newer = A newer image is available at { $tag }
 repository-empty-title = Nothing has been pushed yet
-repository-empty-text = Come back when its owners have pushed an image.
+repository-empty-text = Come back once its owners have pushed an image.
 repository-empty-push = Push an image from your machine in three steps:
 repository-empty-login = Log in with your password or an access token.
 repository-empty-tag = Give your image this repository’s name.
 repository-empty-send = Push it.
-repository-empty-token = For scripts, an access token is better than a password.
+repository-empty-token = In scripts, use an access token instead of your password.
 repository-empty-token-link = Create one
 repository-chart-title =
     { $n ->
@@ -79,44 +79,44 @@ repository-chart-title =
     }
 repository-chart-text =
     { $n ->
-        [one] { $n } pull altogether
-       *[other] { $n } pulls altogether
+        [one] { $n } pull in total
+       *[other] { $n } pulls in total
     }
 repository-chart-most =
     { $n ->
-        [one] at most { $n } on a day
-       *[other] at most { $n } on a day
+        [one] at most { $n } a day
+       *[other] at most { $n } a day
     }
 repository-chart-day =
     { $n ->
         [one] { $day }: { $n } pull
        *[other] { $day }: { $n } pulls
     }
-repository-chart-table = As a table
+repository-chart-table = Show as a table
 repository-day = Day
 repository-no-pulls =
     { $n ->
-        [one] Nobody pulled it on the last day.
-       *[other] Nobody pulled it in the last { $n } days.
+        [one] No pulls in the last day.
+       *[other] No pulls in the last { $n } days.
     }
 repository-activity-of = Activity of { $name }
-repository-span = Time
+repository-span = Period
 repository-days =
     { $n ->
         [one] { $n } day
        *[other] { $n } days
     }
-repository-by = Counted by
+repository-by = Grouped
 repository-by-platform = By platform
 repository-by-client = By client
 repository-by-tag = By tag
-repository-by-what = Of what
-repository-sums-caption = Pulls and pushes in this time
-repository-pulls-all = Pulls since the beginning
-repository-pushes-all = Pushes since the beginning
+repository-by-what = What
+repository-sums-caption = Pulls and pushes in this period
+repository-pulls-all = Pulls in total
+repository-pushes-all = Pushes in total
 repository-history = Tag history
 repository-no-history = No tag has changed yet.
 repository-deleted-tags = Deleted tags
 repository-deleted-at = Deleted
-repository-restorable = Kept until
+repository-restorable = Restorable until
 repository-restore = Restore

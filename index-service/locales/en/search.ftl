@@ -13,14 +13,14 @@ search-stars-one = At least 1
 search-stars-ten = At least 10
 search-stars-hundred = At least 100
 search-updated = Updated
-search-time-any = At any time
-search-time-week = Within a week
-search-time-month = Within a month
-search-time-year = Within a year
+search-time-any = Any time
+search-time-week = In the last week
+search-time-month = In the last month
+search-time-year = In the last year
 search-platform = Platform
 search-topic = Topic
 search-official = Official only
-search-reset = Clear the filters
+search-reset = Clear filters
 search-results = Results
 search-count =
     { $n ->
@@ -28,5 +28,5 @@ search-count =
         [one] { $n } repository
        *[other] { $n } repositories
     }
-search-count-more = More than { $n } repositories; the best come first
-search-none = Nothing found. Try fewer or shorter words, or clear the filters. Private repositories are found by those who may pull them: are you signed in?
+search-count-more = More than { $n } repositories, best matches first
+search-none = Nothing found. Try fewer or shorter words, or clear the filters. Private repositories appear only for people who may pull them, so make sure you are signed in.

@@ -1,17 +1,17 @@
 # The page of a tag, and of a manifest.
 tag-immutable = Immutable
-tag-pull-digest = Pull exactly this image, by its digest
+tag-pull-digest = Pull this exact image by its digest
 tag-last-pull = Last pull
 tag-media-type = Media type
-tag-same = Same image
+tag-same = Same image as
 tag-newer-title = A newer base image exists.
-tag-newer-text = Build again to get what was fixed there:
+tag-newer-text = Build your image again to get the fixes in:
 tag-platforms =
     { $n ->
         [one] { $n } platform
        *[other] { $n } platforms
     }
-tag-platforms-caption = Platforms that this tag holds images for
+tag-platforms-caption = Platforms this tag has images for
 tag-platform = Platform
 tag-no-platform = No platform
 tag-not-here = not in this repository
@@ -22,10 +22,10 @@ tag-strip =
         [one] { $size } in one layer
        *[other] { $size } in { $n } layers
     }
-tag-no-command = The image does not say what made this layer.
-tag-no-layers = There are no layers.
-tag-empty-index = This index leads to no image that the repository holds.
-tag-not-read = The index has not read this manifest yet. It usually does within a second; reload the page.
+tag-no-command = The image does not say how this layer was made.
+tag-no-layers = This image has no layers.
+tag-empty-index = This index does not lead to any image in this repository.
+tag-not-read = This manifest has not been read yet. That usually takes less than a second; reload the page.
 tag-config = Configuration
 tag-entrypoint = Entrypoint
 tag-cmd = Command
@@ -47,34 +47,34 @@ tag-signature = Signature
 tag-sbom = SBOM
 tag-attestation = Attestation
 tag-other-artifact = Artifact
-tag-of-image = of this platform
+tag-of-image = for this platform
 tag-kind = Kind
 tag-type = Type
 tag-subject = Belongs to
 tag-indexes = Part of
 tag-manifest = Manifest { $digest }
 tag-history = History
-tag-no-history = Nothing is known of earlier changes.
+tag-no-history = No earlier changes are known.
 tag-history-made = created
 tag-history-moved = moved
 tag-history-pushed = pushed again
 tag-history-deleted = deleted
 tag-compare = Compare with another tag
-tag-compare-now = Compare with now
+tag-compare-now = Compare with the current image
 tag-restore = Restore { $digest }
-tag-more-history = Earlier changes are among the repository’s activity.
-tag-done-restored = The tag points there again.
-tag-done-deleted = The tag is deleted. It can be restored for a while, below.
+tag-more-history = See earlier changes in the repository’s activity
+tag-done-restored = The tag has been restored.
+tag-done-deleted = The tag has been deleted. You can restore it below for a while.
 tag-delete-title = Delete this tag
 tag-delete-frees = Deleting it frees { $bytes } in this repository.
 tag-delete-link = See what depends on it
 tag-delete-of = Delete the tag { $name }
-tag-delete-text = The tag goes at once: pulls by its name fail. What it points to is kept for a while, so that the tag can be restored.
-tag-delete-immutable = A rule keeps this tag as it is; the registry will refuse.
+tag-delete-text = The tag disappears at once, and pulls by its name fail. What it points to is kept for a while, so that you can restore the tag.
+tag-delete-immutable = A rule makes this tag immutable, so the registry will refuse to delete it.
 tag-delete-type = Type { $name } to confirm
-tag-delete-mistyped = That is not the tag’s name: type { $name }.
-tag-delete-do = Delete the tag
-tag-delete-not = Keep it
+tag-delete-mistyped = That is not the tag’s name. Type { $name }.
+tag-delete-do = Delete tag
+tag-delete-not = Keep tag
 tag-impact = What depends on it
 tag-impact-pulls =
     { $n ->
@@ -82,8 +82,8 @@ tag-impact-pulls =
        *[other] Pulls of the last { $n } days
     }
 tag-impact-frees = Deleting frees
-tag-impact-storage = { $bytes } of the storage
+tag-impact-storage = { $bytes } of it in storage
 tag-impact-clients = Clients
-tag-impact-tags = Other tags of the same image, which stay
-tag-impact-shared = Repositories that share layers, which stay
-tag-delete-frees-nothing = Deleting it frees nothing: other tags lead to the same image.
+tag-impact-tags = Other tags of the same image (not affected)
+tag-impact-shared = Repositories that share layers (not affected)
+tag-delete-frees-nothing = Deleting it frees nothing, because other tags point to the same image.

@@ -1,17 +1,17 @@
 # The first steps of somebody new.
 welcome-title = First steps
 welcome-hello = Welcome, { $name }
-welcome-lead = Two commands on your own machine, and this page notices when each has worked.
+welcome-lead = Two steps on your own machine. This page notices when each of them has worked.
 welcome-done = done
 welcome-waiting = waiting
 welcome-login = Log in with Docker
-welcome-login-text = Type this where you work, and your password when it asks for it:
-welcome-login-token = Rather than the password, use one of your
-welcome-login-seen = Your login arrived:
-welcome-insecure = This site speaks plain HTTP. Docker takes that from its own machine alone, unless its configuration (daemon.json) says:
+welcome-login-text = Run this on your machine, and type your password when asked:
+welcome-login-token = Better than the password: one of your
+welcome-login-seen = You logged in:
+welcome-insecure = This site uses plain HTTP. Docker accepts that only on the same machine, unless its configuration (daemon.json) says:
 welcome-push = Push an image
-welcome-push-text = Any image will do. It is private until you decide otherwise.
-welcome-push-seen = Your image is here:
-welcome-watches = This page looks by itself.
-welcome-reload = Look again
-welcome-finished = That is all: you can push and pull.
+welcome-push-text = Any image will do. It stays private until you decide otherwise.
+welcome-push-seen = Your image has arrived:
+welcome-watches = This page updates by itself.
+welcome-reload = Reload
+welcome-finished = That’s it. You can now push and pull.

@@ -12,13 +12,13 @@ compare-bytes-shared = 两者共有 { $bytes }
 compare-bytes-added = 仅较新一方有 { $bytes }
 compare-bytes-removed = 仅较早一方有 { $bytes }
 compare-differences = 配置差异
-compare-what = 项目
+compare-what = 设置项
 compare-variable = 环境变量
 compare-label = 镜像标注
 compare-there = 已设置
 compare-same-count =
     { $n ->
-       *[other] 另有 { $n } 项设置和标注相同。
+       *[other] 另有 { $n } 项设置和镜像标注相同。
     }
 compare-setting-entrypoint = 入口点
 compare-setting-cmd = 命令

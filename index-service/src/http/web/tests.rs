@@ -245,7 +245,7 @@ async fn a_wrong_password_shows_the_form_again_without_it() {
         let answer = nobody.post("/sign-in", &fields).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert!(
-            answer.body.contains("The user name or the password is wrong."),
+            answer.body.contains("The username or the password is wrong."),
             "{}",
             answer.body
         );
@@ -350,7 +350,7 @@ async fn what_an_address_says_was_done_is_one_of_our_own_sentences() {
     let front = Front::new().await;
     let nobody = front.browser("").await;
     let said = nobody.get("/?done=entry-done-signed-out").await.body;
-    assert!(said.contains("You are signed out."));
+    assert!(said.contains("You have signed out."));
     for key in [
         "base-sign-in",
         "entry-done-nothing",
@@ -372,7 +372,7 @@ async fn people_sign_up_where_the_site_lets_them() {
             .get("/sign-up")
             .await
             .body
-            .contains("made by administrators")
+            .contains("created by administrators")
     );
     assert_eq!(
         nobody.post("/sign-up", &fields).await.status,

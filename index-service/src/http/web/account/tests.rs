@@ -285,7 +285,7 @@ async fn why_is_said_in_words_and_strangers_are_told_nothing() {
         .get("/explain?who=account&name=eve&repository=ada/private&action=pull")
         .await;
     assert!(
-        others.body.contains("No role, no rule and no visibility"),
+        others.body.contains("No role, rule or visibility setting"),
         "{}",
         others.body
     );
