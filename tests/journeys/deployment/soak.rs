@@ -59,13 +59,15 @@ struct Watched {
 impl Watched {
     fn look(&mut self) -> Result<()> {
         // PostgreSQL's buffers, its shared memory, fill until they are full, and each of its processes opens the files of
-        // tables that it comes to; so its processes are counted, one for each connection.
+        // tables that it comes to; so its processes are counted, one for each connection, and the memory of one is watched:
+        // the pool opens another connection whenever more work comes at once.
         let is_ours = self.service != "postgres";
-        let memory = self.group.memory(is_ours)?;
-        let count = if is_ours {
-            self.group.descriptors()?
+        let (memory, count) = if is_ours {
+            (self.group.memory(true)?, self.group.descriptors()?)
         } else {
-            self.group.processes()?.len() as u64
+            let count = self.group.processes()?.len() as u64;
+            let each = self.group.memory(false)? / f64::from(u32::try_from(count)?.max(1));
+            (each, count)
         };
         let descriptors = u32::try_from(count)?.into();
         self.sights.push(Sight { memory, descriptors });
