@@ -23,6 +23,7 @@ function all({ webhook, token, digests }) {
     ['help', null, '/help'],
     ['help-api', null, '/help/api'],
     ['help-api-group', null, '/help/api/content'],
+    ['help-api-shapes', null, '/help/api/content/shapes'],
     ['not-found', null, '/r/nobody/nothing'],
     ['search', null, '/search?q=shop'],
     ['search-nothing', null, '/search?q=zzzz'],

@@ -21,6 +21,7 @@ pub(in crate::http) fn routes() -> Router<State> {
     Router::new()
         .route("/help/api", named("web.reference", get(index)))
         .route("/help/api/{group}", named("web.reference", get(group)))
+        .route("/help/api/{group}/shapes", named("web.reference", get(shapes)))
 }
 
 /// Made once: the description does not change while the process lives.
@@ -57,6 +58,17 @@ struct GroupPage {
     name: &'static str,
     slug: &'static str,
     operations: &'static [Operation],
+    /// Where the types that it names are explained.
+    shapes: String,
+}
+
+#[derive(Template)]
+#[template(path = "reference/shapes.html")]
+struct ShapesPage {
+    view: View,
+    groups: &'static [Group],
+    name: &'static str,
+    slug: &'static str,
     shapes: Vec<&'static Shape>,
 }
 
@@ -70,20 +82,33 @@ async fn index(Shared(state): Shared<State>, Visitor { view, .. }: Visitor) -> R
 }
 
 async fn group(Visitor { view, .. }: Visitor, Path(slug): Path<String>) -> Result<Response, PageError> {
-    let reference = reference().ok_or_else(PageError::not_found)?;
-    let group = reference
-        .groups
-        .iter()
-        .find(|group| group.slug == slug)
-        .ok_or_else(PageError::not_found)?;
+    let (reference, group) = find(&slug)?;
     Ok(render(&GroupPage {
         view,
         groups: &reference.groups,
         name: &group.name,
         slug: &group.slug,
         operations: &group.operations,
+        shapes: format!("/help/api/{slug}/shapes"),
+    }))
+}
+
+/// What the operations of a group take and give.
+async fn shapes(Visitor { view, .. }: Visitor, Path(slug): Path<String>) -> Result<Response, PageError> {
+    let (reference, group) = find(&slug)?;
+    Ok(render(&ShapesPage {
+        view,
+        groups: &reference.groups,
+        name: &group.name,
+        slug: &group.slug,
         shapes: reference.shapes_of(group),
     }))
+}
+
+fn find(slug: &str) -> Result<(&'static Reference, &'static Group), PageError> {
+    let reference = reference().ok_or_else(PageError::not_found)?;
+    let group = reference.groups.iter().find(|group| group.slug == slug);
+    Ok((reference, group.ok_or_else(PageError::not_found)?))
 }
 
 #[cfg(test)]
@@ -109,6 +134,14 @@ mod tests {
                 );
                 let page = front.get(&format!("/help/api/{tag}"), None).await;
                 assert!(page.body.contains(&format!("id=\"{id}\"")), "{method} {path}");
+                let shapes = front.get(&format!("/help/api/{tag}/shapes"), None).await;
+                for named in page.body.split("/shapes#").skip(1) {
+                    let anchor = named.split('"').next().unwrap();
+                    assert!(
+                        shapes.body.contains(&format!("id=\"{anchor}\"")),
+                        "{tag}: {anchor}"
+                    );
+                }
                 seen += 1;
             }
         }
