@@ -39,6 +39,7 @@ mod retention;
 mod robot;
 mod rule;
 mod search;
+mod setting;
 mod team;
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,7 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.renovate", renovate::routes()))
             .merge(named("api.comment", comment::routes()))
             .merge(named("api.search", search::routes()))
+            .merge(named("api.setting", setting::routes()))
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))
             .merge(named("api.namespace", namespace::routes()))

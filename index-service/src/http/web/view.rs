@@ -5,6 +5,7 @@ use fluent_bundle::FluentArgs;
 use super::asset;
 use super::figure::{self, Figure};
 use super::language::Language;
+use crate::domain::Site;
 
 /// Whoever reads.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub(in crate::http) struct View {
     pub(in crate::http) csrf: String,
     /// What clients log in to.
     pub(in crate::http) host: String,
+    /// What the site is called.
+    pub(in crate::http) site: String,
     /// The page, with its query: what is come back to.
     pub(in crate::http) path: String,
     /// Now, in milliseconds since 1970.
@@ -182,6 +185,11 @@ impl View {
     pub(in crate::http) fn short_digest<'a>(&self, digest: &'a str) -> &'a str {
         let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
         hex.get(..12).unwrap_or(hex)
+    }
+
+    /// Whether somebody named the site.
+    pub(in crate::http) fn is_named(&self) -> bool {
+        self.site != Site::NAME
     }
 
     /// Whether the reader is signed in.
