@@ -139,9 +139,7 @@ impl App {
         let rows = read_rows(&mut tx).await?;
         drop(tx);
         if *known != rows {
-            self.decided
-                .current
-                .send_replace(Arc::new(self.laid_over(&rows)));
+            self.decided.current.send_replace(Arc::new(self.laid_over(&rows)));
             *known = rows;
         }
         Ok(())

@@ -130,7 +130,10 @@ fn what_is_written_anywhere_is_not_left_to_administrators() {
         "also where it says what would be so without it"
     );
     assert_eq!(
-        fixed("site:\n  greeting: Hello\nrepositories:\n  restore_delay: 1h\n", &[]),
+        fixed(
+            "site:\n  greeting: Hello\nrepositories:\n  restore_delay: 1h\n",
+            &[]
+        ),
         [SettingKey::SiteGreeting, SettingKey::RestoreDelay]
     );
 }

@@ -130,9 +130,7 @@ fn read_time(text: &str) -> Result<i64, AppError> {
         AppError::Invalid("deleted repositories are kept for 0s to 90d: a time such as 168h or 7d".to_owned())
     };
     let text = text.trim();
-    let days = text
-        .strip_suffix('d')
-        .and_then(|days| days.parse::<u32>().ok());
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
     let time: Duration = match days {
         Some(days) => Duration::from_secs(u64::from(days) * 86_400),
         // A bare number would be nanoseconds, which nobody means.

@@ -58,7 +58,11 @@ async fn what_nobody_decided_has_its_default_and_goes_back_to_it() {
     assert_eq!(found(&answered, SettingKey::SignUp), expected);
     let current = fixture.app.current();
     assert_eq!(
-        (current.sign_up, current.site.name.as_str(), current.quotas.limits.tags),
+        (
+            current.sign_up,
+            current.site.name.as_str(),
+            current.quotas.limits.tags
+        ),
         (SignUp::Open, "Harbour", Some(20))
     );
     assert!(fixture.app.are_comments_allowed().await.unwrap());
@@ -76,7 +80,10 @@ async fn what_the_configuration_says_goes_before_what_was_decided() {
     let store = Store::open("sqlite::memory:").await.unwrap();
     let free = Fixture::over(store.clone());
     let admin = administrator(&free).await;
-    let wishes = [wish(SettingKey::SignUp, "open"), wish(SettingKey::QuotaTags, "20")];
+    let wishes = [
+        wish(SettingKey::SignUp, "open"),
+        wish(SettingKey::QuotaTags, "20"),
+    ];
     change(&free, &admin, &wishes).await;
     let fixed = Fixture::build(store, None, |settings| {
         settings.sign_up = SignUp::Invitation;
@@ -115,11 +122,7 @@ async fn another_process_knows_of_it_when_it_has_looked() {
         display_name: None,
         description: String::new(),
     };
-    there
-        .app
-        .create_organisation(&ada, &new("first"))
-        .await
-        .unwrap();
+    there.app.create_organisation(&ada, &new("first")).await.unwrap();
     there.app.refresh_settings().await.unwrap();
     let refused = there.app.create_organisation(&ada, &new("second")).await;
     assert!(matches!(refused, Err(AppError::Forbidden(_))), "{refused:?}");
@@ -154,7 +157,10 @@ async fn the_background_work_looks_whether_something_was_decided_elsewhere() {
 async fn each_change_is_written_down_with_who_what_from_and_to() {
     let fixture = Fixture::new().await;
     let admin = administrator(&fixture).await;
-    let wishes = [wish(SettingKey::SignUp, "open"), wish(SettingKey::QuotaStrict, "false")];
+    let wishes = [
+        wish(SettingKey::SignUp, "open"),
+        wish(SettingKey::QuotaStrict, "false"),
+    ];
     for _ in 0..2 {
         change(&fixture, &admin, &wishes).await;
     }
@@ -162,7 +168,11 @@ async fn each_change_is_written_down_with_who_what_from_and_to() {
         action: Some(AuditAction::SettingChange),
         ..AuditFilter::default()
     };
-    let events = fixture.app.list_audit(&admin, None, &filter, None, 10).await.unwrap();
+    let events = fixture
+        .app
+        .list_audit(&admin, None, &filter, None, 10)
+        .await
+        .unwrap();
     assert_eq!(events.len(), 1, "what was so already is no change: {events:?}");
     let event = &events[0];
     assert_eq!(
@@ -187,7 +197,10 @@ async fn nobody_but_administrators_decides_and_of_a_wrong_wish_nothing_is_done()
         fixture.app.list_settings(&ada).await,
         Err(AppError::Forbidden(_))
     ));
-    let wishes = [wish(SettingKey::SignUp, "open"), wish(SettingKey::QuotaBytes, "much")];
+    let wishes = [
+        wish(SettingKey::SignUp, "open"),
+        wish(SettingKey::QuotaBytes, "much"),
+    ];
     assert!(matches!(
         fixture.app.change_settings(&admin, &wishes).await,
         Err(AppError::Invalid(_))

@@ -48,7 +48,11 @@ pub(super) fn check_quotas(config: &mut Config, faults: &mut Faults, raw: RawQuo
         }
         let read = text.parse::<Amount>();
         faults
-            .check(key, "a number such as 5000000000, 5GB or 5GiB, or unlimited", read)
+            .check(
+                key,
+                "a number such as 5000000000, 5GB or 5GiB, or unlimited",
+                read,
+            )
             .map(|amount| amount.0)
     };
     config.quotas.limits = Limits {

@@ -62,7 +62,10 @@ async fn what_is_decided_holds_at_once_and_null_takes_it_back() {
         ("site.name", "Harbour"),
     ] {
         let setting = of(&settings, key);
-        assert_eq!((&setting["value"], &setting["changed"]), (&json!(value), &json!(true)));
+        assert_eq!(
+            (&setting["value"], &setting["changed"]),
+            (&json!(value), &json!(true))
+        );
     }
     assert_eq!(front.api("root", "GET", PATH, NONE).await.ok(), settings);
     front.api("", "POST", "/accounts", dora).await.is(201);
@@ -73,7 +76,8 @@ async fn what_is_decided_holds_at_once_and_null_takes_it_back() {
     );
     let comments = front.api("", "GET", "/site/comments", NONE).await.ok();
     assert_eq!(comments["allowed"], true);
-    let back = json!({"sign_up": null, "quotas.bytes": -1, "quotas.tags": null, "comments": false, "site.name": ""});
+    let back =
+        json!({"sign_up": null, "quotas.bytes": -1, "quotas.tags": null, "comments": false, "site.name": ""});
     let settings = front.api("root", "PATCH", PATH, back).await.ok();
     for key in SettingKey::EVERY {
         assert_eq!(of(&settings, key.as_str())["changed"], false, "{key}");
@@ -93,14 +97,22 @@ async fn a_wrong_wish_is_refused_with_a_sentence_and_nothing_of_it_is_done() {
     for (wanted, status, said) in [
         (json!({"sign_up": "perhaps"}), 400, "open, invitation or closed"),
         (json!({"sign_up": 1}), 400, "open, invitation or closed"),
-        (json!({"organisations.create": "nobody"}), 400, "everyone or by admins"),
+        (
+            json!({"organisations.create": "nobody"}),
+            400,
+            "everyone or by admins",
+        ),
         (json!({"repositories.restore_delay": "91d"}), 400, "90d"),
         (json!({"quotas.bytes": "much"}), 400, "500 GB"),
         (json!({"quotas.tags": -2}), 400, "unlimited"),
         (json!({"comments": "yes"}), 400, "true or false"),
         (json!({"site.name": "x".repeat(41)}), 400, "40 characters"),
         (json!({"site.greeting": "a\u{0}b"}), 400, "500 characters"),
-        (json!({"site.name": "Harbour", "quotas.strict": true}), 409, "configuration"),
+        (
+            json!({"site.name": "Harbour", "quotas.strict": true}),
+            409,
+            "configuration",
+        ),
         (json!({"quotas.strict": null}), 409, "configuration"),
         (json!({"public_url": "https://evil.example"}), 422, "public_url"),
         (json!({"quotas.bytes": 1.5}), 422, ""),

@@ -73,10 +73,7 @@ pub(super) fn typed(text: &str) -> String {
 
 fn texts(view: &View, key: SettingKey) -> (String, String) {
     match key {
-        SettingKey::SiteName => (
-            view.t("admin-settings-name"),
-            view.t("admin-settings-name-hint"),
-        ),
+        SettingKey::SiteName => (view.t("admin-settings-name"), view.t("admin-settings-name-hint")),
         SettingKey::SiteGreeting => (
             view.t("admin-settings-greeting"),
             view.t("admin-settings-greeting-hint"),
@@ -107,10 +104,7 @@ fn texts(view: &View, key: SettingKey) -> (String, String) {
             view.t("admin-settings-limit-hint"),
         ),
         SettingKey::QuotaTags => (view.t("admin-quota-tags"), view.t("admin-settings-limit-hint")),
-        SettingKey::QuotaStrict => (
-            view.t("admin-quota-strict"),
-            view.t("admin-settings-strict-hint"),
-        ),
+        SettingKey::QuotaStrict => (view.t("admin-quota-strict"), view.t("admin-settings-strict-hint")),
     }
 }
 
@@ -121,7 +115,10 @@ fn choices(view: &View, key: SettingKey) -> Vec<(&'static str, String)> {
         SettingKey::Comments | SettingKey::QuotaStrict => &["false", "true"],
         _ => &[],
     };
-    words.iter().map(|word| (*word, in_words(view, key, word))).collect()
+    words
+        .iter()
+        .map(|word| (*word, in_words(view, key, word)))
+        .collect()
 }
 
 /// A value as it stands in the form.
@@ -164,14 +161,16 @@ fn in_words(view: &View, key: SettingKey, value: &str) -> String {
         (SettingKey::SiteGreeting, "") => view.t("admin-settings-none"),
         (SettingKey::SiteName | SettingKey::SiteGreeting, _) => value.to_owned(),
         (_, UNLIMITED) => view.t("admin-unlimited"),
-        (SettingKey::QuotaBytes | SettingKey::QuotaStorageBytes, _) => {
-            value.parse::<u64>().map_or_else(|_| value.to_owned(), |bytes| view.size(bytes))
-        }
-        (SettingKey::QuotaRepositories | SettingKey::QuotaTags, _) => {
-            value.parse::<u64>().map_or_else(|_| value.to_owned(), |count| view.number(count))
-        }
+        (SettingKey::QuotaBytes | SettingKey::QuotaStorageBytes, _) => value
+            .parse::<u64>()
+            .map_or_else(|_| value.to_owned(), |bytes| view.size(bytes)),
+        (SettingKey::QuotaRepositories | SettingKey::QuotaTags, _) => value
+            .parse::<u64>()
+            .map_or_else(|_| value.to_owned(), |count| view.number(count)),
         (SettingKey::RestoreDelay, _) => {
-            let hours = value.strip_suffix('h').and_then(|hours| hours.parse::<i64>().ok());
+            let hours = value
+                .strip_suffix('h')
+                .and_then(|hours| hours.parse::<i64>().ok());
             match hours {
                 Some(hours) if hours % 24 == 0 => view.tn("account-days", hours / 24),
                 _ => value.to_owned(),

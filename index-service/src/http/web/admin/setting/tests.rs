@@ -34,7 +34,9 @@ async fn form(browser: &Browser<'_>, typed: &[(&str, &str)]) -> Vec<(String, Str
         };
         let known = rest.split('"').next().unwrap().to_owned();
         let mut now = typed.iter().filter(|(name, _)| *name == key.as_str());
-        let now = now.next().map_or_else(|| known.clone(), |(_, text)| (*text).to_owned());
+        let now = now
+            .next()
+            .map_or_else(|| known.clone(), |(_, text)| (*text).to_owned());
         fields.push((key.to_string(), now));
         fields.push((format!("was:{key}"), known));
     }
@@ -56,7 +58,13 @@ async fn decided(front: &Front) -> Vec<String> {
     items
         .iter()
         .filter(|item| item["changed"] == true)
-        .map(|item| format!("{}={}", item["key"].as_str().unwrap(), item["value"].as_str().unwrap()))
+        .map(|item| {
+            format!(
+                "{}={}",
+                item["key"].as_str().unwrap(),
+                item["value"].as_str().unwrap()
+            )
+        })
         .collect()
 }
 
@@ -66,7 +74,11 @@ async fn settings_are_changed_in_the_browser_and_go_back_to_their_defaults() {
     let root = front.browser("root").await;
     let unchanged = save(&root, &[]).await;
     assert_eq!(unchanged.status, StatusCode::SEE_OTHER);
-    assert_eq!(decided(&front).await, [""; 0], "a form as it was shown changes nothing");
+    assert_eq!(
+        decided(&front).await,
+        [""; 0],
+        "a form as it was shown changes nothing"
+    );
     let typed = [
         ("sign_up", "invitation"),
         ("quotas.bytes", "500 GB"),
@@ -74,15 +86,32 @@ async fn settings_are_changed_in_the_browser_and_go_back_to_their_defaults() {
         ("comments", "true"),
     ];
     let saved = save(&root, &typed).await;
-    assert_eq!(saved.header("location"), "/admin/settings?done=admin-done-settings");
-    let now = ["sign_up=invitation", "comments=true", "quotas.bytes=500000000000", "quotas.tags=2000"];
+    assert_eq!(
+        saved.header("location"),
+        "/admin/settings?done=admin-done-settings"
+    );
+    let now = [
+        "sign_up=invitation",
+        "comments=true",
+        "quotas.bytes=500000000000",
+        "quotas.tags=2000",
+    ];
     assert_eq!(decided(&front).await, now);
     let page = root.get("/admin/settings?done=admin-done-settings").await;
     assert!(page.body.contains("role=\"status\""), "{}", page.body);
     assert!(page.body.contains("value=\"500 GB\""), "{}", page.body);
-    assert!(page.body.contains("form=\"defaults\" name=\"key\" value=\"quotas.tags\""));
-    assert!(!page.body.contains("form=\"defaults\" name=\"key\" value=\"quotas.strict\""));
-    let reset = root.post("/admin/settings/reset", &[("key", "quotas.tags")]).await;
+    assert!(
+        page.body
+            .contains("form=\"defaults\" name=\"key\" value=\"quotas.tags\"")
+    );
+    assert!(
+        !page
+            .body
+            .contains("form=\"defaults\" name=\"key\" value=\"quotas.strict\"")
+    );
+    let reset = root
+        .post("/admin/settings/reset", &[("key", "quotas.tags")])
+        .await;
     assert_eq!(
         reset.header("location"),
         "/admin/settings?done=admin-done-setting-reset"
@@ -144,7 +173,10 @@ async fn name_and_greeting_are_on_the_pages_as_text() {
     let front = front().await;
     let (root, nobody) = (front.browser("root").await, front.browser("").await);
     let plain = nobody.get("/").await.body;
-    assert!(plain.contains(" · Portolan</title>") && plain.contains("Find your way"), "{plain}");
+    assert!(
+        plain.contains(" · Portolan</title>") && plain.contains("Find your way"),
+        "{plain}"
+    );
     let typed = [
         ("site.name", "Harbour <b>"),
         ("site.greeting", "Ahoy & welcome.\r\n<script>alert(1)</script>"),
@@ -169,19 +201,31 @@ async fn every_field_has_a_label_and_every_id_is_there_once() {
     for language in ["en", "zh-CN"] {
         let body = root.get(&format!("{PATH}?lang={language}")).await.body;
         let attributes = |start: &str| -> Vec<String> {
-            let found = body.split(start).skip(1).filter_map(|rest| rest.split('"').next());
+            let found = body
+                .split(start)
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next());
             found.map(str::to_owned).collect()
         };
         let ids = attributes(" id=\"");
         let distinct: BTreeSet<&String> = ids.iter().collect();
         assert_eq!(ids.len(), distinct.len(), "{ids:?}");
-        for target in attributes(" for=\"").iter().chain(&attributes("aria-describedby=\"")) {
+        for target in attributes(" for=\"")
+            .iter()
+            .chain(&attributes("aria-describedby=\""))
+        {
             assert!(ids.contains(target), "{target}");
         }
-        for key in SettingKey::EVERY.iter().filter(|key| **key != SettingKey::RestoreDelay) {
+        for key in SettingKey::EVERY
+            .iter()
+            .filter(|key| **key != SettingKey::RestoreDelay)
+        {
             let id = format!("setting-{}", key.as_str().replace(['.', '_'], "-"));
             assert!(attributes("<label for=\"").contains(&id), "{id}");
         }
-        assert!(!body.contains(">admin-") && !body.contains(" admin-settings-"), "{body}");
+        assert!(
+            !body.contains(">admin-") && !body.contains(" admin-settings-"),
+            "{body}"
+        );
     }
 }
