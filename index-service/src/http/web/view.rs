@@ -5,7 +5,6 @@ use fluent_bundle::FluentArgs;
 use super::asset;
 use super::figure::{self, Figure};
 use super::language::Language;
-use crate::domain::Site;
 
 /// Whoever reads.
 #[derive(Debug, Clone)]
@@ -187,11 +186,6 @@ impl View {
         hex.get(..12).unwrap_or(hex)
     }
 
-    /// Whether somebody named the site.
-    pub(in crate::http) fn is_named(&self) -> bool {
-        self.site != Site::NAME
-    }
-
     /// Whether the reader is signed in.
     pub(in crate::http) fn is_signed_in(&self) -> bool {
         self.reader.is_some()
@@ -231,6 +225,11 @@ impl View {
         first
             .map(|letter| letter.to_uppercase().to_string())
             .unwrap_or_default()
+    }
+
+    /// Whether somebody named the site.
+    pub(in crate::http) fn is_named(&self) -> bool {
+        self.site != crate::domain::Site::NAME
     }
 
     /// The page, as an address names where to go on.
