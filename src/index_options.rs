@@ -11,6 +11,12 @@ use shared::runtime::config::{GoDuration, InvalidDuration};
 /// Each option is a key of index-service's configuration, with dashes for dots and underscores.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct IndexOptions {
+    /// What the site is called on its pages, at most 40 characters [default: Portolan]
+    #[arg(long, value_name = "NAME", env = "PORTOLAN_SITE_NAME")]
+    site_name: Option<String>,
+    /// What visitors of its first page read, at most 500 characters of plain text
+    #[arg(long, value_name = "TEXT", env = "PORTOLAN_SITE_GREETING")]
+    site_greeting: Option<String>,
     /// Who may make an account for themselves: open, invitation or closed [default: closed]
     #[arg(
         long,
@@ -38,7 +44,7 @@ pub(crate) struct IndexOptions {
     /// How long a deleted repository can be restored, such as 168h [default: 168h]
     #[arg(long, value_name = "TIME", env = "PORTOLAN_REPOSITORIES_RESTORE_DELAY", value_parser = duration)]
     repositories_restore_delay: Option<String>,
-    /// Bytes that a namespace may hold, such as 5GB [default: no limit]
+    /// Bytes that a namespace may hold, such as 5GB, or unlimited [default: no limit]
     #[arg(long, value_name = "LIMIT", env = "PORTOLAN_QUOTAS_BYTES")]
     quotas_bytes: Option<String>,
     /// The same, what its repositories share counted once [default: no limit]
@@ -129,6 +135,8 @@ impl IndexOptions {
         let number = |number: Option<u32>| number.map(Value::from);
         let keys_file = self.leaks_github_keys_file.as_ref();
         for (section, key, value) in [
+            ("site", "name", text(&self.site_name)),
+            ("site", "greeting", text(&self.site_greeting)),
             ("", "sign_up", text(&self.sign_up)),
             (
                 "sign_up_limits",
@@ -226,6 +234,8 @@ mod tests {
             json!({"trusted_proxies": [], "webhooks": {"allow": []}})
         );
         let said = laid_over(&[
+            "--site-name=Harbour",
+            "--site-greeting=Ahoy",
             "--sign-up=open",
             "--sign-up-limits-per-network=1",
             "--sign-up-limits-site=0",
@@ -252,6 +262,7 @@ mod tests {
             "--rate-limits-requests-token=6/1h",
         ]);
         let expected = json!({
+            "site": {"name": "Harbour", "greeting": "Ahoy"},
             "sign_up": "open",
             "sign_up_limits": {"per_network": 1, "site": 0},
             "organisations": {"create": "admins"},

@@ -19,13 +19,13 @@ use crate::app::organisation::OrganisationMakers;
 use crate::app::rate::RateLimits;
 use crate::app::sign_up::{SignUp, SignUpLimits};
 use crate::app::{KeyOptions, Service};
-use crate::domain::RotationPlan;
 use crate::domain::quota::QuotaDefaults;
+use crate::domain::{RotationPlan, SettingKey, Site};
 use crate::egress::Allowed;
 use crate::password::{Limits, Parameters};
 use crate::token::{MasterKey, Recipient};
 
-use known_keys::{add_known_keys, drop_empty};
+use known_keys::{add_known_keys, decided, drop_empty};
 use raw::Raw;
 
 /// How long events of the audit log are kept when nobody says otherwise: 400 days.
@@ -98,6 +98,10 @@ pub struct Config {
     pub quotas: QuotaDefaults,
     /// How often the registry lets itself be asked.
     pub rates: RateLimits,
+    /// How the site presents itself.
+    pub site: Site,
+    /// What is written here of that which administrators of the site may decide while it runs: it goes before what they decide.
+    pub fixed: Vec<SettingKey>,
 }
 
 /// How log lines look.
@@ -163,6 +167,8 @@ impl Config {
             webhooks_allow: Vec::new(),
             quotas: QuotaDefaults::default(),
             rates: RateLimits::default(),
+            site: Site::default(),
+            fixed: Vec::new(),
         }
     }
 
@@ -195,8 +201,12 @@ impl Config {
         add_known_keys(&mut tree);
         overlay(&mut tree, "INDEX", vars)?;
         drop_empty(&mut tree);
+        let fixed = decided(&tree);
         let raw: Raw = from_tree(tree, origin)?;
-        Ok(raw.check()?)
+        Ok(Self {
+            fixed,
+            ..raw.check()?
+        })
     }
 }
 

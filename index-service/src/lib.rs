@@ -76,9 +76,12 @@ impl App {
             rates: config.rates,
             event_secrets: config.event_secrets.clone(),
             egress: EgressPolicy::new(config.webhooks_allow.clone()),
+            site: config.site.clone(),
+            fixed: config.fixed.clone(),
         };
-        Ok(Self::new(
-            store, keys, passwords, clock, random, settings, registry,
-        ))
+        let app = Self::new(store, keys, passwords, clock, random, settings, registry);
+        // What administrators decided holds from the first request on.
+        app.refresh_settings().await?;
+        Ok(app)
     }
 }

@@ -27,6 +27,7 @@ impl App {
         let (goes_on, ended) = watch::channel(());
         let (mut content_ends, mut retention_ends) = (ended.clone(), ended.clone());
         let mut webhooks_end = ended.clone();
+        let settings = Box::pin(self.follow_settings(ended.clone()));
         let rounds = async {
             self.rounds(shutdown).await;
             drop(goes_on);
@@ -40,7 +41,14 @@ impl App {
             Box::pin(self.follow_retention(async move { while retention_ends.changed().await.is_ok() {} }));
         let webhooks =
             Box::pin(self.follow_webhooks(async move { while webhooks_end.changed().await.is_ok() {} }));
-        tokio::join!(rounds, self.follow_sign_ins(ended), content, retention, webhooks);
+        tokio::join!(
+            rounds,
+            self.follow_sign_ins(ended),
+            settings,
+            content,
+            retention,
+            webhooks
+        );
         self.flush_touches().await;
         self.flush_sign_ins().await;
     }

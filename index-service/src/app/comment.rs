@@ -101,14 +101,24 @@ impl App {
         let mut tx = self.store.write().await?;
         let before = allowed(&mut tx).await?;
         if before != is_allowed {
-            let word = if is_allowed { "allowed" } else { "" };
-            setting::put_setting(&mut tx, ALLOWED, word).await?;
-            let change = Change::new(AuditAction::CommentsAllow, TargetKind::Site, "comments")
-                .before(json!({"allowed": before}))
-                .after(json!({"allowed": is_allowed}));
-            self.audit(&mut tx, By::Caller(caller), change).await?;
+            self.put_comments_allowed(&mut tx, caller, is_allowed).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// Writes down that the site has comments from now on, which it had not, or the other way round.
+    pub(super) async fn put_comments_allowed(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        is_allowed: bool,
+    ) -> Result<(), AppError> {
+        let word = if is_allowed { "allowed" } else { "" };
+        setting::put_setting(tx, ALLOWED, word).await?;
+        let change = Change::new(AuditAction::CommentsAllow, TargetKind::Site, "comments")
+            .before(json!({"allowed": !is_allowed}))
+            .after(json!({"allowed": is_allowed}));
+        self.audit(tx, By::Caller(caller), change).await
     }
 
     /// What was decided about the comments of a repository, for whoever may pull it.

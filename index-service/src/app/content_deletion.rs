@@ -147,7 +147,7 @@ impl App {
                 rule: one.rule,
                 pushed_at: one.pushed_at,
                 pulled_at: one.pulled_at,
-                purge_after: Some(now.saturating_add(self.settings.restore_delay_ms)),
+                purge_after: Some(now.saturating_add(self.current().restore_delay_ms)),
             };
             content_deletion::add_deletion(&mut tx, &deletion).await?;
             wanted.push(deletion);

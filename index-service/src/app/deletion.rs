@@ -73,7 +73,7 @@ impl App {
         let end = Deletion {
             by: caller.principal().account_id(),
             at: now,
-            purge_after: now.saturating_add(self.settings.restore_delay_ms),
+            purge_after: now.saturating_add(self.current().restore_delay_ms),
         };
         deletion::delete_repository(&mut tx, repository_id, &end).await?;
         let mut change = Change::new(

@@ -97,6 +97,8 @@ impl Fixture {
             quotas: crate::domain::quota::QuotaDefaults::default(),
             event_secrets: vec![shared::secret::Secret::new("the registry's secret".to_owned())],
             egress: crate::egress::EgressPolicy::default(),
+            site: crate::domain::Site::default(),
+            fixed: Vec::new(),
         };
         edit(&mut settings);
         Self {

@@ -213,7 +213,7 @@ impl App {
             ),
             None => (None, None),
         };
-        let makes_account = match self.settings.sign_up {
+        let makes_account = match self.sign_up_mode() {
             SignUp::Open => true,
             SignUp::Invitation => self.makes_accounts(&mut tx, &invitation).await?,
             SignUp::Closed => false,

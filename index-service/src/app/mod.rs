@@ -49,6 +49,7 @@ pub mod rule;
 pub mod search;
 pub mod secret;
 pub mod session;
+pub mod setting;
 pub mod short_name;
 pub mod sign_up;
 mod standing;
@@ -69,6 +70,7 @@ use shared::secret::Secret;
 use tokio::sync::Notify;
 
 use crate::domain::quota::QuotaDefaults;
+use crate::domain::{SettingKey, Site};
 use crate::egress::{Egress, EgressPolicy};
 use crate::password::Passwords;
 use crate::random::Random;
@@ -118,9 +120,12 @@ pub struct App {
     last_delivery: AtomicI64,
     /// What this process calls itself where replicas share something.
     instance: String,
+    /// What administrators of the site decided, laid over the settings.
+    decided: setting::Decided,
 }
 
-/// What the operator decides about the use cases.
+/// What the operator decides about the use cases. What administrators of the site may decide otherwise while it runs is read
+/// with [`App::current`] alone.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The URL under which clients reach the front door, without a slash at its end.
@@ -151,6 +156,10 @@ pub struct Settings {
     pub event_secrets: Vec<Secret<String>>,
     /// Where webhooks may be sent.
     pub egress: EgressPolicy,
+    /// How the site presents itself.
+    pub site: Site,
+    /// Which of these administrators of the site may not decide otherwise, because the configuration says them.
+    pub fixed: Vec<SettingKey>,
 }
 
 impl App {
@@ -166,6 +175,7 @@ impl App {
     ) -> Arc<Self> {
         let instance = format!("{:016x}", u64::from_be_bytes(random.bytes()));
         let egress_policy = settings.egress.clone();
+        let decided = setting::Decided::new(&settings);
         Arc::new(Self {
             store,
             keys,
@@ -191,6 +201,7 @@ impl App {
             telling: Notify::new(),
             last_delivery: AtomicI64::new(0),
             instance,
+            decided,
         })
     }
 

@@ -24,6 +24,36 @@ pub enum OrganisationMakers {
     Admins,
 }
 
+/// A word does not say who may make organisations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("organisations are made by everyone or by admins")]
+pub struct InvalidOrganisationMakers;
+
+impl OrganisationMakers {
+    /// The words of a configuration.
+    pub const WORDS: [&str; 2] = ["everyone", "admins"];
+
+    /// The word of this one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Admins => "admins",
+        }
+    }
+}
+
+impl std::str::FromStr for OrganisationMakers {
+    type Err = InvalidOrganisationMakers;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "everyone" => Ok(Self::Everyone),
+            "admins" => Ok(Self::Admins),
+            _ => Err(InvalidOrganisationMakers),
+        }
+    }
+}
+
 /// What a new organisation begins with.
 #[derive(Debug)]
 pub struct NewOrganisation {
@@ -79,7 +109,7 @@ impl App {
         caller: &Caller,
         new: &NewOrganisation,
     ) -> Result<OrganisationView, AppError> {
-        let owner = match self.settings.organisation_makers {
+        let owner = match self.current().organisation_makers {
             OrganisationMakers::Everyone => caller.unlimited_account()?,
             OrganisationMakers::Admins => caller.administrator()?,
         };

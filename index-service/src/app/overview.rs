@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::App;
 use super::caller::Caller;
 use super::error::AppError;
-use super::organisation::OrganisationMakers;
-use super::sign_up::SignUp;
 use crate::domain::DeliveryId;
-use crate::domain::quota::{Limits, QuotaDefaults};
 use crate::store::overview::{self, Counted};
 
 pub use crate::store::overview::{CountedOrganisation, DeadDelivery, StuckReading};
@@ -64,32 +61,17 @@ pub struct Overview {
     pub instance: String,
 }
 
-/// What the operator decided.
+/// What the operator alone decides, in the configuration.
 #[derive(Debug, Clone)]
 pub struct SiteSettings {
     /// The URL under which clients reach the front door.
     pub public_url: String,
-    /// Who may make an account for themselves.
-    pub sign_up: SignUp,
-    /// Who may make organisations.
-    pub organisation_makers: OrganisationMakers,
     /// How long a token of the registry lives, in seconds.
     pub token_life_s: i64,
-    /// How long a deleted repository can be restored, in milliseconds.
-    pub restore_delay_ms: i64,
-    /// What namespaces may hold of which nothing else was decided.
-    pub quotas: QuotaDefaults,
     /// Proxies whose word about addresses is believed.
     pub trusted_proxies: Vec<String>,
     /// Whether the registry may deliver events over HTTP.
     pub takes_events: bool,
-}
-
-impl SiteSettings {
-    /// What namespaces may hold.
-    pub fn limits(&self) -> &Limits {
-        &self.quotas.limits
-    }
 }
 
 /// Reading every repository again.
@@ -152,17 +134,13 @@ impl App {
         }
     }
 
-    /// What the operator decided, in the configuration. For administrators of the site.
+    /// What the operator alone decides, in the configuration. For administrators of the site.
     pub fn site_settings(&self, caller: &Caller) -> Result<SiteSettings, AppError> {
         caller.administrator()?;
         let settings = &self.settings;
         Ok(SiteSettings {
             public_url: settings.public_url.clone(),
-            sign_up: settings.sign_up,
-            organisation_makers: settings.organisation_makers,
             token_life_s: settings.token.lifetime_s,
-            restore_delay_ms: settings.restore_delay_ms,
-            quotas: settings.quotas,
             trusted_proxies: settings.trusted_proxies.iter().map(ToString::to_string).collect(),
             takes_events: self.takes_events(),
         })

@@ -101,7 +101,7 @@ impl App {
         let decided = quota::find_quota(tx, namespace.namespace_id).await?;
         let everything = PerResource::default().map(|_, ()| true);
         Ok(NamespaceUsage {
-            quota: Quota::new(&decided, &self.settings.quotas),
+            quota: Quota::new(&decided, &self.current().quotas),
             usage: quota::measure_usage(tx, namespace.namespace_id, everything).await?,
             decided,
         })
@@ -114,7 +114,7 @@ impl App {
         namespace_id: NamespaceId,
         decided: &NamespaceQuota,
     ) -> Result<Option<shared::token::Quota>, AppError> {
-        let quota = Quota::new(decided, &self.settings.quotas);
+        let quota = Quota::new(decided, &self.current().quotas);
         // Repositories are counted here alone.
         let wanted = PerResource {
             repositories: false,
@@ -146,7 +146,7 @@ impl App {
     ) -> Result<Option<String>, AppError> {
         let id = namespace.namespace_id;
         let decided = quota::find_quota(tx, id).await?;
-        let quota = Quota::new(&decided, &self.settings.quotas);
+        let quota = Quota::new(&decided, &self.current().quotas);
         if quota.limits.repositories.is_none() {
             return Ok(None);
         }

@@ -38,6 +38,15 @@ pub struct InvalidSignUp;
 impl SignUp {
     /// The words of a configuration.
     pub const WORDS: [&str; 3] = ["open", "invitation", "closed"];
+
+    /// The word of this one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invitation => "invitation",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 impl std::str::FromStr for SignUp {
@@ -93,7 +102,7 @@ pub struct SignedUp {
 impl App {
     /// Who may make an account for themselves.
     pub fn sign_up_mode(&self) -> SignUp {
-        self.settings.sign_up
+        self.current().sign_up
     }
 
     /// Makes an account. Whether the name is taken is told, since names are public; whether the address is another
@@ -173,7 +182,7 @@ impl App {
     /// Whether the caller may make an account at all, before anything costly is done. Says whether it is one of those that
     /// are counted: whoever an administrator let in is not.
     async fn allow_sign_up(&self, caller: &Caller, new: &NewPerson) -> Result<bool, AppError> {
-        let mode = self.settings.sign_up;
+        let mode = self.sign_up_mode();
         if mode == SignUp::Closed && !caller.is_admin() {
             return Err(AppError::Forbidden("accounts are made by administrators here"));
         }

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::domain::SettingKey;
+
 /// The keys that variables are matched against: with them in the tree, `INDEX_PUBLIC_URL` is `public_url` and not
 /// `public.url`.
-pub(super) const KNOWN_KEYS: [(&str, &[&str]); 16] = [
+pub(super) const KNOWN_KEYS: [(&str, &[&str]); 17] = [
     (
         "",
         &[
@@ -20,6 +22,7 @@ pub(super) const KNOWN_KEYS: [(&str, &[&str]); 16] = [
             "sign_up",
         ],
     ),
+    ("site", &["name", "greeting"]),
     ("sign_up_limits", &["per_network", "site"]),
     ("leaks", &["github_keys_file"]),
     ("organisations", &["create"]),
@@ -101,4 +104,14 @@ pub(super) fn drop_empty(node: &mut Value) {
         map.retain(|_, value| !matches!(value, Value::String(text) if text.is_empty()));
         map.values_mut().for_each(drop_empty);
     }
+}
+
+/// What a configuration decides of that which administrators of the site may decide while it runs.
+pub(super) fn decided(tree: &Value) -> Vec<SettingKey> {
+    let is_decided = |key: &SettingKey| {
+        let mut parts = key.as_str().split('.');
+        let found = parts.try_fold(tree, |node, part| node.get(part));
+        found.is_some_and(|value| !value.is_null())
+    };
+    SettingKey::EVERY.iter().copied().filter(is_decided).collect()
 }

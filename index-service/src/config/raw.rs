@@ -12,12 +12,10 @@ use shared::secret::Secret;
 use super::{Config, LogFormat, authority};
 use crate::app::audit::AuditSink;
 use crate::app::organisation::OrganisationMakers;
+use crate::app::setting::LONGEST_RESTORE;
 use crate::app::sign_up::SignUp;
 use crate::token::MasterKey;
-use check::{check_password, check_quotas, check_rates, check_services, check_tokens};
-
-/// Longest time that a deleted repository can be restored.
-const LONGEST_RESTORE: Duration = Duration::from_hours(90 * 24);
+use check::{check_password, check_quotas, check_rates, check_services, check_site, check_tokens};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -47,6 +45,8 @@ pub(super) struct Raw {
     /// Who may make an account for themselves: `open` (everybody), `invitation` (with one of an administrator) or `closed`
     /// (nobody). Default: `closed`.
     sign_up: Option<SignUp>,
+    #[serde(default)]
+    site: RawSite,
     #[serde(default)]
     sign_up_limits: RawSignUpLimits,
     #[serde(default)]
@@ -78,6 +78,16 @@ pub(super) struct Raw {
     log: RawLog,
     #[serde(default)]
     limits: RawLimits,
+}
+
+/// `site`: how it presents itself.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    /// What it is called on its pages, at most 40 characters. Default: `Portolan`.
+    name: Option<String>,
+    /// What visitors read first: plain text of at most 500 characters. Default: what Portolan says of itself.
+    greeting: Option<String>,
 }
 
 /// `sign_up_limits`: accounts that people make for themselves within an hour; 0 for as many as they like. Those that an
@@ -116,7 +126,8 @@ struct RawRepositories {
     restore_delay: Option<GoDuration>,
 }
 
-/// `quotas`: what a namespace may hold of which nothing else was decided. Bytes may be written with a unit: `5GB`, `5GiB`.
+/// `quotas`: what a namespace may hold of which nothing else was decided. Bytes may be written with a unit: `5GB`, `5GiB`; `unlimited`
+/// is no limit.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawQuotas {
@@ -375,6 +386,7 @@ impl Raw {
                 );
             }
         }
+        check_site(&mut config, &mut faults, self.site);
         check_quotas(&mut config, &mut faults, self.quotas);
         check_rates(&mut config, &mut faults, self.rate_limits);
         check_tokens(&mut config, &mut faults, self.token);

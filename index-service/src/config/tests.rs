@@ -70,6 +70,8 @@ fn every_key_has_its_variable() {
             ("INDEX_LIMITS_MAX_CONNECTIONS_PER_ADDRESS", "9"),
             ("INDEX_LIMITS_DRAIN_DELAY", "5s"),
             ("INDEX_INITIAL_PASSWORD_FILE", "/p"),
+            ("INDEX_SITE_NAME", "Harbour"),
+            ("INDEX_SITE_GREETING", "Hello"),
             ("OTHER_LISTEN", "x"),
         ],
     )
@@ -98,6 +100,55 @@ fn every_key_has_its_variable() {
     assert_eq!(config.limits.max_connections_per_address, 9);
     assert_eq!(config.limits.drain_delay.as_secs(), 5);
     assert_eq!(config.initial_password_file.as_deref(), Some(Path::new("/p")));
+    let site = Site {
+        name: "Harbour".to_owned(),
+        greeting: "Hello".to_owned(),
+    };
+    assert_eq!(config.site, site);
+}
+
+#[test]
+fn what_is_written_anywhere_is_not_left_to_administrators() {
+    let fixed = |text: &str, vars: &[(&str, &str)]| load(&format!("{MINIMAL}{text}"), vars).unwrap().fixed;
+    assert_eq!(fixed("", &[]), []);
+    assert_eq!(
+        fixed("sign_up:\nquotas:\n", &[("INDEX_SITE_NAME", "")]),
+        [],
+        "a key without a value decides nothing"
+    );
+    assert_eq!(
+        fixed(
+            "sign_up: closed\nquotas:\n  strict: false\n  bytes: unlimited\n",
+            &[("INDEX_ORGANISATIONS_CREATE", "everyone")]
+        ),
+        [
+            SettingKey::SignUp,
+            SettingKey::OrganisationsCreate,
+            SettingKey::QuotaBytes,
+            SettingKey::QuotaStrict
+        ],
+        "also where it says what would be so without it"
+    );
+    assert_eq!(
+        fixed(
+            "site:\n  greeting: Hello\nrepositories:\n  restore_delay: 1h\n",
+            &[]
+        ),
+        [SettingKey::SiteGreeting, SettingKey::RestoreDelay]
+    );
+}
+
+#[test]
+fn a_name_or_a_greeting_that_no_page_can_show_is_a_fault() {
+    let text = format!(
+        "{MINIMAL}site:\n  name: \"a\\nb\"\n  greeting: {}\n",
+        "x".repeat(501)
+    );
+    let error = load(&text, &[]).unwrap_err();
+    assert!(
+        error.contains("\n  site.name: ") && error.contains("\n  site.greeting: "),
+        "{error}"
+    );
 }
 
 #[test]

@@ -133,6 +133,8 @@ words! {
     CategoryPut = "category.put",
     /// It was removed.
     CategoryRemove = "category.remove",
+    /// Administrators of the site decided something that holds for all of it, or took that back.
+    SettingChange = "setting.change",
     /// The site was given comments, or they were taken away.
     CommentsAllow = "comments.allow",
     /// The comments of a repository were opened or closed.

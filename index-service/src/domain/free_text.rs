@@ -14,6 +14,10 @@ pub const SUMMARY: FreeText = FreeText::line("a short description", 100);
 pub const DISPLAY_NAME: FreeText = FreeText::line("a display name", 100);
 /// What administrators tell everybody.
 pub const ANNOUNCEMENT: FreeText = FreeText::line("an announcement", 300);
+/// What the site is called.
+pub const SITE_NAME: FreeText = FreeText::line("the site's name", 40);
+/// What visitors of the site read first.
+pub const GREETING: FreeText = FreeText::lines("a greeting", 500);
 /// What a webhook is called.
 pub const HOOK_LABEL: FreeText = FreeText::line("the name of a webhook", 100);
 /// A person's name.

@@ -96,6 +96,7 @@ const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 
 contracts!(
     settings_are_kept,
+    settings_are_listed_by_how_they_begin_and_removed,
     what_is_not_committed_is_gone,
     a_snapshot_does_not_move,
     the_database_answers
@@ -110,6 +111,27 @@ async fn settings_are_kept(store: &Store) {
     tx.commit().await.unwrap();
     let mut tx = store.read().await.unwrap();
     assert_eq!(find_setting(&mut tx, "k").await.unwrap().as_deref(), Some("二"));
+}
+
+async fn settings_are_listed_by_how_they_begin_and_removed(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    for (key, value) in [("a:2", "二"), ("a:1", "1"), ("a", "x"), ("ab", "x"), ("b:1", "x")] {
+        put_setting(&mut tx, key, value).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let mut tx = store.read().await.unwrap();
+    let listed = list_settings(&mut tx, "a:", 10).await.unwrap();
+    assert_eq!(listed, [pair("a:1", "1"), pair("a:2", "二")]);
+    assert_eq!(list_settings(&mut tx, "a:", 1).await.unwrap().len(), 1);
+    assert!(list_settings(&mut tx, "c:", 10).await.unwrap().is_empty());
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    for _ in 0..2 {
+        remove_setting(&mut tx, "a:1").await.unwrap();
+    }
+    let listed = list_settings(&mut tx, "a:", 10).await.unwrap();
+    assert_eq!(listed, [pair("a:2", "二")]);
 }
 
 async fn what_is_not_committed_is_gone(store: &Store) {

@@ -47,7 +47,7 @@ impl App {
         // One after another: what the first may store, the second finds held.
         namespace::lock_namespace(&mut tx, namespace_id).await?;
         let decided = quota::find_quota(&mut tx, namespace_id).await?;
-        let quota = Quota::new(&decided, &self.settings.quotas);
+        let quota = Quota::new(&decided, &self.current().quotas);
         if quota.is_unlimited() {
             return Ok(None);
         }

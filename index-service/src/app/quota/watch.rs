@@ -55,7 +55,7 @@ impl App {
     async fn tell_quota(&self, namespace_id: NamespaceId) -> Result<usize, AppError> {
         let mut tx = self.store.read().await?;
         let decided = quota::find_quota(&mut tx, namespace_id).await?;
-        let limits = Quota::new(&decided, &self.settings.quotas);
+        let limits = Quota::new(&decided, &self.current().quotas);
         if limits.is_unlimited() {
             return Ok(0);
         }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use shared::runtime::config::{Faults, GoDuration, secret};
 use shared::secret::Secret;
 
-use super::{RawAmount, RawPassword, RawQuotas, RawRateLimits, RawRegistry, RawService, RawToken};
+use super::{RawAmount, RawPassword, RawQuotas, RawRateLimits, RawRegistry, RawService, RawSite, RawToken};
 use crate::app::Service;
 use crate::app::rate::{InvalidRateLimit, RateLimit};
+use crate::app::setting::is_unlimited;
 use crate::config::{Config, authority};
+use crate::domain::free_text::{GREETING, SITE_NAME};
 use crate::domain::quota::{Amount, Limits};
 use crate::password::Parameters;
 use crate::token::Recipient;
@@ -20,15 +22,37 @@ const SHORTEST_ROTATION: Duration = Duration::from_hours(1);
 /// How long a key may be published before it signs: replicas look every 15 seconds which keys there are.
 const NOTICES: std::ops::RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(24);
 
+pub(super) fn check_site(config: &mut Config, faults: &mut Faults, raw: RawSite) {
+    let name = raw.name.map(|name| SITE_NAME.check(&name));
+    let expected = "at most 40 characters in one line";
+    if let Some(name) = name.and_then(|name| faults.check("site.name", expected, name))
+        && !name.is_empty()
+    {
+        config.site.name = name;
+    }
+    let greeting = raw.greeting.map(|text| GREETING.check(&text));
+    let expected = "plain text of at most 500 characters";
+    if let Some(greeting) = greeting.and_then(|text| faults.check("site.greeting", expected, text)) {
+        config.site.greeting = greeting;
+    }
+}
+
 pub(super) fn check_quotas(config: &mut Config, faults: &mut Faults, raw: RawQuotas) {
     let mut amount = |key: &'static str, raw: Option<RawAmount>| {
         let text = match raw? {
             RawAmount::Number(number) => number.to_string(),
             RawAmount::Text(text) => text,
         };
+        if is_unlimited(&text) {
+            return None;
+        }
         let read = text.parse::<Amount>();
         faults
-            .check(key, "a number such as 5000000000, 5GB or 5GiB", read)
+            .check(
+                key,
+                "a number such as 5000000000, 5GB or 5GiB, or unlimited",
+                read,
+            )
             .map(|amount| amount.0)
     };
     config.quotas.limits = Limits {

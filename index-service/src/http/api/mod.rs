@@ -40,6 +40,7 @@ mod retention;
 mod robot;
 mod rule;
 mod search;
+mod setting;
 mod team;
 #[cfg(test)]
 mod tests;
@@ -93,6 +94,7 @@ fn routes() -> ApiRouter {
         .merge(named("api.access", access::routes()))
         .merge(named("api.namespace", namespace::routes()))
         .merge(named("api.webhook", webhook::routes()))
+        .merge(named("api.setting", setting::routes()))
 }
 
 /// The API, its description included.

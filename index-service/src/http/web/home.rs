@@ -32,6 +32,8 @@ struct Home {
     recent: Vec<Card>,
     own: Vec<String>,
     is_open: bool,
+    /// What administrators say to visitors; empty for what we say of ourselves.
+    greeting: String,
 }
 
 async fn home(
@@ -68,6 +70,7 @@ async fn home(
         recent: recent.into_iter().map(Card::from).collect(),
         own: own.into_iter().map(|facts| facts.name.to_string()).collect(),
         is_open: state.app.sign_up_mode() == crate::app::sign_up::SignUp::Open,
+        greeting: state.app.current().site.greeting.clone(),
         view,
     }))
 }

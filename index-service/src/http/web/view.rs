@@ -58,6 +58,8 @@ pub(in crate::http) struct View {
     pub(in crate::http) csrf: String,
     /// What clients log in to.
     pub(in crate::http) host: String,
+    /// What the site is called.
+    pub(in crate::http) site: String,
     /// The page, with its query: what is come back to.
     pub(in crate::http) path: String,
     /// Now, in milliseconds since 1970.
@@ -223,6 +225,11 @@ impl View {
         first
             .map(|letter| letter.to_uppercase().to_string())
             .unwrap_or_default()
+    }
+
+    /// Whether somebody named the site.
+    pub(in crate::http) fn is_named(&self) -> bool {
+        self.site != crate::domain::Site::NAME
     }
 
     /// The page, as an address names where to go on.

@@ -128,6 +128,7 @@ pub(super) fn view(state: &State, uri: &Uri, headers: &HeaderMap) -> View {
         reader: None,
         // Of a session that is over, too: the form to sign in again stands on such a page.
         csrf: cookie::session(headers, url).map(csrf).unwrap_or_default(),
+        site: state.app.current().site.name.clone(),
         host: url.split_once("://").map_or(url, |(_, host)| host).to_owned(),
         path: without(uri, &["done", "lang"]),
         now_ms: state.app.now_ms(),

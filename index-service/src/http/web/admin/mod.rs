@@ -65,7 +65,14 @@ pub(in crate::http) fn routes() -> Router<State> {
             "/admin/upkeep/progress",
             named("web.admin.upkeep", get(upkeep::progress)),
         )
-        .route("/admin/settings", named("web.admin.settings", get(setting::show)))
+        .route(
+            "/admin/settings",
+            named("web.admin.settings", get(setting::show).post(setting::save)),
+        )
+        .route(
+            "/admin/settings/reset",
+            named("web.admin.settings", post(setting::reset)),
+        )
         .route(
             "/admin/categories",
             named("web.admin.categories", get(category::show).post(category::put)),

@@ -33,6 +33,8 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/keys/revoke", &[("typed", "revoke")]),
     ("/admin/upkeep/reindex", &[]),
     ("/admin/upkeep/verify", &[("repository", "ada/private")]),
+    ("/admin/settings", &[("site.name", "Harbour")]),
+    ("/admin/settings/reset", &[("key", "site.name")]),
     (
         "/admin/categories",
         &[("slug", "databases"), ("name", "Databases")],
