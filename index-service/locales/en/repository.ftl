@@ -47,6 +47,13 @@ repository-order-updated = Latest first
 repository-order-name = By name
 repository-no-tags = No tags yet.
 repository-no-such-tags = No tag’s name contains “{ $part }”.
+repository-looked-at =
+    { $n ->
+        [one] This page looked at { $n } tag.
+       *[other] This page looked at { $n } tags.
+    }
+repository-look-further = Look at the next ones
+repository-look-again = Start from the first
 repository-description = About
 repository-edit = Edit
 repository-no-description = This repository has no description yet.

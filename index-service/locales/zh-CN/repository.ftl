@@ -45,6 +45,12 @@ repository-order-updated = 最近更新在前
 repository-order-name = 按名称
 repository-no-tags = 这里还没有标签。
 repository-no-such-tags = 没有名称包含“{ $part }”的标签。
+repository-looked-at =
+    { $n ->
+       *[other] 本页查找了 { $n } 个标签。
+    }
+repository-look-further = 继续往后查找
+repository-look-again = 从头开始
 repository-description = 简介
 repository-edit = 编辑
 repository-no-description = 此仓库还没有简介。

@@ -5,7 +5,7 @@
 mod account;
 mod admin;
 mod asset;
-mod cookie;
+pub(in crate::http) mod cookie;
 mod entry;
 mod explain;
 pub(in crate::http) mod fault;
