@@ -94,6 +94,20 @@ repository-chart-day =
     }
 repository-chart-table = 以表格查看
 repository-day = 日期
+repository-calendar = 最近 53 周的拉取与推送
+repository-calendar-pushes =
+    { $n ->
+       *[other] 共推送 { $n } 次
+    }
+repository-calendar-pushed =
+    { $n ->
+       *[other] { $pulled }，推送 { $n } 次
+    }
+repository-calendar-less = 少
+repository-calendar-more = 多
+repository-calendar-outline = 当天有推送
+repository-week = 起始日（周一）
+repository-sums = 拉取来源
 repository-no-pulls =
     { $n ->
        *[other] 最近 { $n } 天没有人拉取。

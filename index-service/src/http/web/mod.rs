@@ -24,6 +24,7 @@ mod repository;
 mod search;
 mod settings;
 mod short_name;
+mod spark;
 pub(in crate::http) mod submitted;
 #[cfg(test)]
 mod tests;

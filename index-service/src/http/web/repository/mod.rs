@@ -2,6 +2,7 @@
 //! first.
 
 mod activity;
+mod calendar;
 mod chart;
 mod comment;
 mod compare;
