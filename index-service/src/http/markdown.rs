@@ -202,6 +202,10 @@ mod tests {
             let mut links = 0;
             for link in html.split("<a").skip(1) {
                 let (attributes, _) = link.split_once('>').unwrap();
+                // What led within the page leads nowhere any more.
+                if !attributes.contains("href=") {
+                    continue;
+                }
                 assert!(
                     attributes.contains("rel=\"nofollow noopener noreferrer ugc\""),
                     "{text}: {html}"

@@ -369,7 +369,7 @@ async fn browsers_take_everything_for_what_it_says_it_is_and_come_back_over_tls_
             "/favicon.ico",
             "/robots.txt",
             "/feed/r/ada/public.atom",
-            "/badge/r/ada/public/pulls.svg",
+            "/badge/ada/public/pulls.svg",
         ] {
             assert_eq!(front.get(path, None).await.header(nosniff), "nosniff", "{path}");
         }

@@ -19,7 +19,7 @@ use crate::http::web::view::View;
 use crate::http::web::visitor::Visitor;
 
 /// Changes on the first page, which shows much else, and on those behind it.
-const FIRST: u32 = 10;
+const FIRST: u32 = 8;
 const PAGE: u32 = 40;
 /// Spans that are offered, in days.
 const SPANS: [i64; 3] = [30, 90, 365];

@@ -9,6 +9,8 @@ const WEEKS: i64 = 53;
 pub(super) const DAYS: i64 = WEEKS * 7;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+/// How long ago a day is of which the year is told.
+const UNCLEAR_MS: i64 = 357 * DAY_MS;
 /// How far apart squares are, of the drawing's units, and how high the line of the months is.
 const STEP: i64 = 12;
 const HEAD: i64 = 14;
@@ -119,7 +121,10 @@ impl Calendar {
 impl Square {
     /// Its day, and what there was on it, in words.
     pub(super) fn told(&self, view: &View) -> String {
-        let day = [("day", view.date(self.day * DAY_MS))];
+        // Only the first days could be taken for the last ones of this year.
+        let ms = self.day * DAY_MS;
+        let is_old = view.now_ms.saturating_sub(ms) > UNCLEAR_MS;
+        let day = [("day", if is_old { view.date(ms) } else { view.day(ms) })];
         let pulled = view.tna("repository-chart-day", self.pulls, &day);
         if self.pushes == 0 {
             return pulled;
