@@ -219,7 +219,10 @@ mod tests {
         push(&fixture, "ada/a0", 100).await;
         let again = fixture.app.shelves(&nobody).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again), "nothing was read");
-        assert_eq!(names(&fixture.app.shelves(&ada).await.unwrap().pushed)[0], "ada/a0");
+        assert_eq!(
+            names(&fixture.app.shelves(&ada).await.unwrap().pushed)[0],
+            "ada/a0"
+        );
         fixture.clock.advance(Duration::from_secs(10));
         let later = fixture.app.shelves(&nobody).await.unwrap();
         assert_eq!(names(&later.pushed)[..2], ["ada/a0", "ada/a7"]);

@@ -93,10 +93,7 @@ pub async fn find_chains(tx: &mut Tx, chains: &[String]) -> Result<HashSet<Strin
     let mut found = HashSet::new();
     for chunk in chains.chunks(AT_ONCE) {
         let texts = chunk.iter().cloned().chain(std::iter::repeat(String::new()));
-        let values: Vec<Value> = texts
-            .take(AT_ONCE)
-            .map(|text| Value::Text(Some(text)))
-            .collect();
+        let values: Vec<Value> = texts.take(AT_ONCE).map(|text| Value::Text(Some(text))).collect();
         for row in ask(tx, FIND_CHAINS, &values, &[Kind::Text]).await? {
             found.insert(row[0].text().to_owned());
         }

@@ -133,9 +133,25 @@ pub async fn list_children(
     if children.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = list!("parts", tx, PartOfRow, LIST_PARTS_OF_CHILDREN, id, index, MOST_PARTS)?;
+    let rows = list!(
+        "parts",
+        tx,
+        PartOfRow,
+        LIST_PARTS_OF_CHILDREN,
+        id,
+        index,
+        MOST_PARTS
+    )?;
     let parts = by_manifest(rows)?;
-    let totals = list!("counts", tx, Total, LIST_TOTALS_OF_CHILDREN, id, index, MOST_ATTACHED)?;
+    let totals = list!(
+        "counts",
+        tx,
+        Total,
+        LIST_TOTALS_OF_CHILDREN,
+        id,
+        index,
+        MOST_ATTACHED
+    )?;
     let totals: HashMap<String, Total> = totals
         .into_iter()
         .map(|total| (total.value.clone(), total))

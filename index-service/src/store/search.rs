@@ -345,10 +345,7 @@ impl Search<'_> {
 }
 
 /// What is shown of at most [`LOOKS`] active repositories, by their ids.
-async fn look(
-    tx: &mut Tx,
-    ids: impl Iterator<Item = i64>,
-) -> Result<HashMap<i64, Vec<Value>>, StoreError> {
+async fn look(tx: &mut Tx, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Vec<Value>>, StoreError> {
     use Kind::{Boolean, Integer, Text};
     const KINDS: [Kind; 11] = [
         Integer, Integer, Text, Text, Text, Text, Integer, Integer, Boolean, Text, Integer,
@@ -364,10 +361,7 @@ async fn look(
 }
 
 /// Active repositories as searches show them, whoever may see them.
-pub async fn look_at(
-    tx: &mut Tx,
-    ids: &[RepositoryId],
-) -> Result<HashMap<RepositoryId, Hit>, StoreError> {
+pub async fn look_at(tx: &mut Tx, ids: &[RepositoryId]) -> Result<HashMap<RepositoryId, Hit>, StoreError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(LOOKS) {
         for row in look(tx, chunk.iter().map(|id| id.as_i64())).await?.values() {

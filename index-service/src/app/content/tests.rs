@@ -369,7 +369,10 @@ async fn tags_are_filtered_and_walked_in_both_orders() {
             .await
             .unwrap();
         let next = found.next.map(|next| next.name);
-        (found.tags.into_iter().map(|tag| tag.name).collect::<Vec<_>>(), next)
+        (
+            found.tags.into_iter().map(|tag| tag.name).collect::<Vec<_>>(),
+            next,
+        )
     };
     let names = async |order, part: &str, after: (i64, &str), limit| {
         let (names, _) = listed(order, part, after, limit).await;

@@ -98,13 +98,7 @@ async fn list_tags(
     let part = tags.name.unwrap_or_default();
     let found = state
         .app
-        .list_tags(
-            &caller,
-            repository_id(&id)?,
-            (order, &part),
-            &after,
-            wish.limit(),
-        )
+        .list_tags(&caller, repository_id(&id)?, (order, &part), &after, wish.limit())
         .await?;
     let next = found.next.map(|place| match order {
         TagOrder::Name => place.name,

@@ -357,7 +357,15 @@ async fn browsers_take_everything_for_what_it_says_it_is_and_come_back_over_tls_
     .await;
     for (front, kept) in [(&plain, ""), (&tls, "max-age=31536000")] {
         let browser = front.browser("").await;
-        for path in ["/", "/help", "/sign-in", "/r/ada/public", "/r/ada/nothing", "/none", "/account"] {
+        for path in [
+            "/",
+            "/help",
+            "/sign-in",
+            "/r/ada/public",
+            "/r/ada/nothing",
+            "/none",
+            "/account",
+        ] {
             let answer = browser.get(path).await;
             assert_eq!(answer.header(nosniff), "nosniff", "{path}");
             assert_eq!(answer.header(only_tls), kept, "{path}");

@@ -101,15 +101,27 @@ async fn an_index_is_read_with_all_that_is_known_of_its_manifests_as_each_is_alo
     assert_eq!(tags, ["sha256-c01.att", "sha256-c01.sig"]);
     assert_eq!(of_first.referrers.len(), 2);
     assert_eq!(children[1].total.as_ref().unwrap().pull_count, 7);
-    assert_eq!(list_followers(&mut tx, one, "sha256:index").await.unwrap().len(), 1);
+    assert_eq!(
+        list_followers(&mut tx, one, "sha256:index").await.unwrap().len(),
+        1
+    );
     let few = list_children(&mut tx, one, "sha256:index", 3).await.unwrap();
     assert_eq!(few.len(), 3);
-    assert!(list_children(&mut tx, one, "sha256:c01", 9).await.unwrap().is_empty());
+    assert!(
+        list_children(&mut tx, one, "sha256:c01", 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // Whatever their number.
     let parts = list_parts_of(&mut tx, one, &named).await.unwrap();
     assert_eq!(parts.len(), 70);
     for (digest, parts) in &parts {
-        assert_eq!(*parts, list_parts(&mut tx, one, digest).await.unwrap(), "{digest}");
+        assert_eq!(
+            *parts,
+            list_parts(&mut tx, one, digest).await.unwrap(),
+            "{digest}"
+        );
     }
 }
 

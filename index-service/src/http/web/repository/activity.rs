@@ -87,7 +87,9 @@ pub(super) async fn show(
     };
     let (mut told, mut sums, mut gone) = (None, Vec::new(), Vec::new());
     if wish.before.is_none() {
-        let all = state.app.activity(caller, id, Dimension::Repository, calendar::DAYS);
+        let all = state
+            .app
+            .activity(caller, id, Dimension::Repository, calendar::DAYS);
         told = Some(all.await?);
         sums = sums_of(&state.app.activity(caller, id, by, days).await?.days);
         gone = deleted(state, &visitor, head).await?;

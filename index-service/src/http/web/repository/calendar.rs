@@ -224,7 +224,10 @@ mod tests {
         assert_eq!(calendar.present_height, 84);
         let of_monday = Calendar::new(&days, TODAY - 6);
         assert_eq!(of_monday.present_height, 12);
-        assert_eq!(calendar.busy().map(|week| week.pulls).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(
+            calendar.busy().map(|week| week.pulls).collect::<Vec<_>>(),
+            [3, 2, 1]
+        );
     }
 
     #[test]
@@ -232,11 +235,7 @@ mod tests {
         let days: Vec<Day> = (0..8).map(|n| day(TODAY - n, 1 << n, 0)).collect();
         let classes = |days: &[Day]| {
             let calendar = Calendar::new(days, TODAY);
-            let mut squares: Vec<Square> = calendar
-                .weeks
-                .into_iter()
-                .flat_map(|week| week.squares)
-                .collect();
+            let mut squares: Vec<Square> = calendar.weeks.into_iter().flat_map(|week| week.squares).collect();
             squares.sort_by_key(|square| square.pulls);
             squares.iter().map(|square| square.class).collect::<Vec<_>>()
         };

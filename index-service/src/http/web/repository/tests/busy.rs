@@ -95,7 +95,10 @@ async fn pulls_of_the_last_days_are_drawn_beside_a_repositorys_name_and_in_its_n
     for path in pages {
         let page = browser.get(path).await.body;
         assert_eq!(page.matches("class=\"spark\"").count(), 1, "{path}");
-        assert!(page.contains("<title>201 pulls in the last 30 days</title>"), "{path}");
+        assert!(
+            page.contains("<title>201 pulls in the last 30 days</title>"),
+            "{path}"
+        );
         assert!(page.contains(" 112,0 116,1\"/>"), "{path}: {page}");
     }
 }
@@ -118,10 +121,19 @@ async fn where_there_are_many_tags_a_page_says_how_many_it_looked_at_and_goes_on
     let further = further.split('"').next().unwrap().replace("&#38;", "&");
     let page = browser.get(&further).await.body;
     assert!(page.contains("/-/tags/x2099\""), "{page}");
-    assert!(page.contains("10 tags") && page.contains("Start from the first"), "{page}");
+    assert!(
+        page.contains("10 tags") && page.contains("Start from the first"),
+        "{page}"
+    );
     // Of pages within these there are as many as before.
-    let page = browser.get("/r/ada/public/-/tags?q=x00&order=name&page=2").await.body;
-    assert!(page.contains("/-/tags/x0050\"") && page.contains("rel=\"prev\""), "{page}");
+    let page = browser
+        .get("/r/ada/public/-/tags?q=x00&order=name&page=2")
+        .await
+        .body;
+    assert!(
+        page.contains("/-/tags/x0050\"") && page.contains("rel=\"prev\""),
+        "{page}"
+    );
     assert!(!page.contains("/-/tags/x0049\""), "{page}");
     for odd in ["behind=", "behind=x", "behind=%00", "behind=9%20v1"] {
         let page = browser.get(&format!("/r/ada/public/-/tags?{odd}")).await;
