@@ -44,6 +44,11 @@ base-pulls =
         [one] { $n } pull
        *[other] { $n } pulls
     }
+base-spark =
+    { $n ->
+        [one] { $n } pull in the last { $days } days
+       *[other] { $n } pulls in the last { $days } days
+    }
 base-ago-now = just now
 base-ago-minutes =
     { $n ->

@@ -47,6 +47,13 @@ repository-order-updated = Latest first
 repository-order-name = By name
 repository-no-tags = No tags yet.
 repository-no-such-tags = No tag’s name contains “{ $part }”.
+repository-looked-at =
+    { $n ->
+        [one] This page looked at { $n } tag.
+       *[other] This page looked at { $n } tags.
+    }
+repository-look-further = Look at the next ones
+repository-look-again = Start from the first
 repository-description = About
 repository-edit = Edit
 repository-no-description = This repository has no description yet.
@@ -94,6 +101,22 @@ repository-chart-day =
     }
 repository-chart-table = Show as a table
 repository-day = Day
+repository-calendar = Pulls and pushes in the last 53 weeks
+repository-calendar-pushes =
+    { $n ->
+        [one] { $n } push in total
+       *[other] { $n } pushes in total
+    }
+repository-calendar-pushed =
+    { $n ->
+        [one] { $pulled }, { $n } push
+       *[other] { $pulled }, { $n } pushes
+    }
+repository-calendar-less = Less
+repository-calendar-more = More
+repository-calendar-outline = Something was pushed that day
+repository-week = Week from
+repository-sums = Pulls by origin
 repository-no-pulls =
     { $n ->
         [one] No pulls in the last day.

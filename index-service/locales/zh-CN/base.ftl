@@ -36,6 +36,7 @@ base-save = 保存
 base-cancel = 取消
 base-stars = { $n } 个星标
 base-pulls = { $n } 次拉取
+base-spark = 最近 { $days } 天拉取 { $n } 次
 base-ago-now = 刚刚
 base-ago-minutes = { $n } 分钟前
 base-ago-hours = { $n } 小时前

@@ -45,6 +45,12 @@ repository-order-updated = 最近更新在前
 repository-order-name = 按名称
 repository-no-tags = 这里还没有标签。
 repository-no-such-tags = 没有名称包含“{ $part }”的标签。
+repository-looked-at =
+    { $n ->
+       *[other] 本页查找了 { $n } 个标签。
+    }
+repository-look-further = 继续往后查找
+repository-look-again = 从头开始
 repository-description = 简介
 repository-edit = 编辑
 repository-no-description = 此仓库还没有简介。
@@ -88,6 +94,20 @@ repository-chart-day =
     }
 repository-chart-table = 以表格查看
 repository-day = 日期
+repository-calendar = 最近 53 周的拉取与推送
+repository-calendar-pushes =
+    { $n ->
+       *[other] 共推送 { $n } 次
+    }
+repository-calendar-pushed =
+    { $n ->
+       *[other] { $pulled }，推送 { $n } 次
+    }
+repository-calendar-less = 少
+repository-calendar-more = 多
+repository-calendar-outline = 当天有推送
+repository-week = 起始日（周一）
+repository-sums = 拉取来源
 repository-no-pulls =
     { $n ->
        *[other] 最近 { $n } 天没有人拉取。

@@ -92,6 +92,7 @@ impl App {
                 .await?;
         }
         tx.commit().await?;
+        self.forget_shelves();
         Ok(end.purge_after)
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use shared::oci::{RepositoryName, Tag};
-use shared::token::TagSet;
+use shared::token::{TagPattern, TagSet};
 
 use super::App;
 use super::access::no_repository;
@@ -15,12 +15,16 @@ use crate::store::{Tx, listing, namespace};
 
 /// Most changes of a feed.
 const MOST: usize = 50;
+/// The same, as what is read.
+const PAGE: u32 = 50;
 /// Most changes that are looked through for those of some tags.
-const MOST_LOOKED_THROUGH: usize = 20_000;
+const MOST_LOOKED_THROUGH: usize = 1_000;
+/// Most of these of each repository of a namespace.
+const MOST_OF_ONE: usize = 200;
 /// Most repositories of a namespace that are looked at.
 const MOST_REPOSITORIES: usize = 500;
 /// What is read at once.
-const BATCH: u32 = 500;
+const BATCH: usize = 500;
 /// Repositories that are read at once.
 const REPOSITORIES: u32 = 50;
 
@@ -66,7 +70,7 @@ impl App {
             id: seen.facts.repository_id.as_i64(),
             name: seen.facts.name.to_string(),
             namespace: NamespaceName::from(&seen.facts.name),
-            changes: newest(&mut tx, &seen.facts, tags, &mut budget).await?,
+            changes: newest(&mut tx, &seen.facts, tags, &mut budget, MOST_LOOKED_THROUGH).await?,
         })
     }
 
@@ -106,7 +110,7 @@ impl App {
                 if budget == 0 || oldest.is_some_and(|oldest| oldest >= changed.tag_changed_at) {
                     break 'walk;
                 }
-                changes.extend(newest(&mut tx, &changed.facts, tags, &mut budget).await?);
+                changes.extend(newest(&mut tx, &changed.facts, tags, &mut budget, MOST_OF_ONE).await?);
                 changes.sort_by_key(|entry| {
                     let place = (entry.repository_id.as_i64(), entry.change.sequence);
                     Reverse((entry.change.changed_at, place))
@@ -128,29 +132,64 @@ pub fn no_namespace(name: &impl std::fmt::Display) -> AppError {
     AppError::NotFound(format!("there is no namespace {name} with a repository to pull"))
 }
 
-/// The last changes of these tags of a repository. What is looked through is taken from `budget`.
+/// The last changes of these tags of a repository. What is looked through for some of its tags, and each question, is taken from
+/// `budget`, and is not more than `most`.
 async fn newest(
     tx: &mut Tx,
     facts: &RepositoryFacts,
     tags: &TagSet,
     budget: &mut usize,
+    most: usize,
 ) -> Result<Vec<FeedChange>, AppError> {
-    let is_every = *tags == TagSet::Every;
-    let limit = if is_every { 50 } else { BATCH };
-    let is_wanted =
-        |change: &TagChange| is_every || change.tag.parse::<Tag>().is_ok_and(|tag| tags.contains(&tag));
-    let (mut found, mut before) = (Vec::new(), i64::MAX);
-    while found.len() < MOST && *budget > 0 {
-        let batch = content_feed::list_changes(tx, facts.repository_id, before, limit).await?;
-        let Some(last) = batch.last() else { break };
-        before = last.sequence;
-        *budget = budget.saturating_sub(batch.len());
-        found.extend(batch.into_iter().filter(is_wanted).map(|change| FeedChange {
-            repository_id: facts.repository_id,
-            name: facts.name.clone(),
-            change,
-        }));
-    }
+    let id = facts.repository_id;
+    let mut found = match tags {
+        TagSet::Every => content_feed::list_changes(tx, id, i64::MAX, PAGE).await?,
+        TagSet::Only(patterns) if patterns.iter().all(is_exact) => {
+            let mut found = Vec::new();
+            for tag in patterns {
+                if *budget == 0 {
+                    break;
+                }
+                let batch = content_feed::list_tag_changes(tx, id, tag.as_str(), i64::MAX, PAGE).await?;
+                *budget = budget.saturating_sub(batch.len().max(1));
+                found.extend(batch);
+            }
+            found.sort_by_key(|change| Reverse(change.sequence));
+            found.dedup_by_key(|change| change.sequence);
+            found
+        }
+        TagSet::Only(_) => {
+            let (mut found, mut before) = (Vec::new(), i64::MAX);
+            let mut left = most.min(*budget);
+            while found.len() < MOST && left > 0 {
+                let wanted = left.min(BATCH);
+                let limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+                let batch = content_feed::list_changes(tx, id, before, limit).await?;
+                let used = batch.len().max(1);
+                left = left.saturating_sub(used);
+                *budget = budget.saturating_sub(used);
+                let is_last = batch.len() < wanted;
+                before = batch.last().map_or(before, |last| last.sequence);
+                let is_wanted =
+                    |change: &TagChange| change.tag.parse::<Tag>().is_ok_and(|tag| tags.contains(&tag));
+                found.extend(batch.into_iter().filter(is_wanted));
+                if is_last {
+                    break;
+                }
+            }
+            found
+        }
+    };
     found.truncate(MOST);
-    Ok(found)
+    let of_here = found.into_iter().map(|change| FeedChange {
+        repository_id: id,
+        name: facts.name.clone(),
+        change,
+    });
+    Ok(of_here.collect())
+}
+
+/// Whether a pattern is a tag, whose changes are found without looking through others.
+fn is_exact(pattern: &TagPattern) -> bool {
+    !pattern.as_str().contains('*')
 }

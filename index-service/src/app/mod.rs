@@ -50,6 +50,7 @@ pub mod search;
 pub mod secret;
 pub mod session;
 pub mod setting;
+pub mod shelf;
 pub mod short_name;
 pub mod sign_up;
 mod standing;
@@ -113,6 +114,7 @@ pub struct App {
     quota_watch: quota::Watch,
     search_walk: search::Walk,
     announced: announcement::Announced,
+    shelves_shown: shelf::Shown,
     egress: Egress,
     /// Something is to be sent to a webhook.
     telling: Notify,
@@ -197,6 +199,7 @@ impl App {
             quota_watch: quota::Watch::default(),
             search_walk: search::Walk::default(),
             announced: announcement::Announced::default(),
+            shelves_shown: shelf::Shown::default(),
             egress: Egress::new(egress_policy),
             telling: Notify::new(),
             last_delivery: AtomicI64::new(0),

@@ -1,13 +1,17 @@
 //! What the page of a namespace shows: whose it is, and its repositories.
 
+use std::collections::HashMap;
+
 use super::App;
 use super::caller::Caller;
-use super::content::shown::Measure;
+use super::content::day_of;
+use super::content::shown::{Day, Measure};
 use super::error::AppError;
 use super::hub::{HubRepository, RepositoryOrder};
+use super::repository_page::DAYS;
 use crate::domain::profile::Profile;
-use crate::domain::{NamespaceName, NamespaceOwner, Organisation, Right};
-use crate::store::{account, manifest, namespace, organisation, profile, repository_profile};
+use crate::domain::{NamespaceName, NamespaceOwner, Organisation, RepositoryId, Right};
+use crate::store::{account, content_count, manifest, namespace, organisation, profile, repository_profile};
 
 /// Whose a namespace is, as anybody may know.
 #[derive(Debug)]
@@ -33,6 +37,10 @@ pub struct NamespacePage {
     pub count: usize,
     /// A page of them.
     pub repositories: Vec<HubRepository>,
+    /// Today, in days since 1970 (UTC).
+    pub today: i64,
+    /// Pulls and pushes of these in the last days on which there were any.
+    pub days: HashMap<RepositoryId, Vec<Day>>,
     /// How much it holds, for those who administer it.
     pub size: Option<Measure>,
     /// Whether the caller may make repositories in it.
@@ -85,7 +93,14 @@ impl App {
         let (count, repositories) = self
             .list_hub_repositories(caller, name, part, order, (offset, limit))
             .await?;
+        let today = day_of(self.clock.now_ms());
+        let ids = repositories.iter().map(|one| one.facts.repository_id);
+        let ids: Vec<RepositoryId> = ids.collect();
+        let mut tx = self.store.read().await?;
+        let days = content_count::list_days_of_each(&mut tx, &ids, (today - DAYS + 1, today)).await?;
         Ok(NamespacePage {
+            today,
+            days,
             name: namespace.name,
             owner,
             is_verified,

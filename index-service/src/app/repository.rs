@@ -232,7 +232,9 @@ impl App {
             .after(serde_json::json!({ "visibility": visibility.as_str() }));
         self.audit(&mut tx, By::Machine, change).await?;
         self.tell_of_visibility(&mut tx, &facts, visibility, "").await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.forget_shelves();
+        Ok(())
     }
 
     async fn tell_of_visibility(
@@ -352,6 +354,7 @@ impl App {
             .await?;
         let seen = self.see_by_id(&mut tx, &principal, repository_id).await?;
         tx.commit().await?;
+        self.forget_shelves();
         Ok(seen.into())
     }
 

@@ -47,6 +47,10 @@ pub struct RepositoryHead {
     pub has_comments: bool,
     /// Whether it is among the caller's bookmarks.
     pub has_bookmark: bool,
+    /// Today, in days since 1970 (UTC).
+    pub today: i64,
+    /// Pulls and pushes of the last days on which there were any.
+    pub days: Vec<Day>,
     push_tags: TagLimits,
     delete_tags: TagLimits,
 }
@@ -89,10 +93,6 @@ pub struct RepositoryOverview {
     pub head: RepositoryHead,
     /// The tags that moved last.
     pub tags: Vec<HubTag>,
-    /// Today, in days since 1970 (UTC).
-    pub today: i64,
-    /// Pulls and pushes of the last days on which there were any.
-    pub days: Vec<Day>,
     /// Pulls in these days by platform, the most first.
     pub platforms: Vec<(String, i64)>,
     /// How much it holds.
@@ -128,9 +128,7 @@ impl App {
             .filter(|tag| subject_of_tag(&tag.name).is_none());
         let names: Vec<String> = own.map(|tag| tag.name).take(MOST_TAGS).collect();
         let tags = self.hub_tags(&mut tx, head.facts(), &names).await?;
-        let today = day_of(self.clock.now_ms());
-        let range = (today - DAYS + 1, today);
-        let days = content_count::list_days_of(&mut tx, id, (Dimension::Repository, ""), range).await?;
+        let range = (head.today - DAYS + 1, head.today);
         let lines = content_count::list_days(&mut tx, id, Dimension::Platform, range, MOST_LINES).await?;
         Ok(RepositoryOverview {
             lineage: self.lineage_of_showcase(&mut tx, caller, &head).await?,
@@ -138,8 +136,6 @@ impl App {
             platforms: added_up(lines),
             head,
             tags,
-            today,
-            days,
         })
     }
 
@@ -161,7 +157,11 @@ impl App {
         let has_comments = allowed(tx).await? && comment::find_board(tx, id).await?.is_open;
         let found = detailed(tx, vec![facts]).await?.into_iter().next();
         let found = found.ok_or_else(|| no_repository(name))?;
+        let today = day_of(self.clock.now_ms());
+        let range = (today - DAYS + 1, today);
         Ok(RepositoryHead {
+            days: content_count::list_days_of(tx, id, (Dimension::Repository, ""), range).await?,
+            today,
             tag_count: tag::count_tags(tx, id).await?,
             described: self.described(tx, caller, found.facts).await?,
             details: found.details,

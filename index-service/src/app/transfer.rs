@@ -106,6 +106,7 @@ impl App {
         self.tell_all(&mut tx, &listeners, &[(EventKind::RepositoryRenamed, facts)])
             .await?;
         tx.commit().await?;
+        self.forget_shelves();
         Ok(transfer)
     }
 

@@ -2,20 +2,27 @@
 
 use std::fmt::Write as _;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use shared::oci::digest::Algorithm;
 use shared::oci::{Digest, RepositoryName};
 use shared::token::tag_pattern::InvalidTagPattern;
 use shared::token::{TagPattern, TagSet};
 
+use super::client::client;
 use super::conditional::{date, entity_tag, is_unchanged};
 use super::hub::caller::Anyone;
+use super::hub::error::HubError;
+use super::web::cookie;
 use super::xml::escaped;
 use crate::app::AppError;
 use crate::app::audit::rfc3339;
+use crate::app::caller::Caller;
 use crate::app::feed::{ChangeFeed, FeedChange, no_namespace};
 use crate::domain::NamespaceName;
 
@@ -26,9 +33,39 @@ const SETTLED_MS: i64 = 2_000;
 /// Digits of a digest in a title.
 const SHORT: usize = 12;
 
+/// Whoever follows: by a credential, or where a browser shows the feed by the session of its cookie. Nothing is changed by
+/// looking, so that no other site gains anything by having a browser look.
+pub(super) struct Follower {
+    caller: Caller,
+    /// Whether it is a session.
+    is_session: bool,
+}
+
+impl FromRequestParts<super::State> for Follower {
+    type Rejection = HubError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &super::State) -> Result<Self, HubError> {
+        let secret = cookie::session(&parts.headers, state.app.public_url());
+        if let Some(secret) = secret.filter(|_| !parts.headers.contains_key(AUTHORIZATION)) {
+            let from = client(parts, state.app.trusted_proxies());
+            if let Some(caller) = state.app.recognise_web_session(secret, from).await? {
+                return Ok(Self {
+                    caller,
+                    is_session: true,
+                });
+            }
+        }
+        let Anyone(caller) = Anyone::from_request_parts(parts, state).await?;
+        Ok(Self {
+            caller,
+            is_session: false,
+        })
+    }
+}
+
 pub(super) async fn show(
     State(state): State<super::State>,
-    Anyone(caller): Anyone,
+    Follower { caller, is_session }: Follower,
     Path(rest): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -71,16 +108,18 @@ pub(super) async fn show(
         ([(CONTENT_TYPE, kind)], text).into_response()
     };
     // What everybody may read, nobody was asked for.
-    let who = if caller.is_anonymous() {
-        "public"
+    let kept = if is_session {
+        "private, no-store".to_owned()
+    } else if caller.is_anonymous() {
+        format!("public, max-age={FRESH_S}")
     } else {
-        "private"
+        format!("private, max-age={FRESH_S}")
     };
     let said = [
-        (CACHE_CONTROL, Some(format!("{who}, max-age={FRESH_S}"))),
+        (CACHE_CONTROL, Some(kept)),
         (ETAG, Some(tag)),
         (LAST_MODIFIED, changed_at.and_then(date)),
-        (VARY, Some("authorization".to_owned())),
+        (VARY, Some("authorization, cookie".to_owned())),
         (X_CONTENT_TYPE_OPTIONS, Some("nosniff".to_owned())),
         (
             HeaderName::from_static("content-security-policy"),

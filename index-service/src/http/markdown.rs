@@ -185,6 +185,40 @@ mod tests {
     }
 
     #[test]
+    fn every_link_says_that_it_is_somebodys_and_tells_nobody_who_follows_it() {
+        for text in [
+            "[a](https://example.com)",
+            "[a](http://example.com \"title\")",
+            "https://example.com",
+            "www.example.com",
+            "<http://example.com>",
+            "somebody@example.com",
+            "[a][b]\n\n[b]: https://example.com",
+            "<a href=\"https://example.com\" rel=\"opener follow\">a</a>",
+            "<a href=http://example.com target=_blank>a</a>",
+            "text[^1]\n\n[^1]: a note with https://example.com\n",
+        ] {
+            let html = render(text);
+            let mut links = 0;
+            for link in html.split("<a").skip(1) {
+                let (attributes, _) = link.split_once('>').unwrap();
+                // What led within the page leads nowhere any more.
+                if !attributes.contains("href=") {
+                    continue;
+                }
+                assert!(
+                    attributes.contains("rel=\"nofollow noopener noreferrer ugc\""),
+                    "{text}: {html}"
+                );
+                assert_eq!(attributes.matches("rel=").count(), 1, "{text}: {html}");
+                assert!(!attributes.contains("target"), "{text}: {html}");
+                links += 1;
+            }
+            assert!(links > 0, "{text}: {html}");
+        }
+    }
+
+    #[test]
     fn nothing_in_it_runs_or_is_fetched() {
         for text in [
             "<script>alert(1)</script>",

@@ -1,8 +1,11 @@
 //! Counts of pulls and pushes: totals, and buckets of a day. Facts of record.
 
+use std::collections::HashMap;
+
 use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, writing};
 use super::row::row;
+use super::value::{Kind, Value, ask};
 use crate::domain::RepositoryId;
 use crate::domain::content::Dimension;
 
@@ -34,7 +37,15 @@ statements! {
         and day >= $3 and day <= $4 and value = $5 order by day";
     LIST_DAYS = "select day, value, pull_count, push_count from content_day where repository_id = $1 and dimension = $2
         and day >= $3 and day <= $4 order by day, value limit $5";
+    /// [`AT_ONCE`] repositories as a whole.
+    LIST_DAYS_OF_EACH = "select repository_id, day, pull_count, push_count from content_day
+        where repository_id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+          $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+        and dimension = 'repository' and day >= $33 and day <= $34 and value = '' limit 2048";
 }
+
+/// Repositories that one statement asks for.
+const AT_ONCE: usize = 32;
 
 row! {
 /// Counts of all time.
@@ -188,4 +199,37 @@ pub async fn list_days_of(
         last,
         value
     )
+}
+
+/// The counts of these repositories as a whole on the days from `first` to `last`, some weeks at most, by day; of those on
+/// which there were any.
+pub async fn list_days_of_each(
+    tx: &mut Tx,
+    ids: &[RepositoryId],
+    (first, last): (i64, i64),
+) -> Result<HashMap<RepositoryId, Vec<Day>>, StoreError> {
+    const KINDS: [Kind; 4] = [Kind::Integer; 4];
+    let mut found: HashMap<RepositoryId, Vec<Day>> = HashMap::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        // No repository has the id -1.
+        let ids = chunk.iter().map(|id| id.as_i64()).chain(std::iter::repeat(-1));
+        let values: Vec<Value> = ids
+            .take(AT_ONCE)
+            .chain([first, last])
+            .map(|number| Value::Integer(Some(number)))
+            .collect();
+        for row in ask(tx, LIST_DAYS_OF_EACH, &values, &KINDS).await? {
+            let id = RepositoryId::from_i64(row[0].integer());
+            found.entry(id).or_default().push(Day {
+                day: row[1].integer(),
+                value: String::new(),
+                pull_count: row[2].integer(),
+                push_count: row[3].integer(),
+            });
+        }
+    }
+    for days in found.values_mut() {
+        days.sort_by_key(|day| day.day);
+    }
+    Ok(found)
 }

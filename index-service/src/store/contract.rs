@@ -34,6 +34,7 @@ mod copy;
 mod deletion;
 mod departure;
 mod device;
+mod family;
 mod faults;
 mod files;
 mod hub;

@@ -106,7 +106,7 @@ pub(super) fn only_reads() -> sqlx::Error {
 
 /// Names each SQL text of a module and lists all of them for the test that prepares them on both databases.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])* const $name: &str = $text;)*
         #[cfg(test)]
         pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];

@@ -12,64 +12,59 @@ use crate::domain::{
     Ceiling, NamespaceId, Principal, RepositoryFacts, RepositoryPattern, Right, Rights, decide, permission,
 };
 
+/// What may be visible, as [`crate::domain::decide`] would say, of a repository `r`: to the account `$1`, at home in the
+/// namespace `$2`, an administrator or not (`$3`), the robot `$4`. Each candidate is asked about there as well. Every condition
+/// is a look-up for one candidate, so that an order is walked and a page ends early.
+macro_rules! visible {
+    () => {
+        "(r.visibility = 'public' or (r.visibility = 'internal' and $1 > 0)
+            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
+              and (n.account_id = $1 or n.namespace_id = $2 or (n.account_id is null and n.organisation_id is null and $3)))
+            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
+              and m.account_id = $1 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
+            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
+              and ((a.subject_kind = 'account' and a.subject_id = $1) or (a.subject_kind = 'robot' and a.subject_id = $4)
+                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
+                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
+            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
+              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $1
+              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))"
+    };
+}
+
 statements! {
-    /// What may be visible, as [`crate::domain::decide`] would say; each candidate is asked about there as well. Every
-    /// condition is a look-up for one candidate, so that names are walked in their order and a page ends early.
-    LIST_CANDIDATES = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until
-        from repository r
-        where r.state = 'active' and r.state <> 'deleted' and r.name > $1 and r.name >= $2 and r.name < $3
-          and ($4 or r.name not like '%/%')
-          and (r.visibility = 'public' or (r.visibility = 'internal' and $5 > 0)
-            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
-              and (n.account_id = $5 or n.namespace_id = $6 or (n.account_id is null and n.organisation_id is null and $7)))
-            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
-              and m.account_id = $5 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
-            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
-              and ((a.subject_kind = 'account' and a.subject_id = $5) or (a.subject_kind = 'robot' and a.subject_id = $8)
-                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
-                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
-            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
-              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $5
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
-        order by r.name limit $9";
+    /// In the order of their names.
+    LIST_CANDIDATES = concat!(
+        "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until from repository r
+        where r.state = 'active' and r.state <> 'deleted' and ", visible!(), "
+          and r.name > $5 and r.name >= $6 and r.name < $7 and ($8 or r.name not like '%/%')
+        order by r.name limit $9"
+    );
     /// The same in one namespace.
-    LIST_CANDIDATES_IN = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until
-        from repository r
-        where r.state = 'active' and r.state <> 'deleted' and r.namespace_id = $1 and r.name > $2
-          and (r.visibility = 'public' or (r.visibility = 'internal' and $3 > 0)
-            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
-              and (n.account_id = $3 or n.namespace_id = $4 or (n.account_id is null and n.organisation_id is null and $5)))
-            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
-              and m.account_id = $3 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
-            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
-              and ((a.subject_kind = 'account' and a.subject_id = $3) or (a.subject_kind = 'robot' and a.subject_id = $6)
-                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
-                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
-            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
-              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $3
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
-        order by r.name limit $7";
+    LIST_CANDIDATES_IN = concat!(
+        "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until from repository r
+        where r.state = 'active' and r.state <> 'deleted' and ", visible!(), "
+          and r.namespace_id = $5 and r.name > $6 order by r.name limit $7"
+    );
     /// The same, those first of which a tag was changed last.
-    LIST_CHANGED_IN = "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until,
-        r.tag_changed_at from repository r
-        where r.state = 'active' and r.state <> 'deleted' and r.namespace_id = $1
-          and (r.tag_changed_at, r.repository_id) < ($2, $3)
-          and (r.visibility = 'public' or (r.visibility = 'internal' and $4 > 0)
-            or exists (select 1 from namespace n where n.namespace_id = r.namespace_id
-              and (n.account_id = $4 or n.namespace_id = $5 or (n.account_id is null and n.organisation_id is null and $6)))
-            or exists (select 1 from namespace n join member m on m.organisation_id = n.organisation_id
-              and m.account_id = $4 and m.role in ('owner', 'manager') where n.namespace_id = r.namespace_id)
-            or exists (select 1 from access_rule a where a.namespace_id = r.namespace_id
-              and ((a.subject_kind = 'account' and a.subject_id = $4) or (a.subject_kind = 'robot' and a.subject_id = $7)
-                or (a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0))
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before)
-                or (r.name not like '%/%' and 'library/' || r.name >= a.name_from and 'library/' || r.name < a.name_before)))
-            or exists (select 1 from team_member t join access_rule a on a.namespace_id = r.namespace_id
-              and a.subject_kind = 'team' and a.subject_id = t.team_id where t.account_id = $4
-              and (a.repository_id = r.repository_id or (r.name >= a.name_from and r.name < a.name_before))))
-        order by r.tag_changed_at desc, r.repository_id desc limit $8";
+    LIST_CHANGED_IN = concat!(
+        "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until,
+        r.tag_changed_at as at from repository r
+        where r.state = 'active' and r.state <> 'deleted' and ", visible!(), "
+          and r.namespace_id = $5 and (r.tag_changed_at, r.repository_id) < ($6, $7)
+        order by r.tag_changed_at desc, r.repository_id desc limit $8"
+    );
+    /// A step of the walk along the last pushes: [`STEP`] repositories, whether visible or not.
+    LIST_PUSHED = concat!(
+        "select r.repository_id, r.namespace_id, r.name, r.stored_as, r.visibility, r.state, r.pending_until,
+        walk.last_pushed_at as at, cast(case when r.state = 'active' and ", visible!(), "
+          then 1 else 0 end as bigint) as visible
+        from (select repository_id, last_pushed_at from content_total
+          where dimension = 'repository' and value = '' and (last_pushed_at, repository_id) < ($5, $6)
+          order by last_pushed_at desc, repository_id desc limit 200) as walk
+        cross join repository r where r.repository_id = walk.repository_id"
+    );
 }
 
 row! {
@@ -81,12 +76,30 @@ struct ChangedRow {
     visibility: String,
     state: String,
     pending_until: Option<i64>,
-    tag_changed_at: i64,
+    at: i64,
+}
+}
+
+row! {
+struct PushedRow {
+    repository_id: i64,
+    namespace_id: i64,
+    name: String,
+    stored_as: String,
+    visibility: String,
+    state: String,
+    pending_until: Option<i64>,
+    at: i64,
+    visible: i64,
 }
 }
 
 /// Most candidates that are read at once.
 const MAX_BATCH: u32 = 1000;
+/// Repositories of a step along the last pushes, as its statement says.
+const STEP: usize = 200;
+/// Most steps for one list: behind them, what was pushed is old to whoever sees so little of it.
+const MOST_STEPS: usize = 10;
 
 /// At most `limit` active repositories that `principal` may pull at `now_ms`, in the order of their names (of bytes), those
 /// behind `after` (empty for the first page). A page is full unless it is the last.
@@ -129,12 +142,12 @@ pub async fn list_visible_in(
             tx,
             RepositoryRow,
             LIST_CANDIDATES_IN,
-            namespace_id.as_i64(),
-            after.as_str(),
             who.account_id,
             who.home,
             who.is_admin,
             who.robot_id,
+            namespace_id.as_i64(),
+            after.as_str(),
             i64::from(limit.min(MAX_BATCH))
         )?;
         let batch: Vec<RepositoryFacts> = batch
@@ -178,20 +191,20 @@ pub async fn list_changed_in(
             tx,
             ChangedRow,
             LIST_CHANGED_IN,
-            namespace_id.as_i64(),
-            at,
-            id,
             who.account_id,
             who.home,
             who.is_admin,
             who.robot_id,
+            namespace_id.as_i64(),
+            at,
+            id,
             i64::from(limit.min(MAX_BATCH))
         )?;
         let Some(last) = batch.last() else { break };
-        (at, id) = (last.tag_changed_at, last.repository_id);
+        (at, id) = (last.at, last.repository_id);
         let mut candidates = Vec::with_capacity(batch.len());
         for row in batch {
-            times.insert(row.repository_id, row.tag_changed_at);
+            times.insert(row.repository_id, row.at);
             candidates.push(row.into_repository().into_facts()?);
         }
         page.take(tx, principal, candidates, now_ms).await?;
@@ -203,6 +216,80 @@ pub async fn list_changed_in(
         })
     });
     Ok(changed.collect())
+}
+
+/// A repository, and when something was pushed to it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The repository.
+    pub facts: RepositoryFacts,
+    /// In milliseconds since 1970.
+    pub pushed_at: i64,
+}
+
+/// At most `limit` repositories that `principal` may pull, those first to which something was pushed last. Of the last pushes
+/// of all so many are looked through and no more.
+pub async fn list_pushed(
+    tx: &mut Tx,
+    principal: &Principal,
+    limit: u32,
+    now_ms: i64,
+) -> Result<Vec<Pushed>, StoreError> {
+    let mut page = Page::new(limit);
+    let mut times = HashMap::new();
+    let (mut at, mut id) = (i64::MAX, i64::MAX);
+    let Some(who) = Who::of(principal) else {
+        return Ok(Vec::new());
+    };
+    for _ in 0..MOST_STEPS {
+        let mut batch = list!(
+            "repositories",
+            tx,
+            PushedRow,
+            LIST_PUSHED,
+            who.account_id,
+            who.home,
+            who.is_admin,
+            who.robot_id,
+            at,
+            id
+        )?;
+        // What a join is made of has an order; what it makes has none.
+        batch.sort_by_key(|row| std::cmp::Reverse((row.at, row.repository_id)));
+        let is_last = batch.len() < STEP;
+        let Some(last) = batch.last() else { break };
+        (at, id) = (last.at, last.repository_id);
+        let mut candidates = Vec::new();
+        for row in batch.into_iter().filter(|row| row.visible > 0) {
+            times.insert(row.repository_id, row.at);
+            candidates.push(row.into_repository().into_facts()?);
+        }
+        page.take(tx, principal, candidates, now_ms).await?;
+        if page.is_full() || is_last {
+            break;
+        }
+    }
+    let pushed = page.found.into_iter().filter_map(|facts| {
+        Some(Pushed {
+            pushed_at: *times.get(&facts.repository_id.as_i64())?,
+            facts,
+        })
+    });
+    Ok(pushed.collect())
+}
+
+impl PushedRow {
+    fn into_repository(self) -> RepositoryRow {
+        RepositoryRow {
+            repository_id: self.repository_id,
+            namespace_id: self.namespace_id,
+            name: self.name,
+            stored_as: self.stored_as,
+            visibility: self.visibility,
+            state: self.state,
+            pending_until: self.pending_until,
+        }
+    }
 }
 
 impl ChangedRow {
@@ -369,14 +456,14 @@ async fn list_candidates(
         tx,
         RepositoryRow,
         LIST_CANDIDATES,
-        after,
-        from,
-        before,
-        range.of_any_length,
         who.account_id,
         who.home,
         who.is_admin,
         who.robot_id,
+        after,
+        from,
+        before,
+        range.of_any_length,
         i64::from(limit)
     )?
     .into_iter()

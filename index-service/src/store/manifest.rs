@@ -47,17 +47,17 @@ statements! {
 }
 
 row! {
-struct ManifestRow {
-    digest: String,
-    media_type: String,
-    size: i64,
-    content_size: Option<i64>,
-    artifact_type: Option<String>,
-    subject: Option<String>,
-    platform: Option<String>,
-    config: Option<String>,
-    annotations: Option<String>,
-    read_at: Option<i64>,
+pub(super) struct ManifestRow {
+    pub(super) digest: String,
+    pub(super) media_type: String,
+    pub(super) size: i64,
+    pub(super) content_size: Option<i64>,
+    pub(super) artifact_type: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) platform: Option<String>,
+    pub(super) config: Option<String>,
+    pub(super) annotations: Option<String>,
+    pub(super) read_at: Option<i64>,
 }
 }
 
@@ -110,7 +110,7 @@ pub struct KnownManifest {
 }
 
 impl ManifestRow {
-    fn into_known(self) -> KnownManifest {
+    pub(super) fn into_known(self) -> KnownManifest {
         KnownManifest {
             digest: self.digest,
             description: Description {

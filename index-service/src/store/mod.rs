@@ -22,6 +22,7 @@ pub mod departure;
 pub mod device;
 mod dialect;
 pub mod error;
+pub mod family;
 pub mod hub;
 pub mod idempotency;
 pub mod immutability;

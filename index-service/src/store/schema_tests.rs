@@ -26,6 +26,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::deletion::STATEMENTS,
     super::departure::STATEMENTS,
     super::device::STATEMENTS,
+    super::family::STATEMENTS,
     super::hub::STATEMENTS,
     super::idempotency::STATEMENTS,
     super::immutability::STATEMENTS,

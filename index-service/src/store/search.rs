@@ -316,21 +316,9 @@ impl Search<'_> {
 
     /// Those of the candidates that are shown, in their order.
     async fn look(&mut self, tx: &mut Tx, candidates: &[Candidate]) -> Result<Vec<Hit>, StoreError> {
-        use Kind::{Boolean, Integer, Text};
-        const KINDS: [Kind; 11] = [
-            Integer, Integer, Text, Text, Text, Text, Integer, Integer, Boolean, Text, Integer,
-        ];
         self.looked += candidates.len();
-        // No repository has the id -1.
         let ids = candidates.iter().map(|candidate| candidate.id);
-        let values: Vec<Value> = ids
-            .chain(std::iter::repeat(-1))
-            .take(LOOKS)
-            .map(|id| Value::Integer(Some(id)))
-            .collect();
-        let rows = ask(tx, LOOK, &values, &KINDS).await?;
-        let mut by_id: HashMap<i64, Vec<Value>> =
-            rows.into_iter().map(|row| (row[0].integer(), row)).collect();
+        let mut by_id = look(tx, ids).await?;
         let mut hits = Vec::new();
         for candidate in candidates {
             let Some(row) = by_id.remove(&candidate.id) else {
@@ -365,6 +353,34 @@ impl Search<'_> {
         let decision = decide(self.principal, &around, &facts.name, Rights::READ);
         Ok(decision.granted.contains(Right::Pull))
     }
+}
+
+/// What is shown of at most [`LOOKS`] active repositories, by their ids.
+async fn look(tx: &mut Tx, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, Vec<Value>>, StoreError> {
+    use Kind::{Boolean, Integer, Text};
+    const KINDS: [Kind; 11] = [
+        Integer, Integer, Text, Text, Text, Text, Integer, Integer, Boolean, Text, Integer,
+    ];
+    // No repository has the id -1.
+    let values: Vec<Value> = ids
+        .chain(std::iter::repeat(-1))
+        .take(LOOKS)
+        .map(|id| Value::Integer(Some(id)))
+        .collect();
+    let rows = ask(tx, LOOK, &values, &KINDS).await?;
+    Ok(rows.into_iter().map(|row| (row[0].integer(), row)).collect())
+}
+
+/// Active repositories as searches show them, whoever may see them.
+pub async fn look_at(tx: &mut Tx, ids: &[RepositoryId]) -> Result<HashMap<RepositoryId, Hit>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(LOOKS) {
+        for row in look(tx, chunk.iter().map(|id| id.as_i64())).await?.values() {
+            let hit = hit(row)?;
+            found.insert(hit.facts.repository_id, hit);
+        }
+    }
+    Ok(found)
 }
 
 fn hit(row: &[Value]) -> Result<Hit, StoreError> {

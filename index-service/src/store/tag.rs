@@ -35,6 +35,8 @@ statements! {
         left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
         where t.repository_id = $1 and (t.updated_at, t.name) < ($2, $3) order by t.updated_at desc, t.name desc limit $4";
     LIST_POINTERS = "select name, digest, updated_at from tag where repository_id = $1 and name > $2 order by name limit $3";
+    LIST_POINTERS_BY_TIME = "select name, digest, updated_at from tag where repository_id = $1
+        and (updated_at, name) < ($2, $3) order by updated_at desc, name desc limit $4";
     LIST_TAGS_OF_DIGEST = "select name, digest, updated_at from tag where repository_id = $1 and digest = $2 limit $3";
     FIND_POINTER = "select name, digest, updated_at from tag where repository_id = $1 and name = $2";
     COUNT_TAGS = "select count(*) as number from tag where repository_id = $1";
@@ -180,6 +182,25 @@ pub async fn list_pointers(
         LIST_POINTERS,
         repository_id.as_i64(),
         after,
+        i64::from(limit)
+    )
+}
+
+/// What at most `limit` tags point to, those that moved last first, behind the one of this time and name.
+pub async fn list_pointers_by_time(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    (at_ms, name): (i64, &str),
+    limit: u32,
+) -> Result<Vec<Pointer>, StoreError> {
+    list!(
+        "tags",
+        tx,
+        Pointer,
+        LIST_POINTERS_BY_TIME,
+        repository_id.as_i64(),
+        at_ms,
+        name,
         i64::from(limit)
     )
 }

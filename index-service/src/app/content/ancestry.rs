@@ -1,6 +1,7 @@
 //! What images were built on, what was built on them, and whether there is something newer to build on.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use super::no_tag;
 use crate::app::App;
@@ -154,18 +155,31 @@ impl App {
         let parts = manifest::list_parts(tx, id, digest).await?;
         let mut chains = layer_chains(image_layers(&parts));
         chains.pop();
+        let known = ancestry::find_chains(tx, &chains).await?;
         let mut looked_at = 0;
+        let mut seen: HashMap<RepositoryId, Option<RepositoryFacts>> = HashMap::new();
         for (below, chain) in chains.iter().enumerate().rev() {
-            let mut bases = Vec::new();
+            if !known.contains(chain) {
+                continue;
+            }
+            let (mut bases, mut of_others) = (Vec::new(), 0);
             for (base_id, base_digest) in ancestry::list_of_chain(tx, chain, MOST_OF_CHAIN).await? {
+                // Those of others come first, and no more are told.
+                if of_others >= MOST_BASES {
+                    break;
+                }
                 looked_at += 1;
-                let Some(facts) = self.visible(tx, caller, base_id).await? else {
+                if let Entry::Vacant(entry) = seen.entry(base_id) {
+                    entry.insert(self.visible(tx, caller, base_id).await?);
+                }
+                let Some(facts) = seen.get(&base_id).cloned().flatten() else {
                     continue;
                 };
                 let (tags, moved) = tags_of(tx, base_id, &base_digest).await?;
                 if tags.is_empty() && moved.is_empty() {
                     continue;
                 }
+                of_others += usize::from(base_id != id);
                 bases.push(Base {
                     repository: facts,
                     digest: base_digest,

@@ -12,6 +12,7 @@ mod reading;
 mod reindex;
 mod showcase;
 mod space;
+mod tag_list;
 mod view;
 
 #[cfg(test)]
@@ -26,7 +27,8 @@ pub use intake::Carried;
 pub use page::{Attached, ContentPage, TagPage};
 pub use reindex::Differences;
 pub use space::Freed;
-pub use view::{Activity, Attachment, ManifestNode, TagOrder, TagPageItem};
+pub use tag_list::{InvalidPlace, TagOrder, TagPageItem, TagPlace, TagsFound, TagsListed};
+pub use view::{Activity, Attachment, ManifestNode};
 
 pub(super) use holdings::{Holdings, load_holdings};
 pub(super) use pull::Pulls;

@@ -12,6 +12,7 @@ use crate::domain::content::Role;
 use crate::domain::{RepositoryId, Right};
 use crate::store::Tx;
 use crate::store::content_feed::{self, TagChange};
+use crate::store::family;
 use crate::store::manifest::{self, KnownManifest};
 use crate::store::tag::{self, KnownTag};
 use crate::store::terms::find_terms;
@@ -217,18 +218,20 @@ async fn attached(
     node: &ManifestNode,
     is_of_image: bool,
 ) -> Result<Vec<Attached>, AppError> {
-    let mut found = Vec::new();
-    for attachment in node.attachments() {
+    let digests = node.attachments().map(|one| one.manifest.digest.clone());
+    let digests: Vec<String> = digests.collect();
+    let parts = family::list_parts_of(tx, id, &digests).await?;
+    let found = node.attachments().map(|attachment| {
         let mut manifest = attachment.manifest.clone();
-        manifest.description.parts = manifest::list_parts(tx, id, &manifest.digest).await?;
-        found.push(Attached {
+        manifest.description.parts = parts.get(&manifest.digest).cloned().unwrap_or_default();
+        Attached {
             kind: kind_of(attachment.kind, &manifest),
             manifest,
             tag: attachment.tag.map(str::to_owned),
             is_of_image,
-        });
-    }
-    Ok(found)
+        }
+    });
+    Ok(found.collect())
 }
 
 /// What an artifact is that does not say it itself: by its configuration, then by what it consists of.

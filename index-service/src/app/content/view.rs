@@ -10,36 +10,18 @@ use crate::domain::content::{Dimension, Role};
 use crate::store::Tx;
 use crate::store::content_count::{self, Day, Total};
 use crate::store::content_feed::{self, TagChange};
+use crate::store::family::{self, Child};
 use crate::store::manifest::{self, KnownManifest};
 use crate::store::tag::{self, KnownTag};
 
-/// Most tags that are looked through for those that are wished for, so that a page ends.
-const MOST_LOOKED_THROUGH: usize = 20_000;
-/// Tags that are read at once.
-const BATCH: u32 = 500;
 /// Most manifests of an index, and referrers of a manifest, that are shown.
-const MOST_CHILDREN: usize = 200;
-/// Most tags that are named after a manifest.
-const MOST_FOLLOWERS: u32 = 10;
+const MOST_CHILDREN: u32 = 200;
 /// Fewest digits of a short digest.
 const FEWEST_DIGITS: usize = 6;
 /// Most days of activity that are shown.
 const MOST_DAYS: i64 = 400;
 /// Most lines of activity that are shown.
 const MOST_LINES: u32 = 5_000;
-
-/// In which order tags are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TagOrder {
-    /// By name.
-    #[default]
-    Name,
-    /// Those that moved last first.
-    Updated,
-}
-
-/// A tag of a list.
-pub type TagPageItem = KnownTag;
 
 /// A manifest with what it leads to.
 #[derive(Debug, Clone)]
@@ -100,38 +82,6 @@ pub struct Activity {
 }
 
 impl App {
-    /// At most `limit` tags whose names hold `part`, behind the one that is described by `after` (its name, or its time and
-    /// name).
-    pub async fn list_tags(
-        &self,
-        caller: &Caller,
-        repository_id: RepositoryId,
-        (order, part): (TagOrder, &str),
-        after: (i64, &str),
-        limit: u32,
-    ) -> Result<Vec<KnownTag>, AppError> {
-        let mut tx = self.store.read().await?;
-        self.see_content(&mut tx, caller, repository_id).await?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (mut at, mut name) = (after.0, after.1.to_owned());
-        let (mut found, mut looked) = (Vec::new(), 0);
-        let batch_size = if part.is_empty() { limit } else { BATCH };
-        while found.len() < wanted && looked < MOST_LOOKED_THROUGH {
-            let batch = match order {
-                TagOrder::Name => tag::list_tags(&mut tx, repository_id, &name, batch_size).await?,
-                TagOrder::Updated => {
-                    tag::list_tags_by_time(&mut tx, repository_id, (at, &name), batch_size).await?
-                }
-            };
-            let Some(last) = batch.last() else { break };
-            looked += batch.len();
-            (at, name) = (last.updated_at, last.name.clone());
-            found.extend(batch.into_iter().filter(|tag| tag.name.contains(part)));
-        }
-        found.truncate(wanted);
-        Ok(found)
-    }
-
     /// A tag, and the manifest that it points to.
     pub async fn show_tag(
         &self,
@@ -253,14 +203,10 @@ pub(super) async fn node(
     known: KnownManifest,
 ) -> Result<ManifestNode, AppError> {
     let mut node = leaf(tx, id, known).await?;
-    let parts = node.manifest.description.parts.iter();
-    for part in parts
-        .filter(|part| part.role == Role::Manifest)
-        .take(MOST_CHILDREN)
-    {
-        if let Some(child) = manifest::find_manifest(tx, id, &part.digest).await? {
-            node.children.push(leaf(tx, id, child).await?);
-        }
+    let parts = &node.manifest.description.parts;
+    if parts.iter().any(|part| part.role == Role::Manifest) {
+        let children = family::list_children(tx, id, &node.manifest.digest, MOST_CHILDREN).await?;
+        node.children = children.into_iter().map(ManifestNode::from).collect();
     }
     Ok(node)
 }
@@ -268,37 +214,25 @@ pub(super) async fn node(
 /// A manifest alone.
 async fn leaf(tx: &mut Tx, id: RepositoryId, mut known: KnownManifest) -> Result<ManifestNode, AppError> {
     known.description.parts = manifest::list_parts(tx, id, &known.digest).await?;
-    let most = u32::try_from(MOST_CHILDREN).unwrap_or(u32::MAX);
-    let followers = followers(tx, id, &known.digest).await?;
     Ok(ManifestNode {
-        followers,
+        // The tag without an ending is the list of referrers of clients that know no other (the distribution-spec's
+        // fallback), and none of these.
+        followers: family::list_followers(tx, id, &known.digest).await?,
         total: content_count::find_total(tx, id, Dimension::Digest, &known.digest).await?,
-        referrers: manifest::list_referrers(tx, id, &known.digest, most).await?,
+        referrers: manifest::list_referrers(tx, id, &known.digest, MOST_CHILDREN).await?,
         children: Vec::new(),
         manifest: known,
     })
 }
 
-/// What tags that are named after a manifest point to. The one without an ending is the list of referrers of clients that know no
-/// other (the distribution-spec's fallback).
-async fn followers(
-    tx: &mut Tx,
-    id: RepositoryId,
-    digest: &str,
-) -> Result<Vec<(String, KnownManifest)>, AppError> {
-    let stem = digest.replace(':', "-");
-    let mut found = Vec::new();
-    for pointer in tag::list_pointers(tx, id, &stem, MOST_FOLLOWERS).await? {
-        if !pointer
-            .name
-            .strip_prefix(&stem)
-            .is_some_and(|rest| rest.starts_with('.'))
-        {
-            break;
-        }
-        if let Some(manifest) = manifest::find_manifest(tx, id, &pointer.digest).await? {
-            found.push((pointer.name, manifest));
+impl From<Child> for ManifestNode {
+    fn from(child: Child) -> Self {
+        Self {
+            manifest: child.manifest,
+            total: child.total,
+            children: Vec::new(),
+            referrers: child.referrers,
+            followers: child.followers,
         }
     }
-    Ok(found)
 }

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::repository::repository_id;
 use crate::app::AppError;
 use crate::app::content::shown::{Change, Measure};
-use crate::app::content::{Activity, Differences, TagOrder, TagPageItem};
+use crate::app::content::{Activity, Differences, TagOrder, TagPlace};
 use crate::domain::content::Dimension;
 
 mod shown;
@@ -42,7 +42,8 @@ pub(super) fn routes() -> ApiRouter {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct TagWish {
-    /// Those whose names hold this.
+    /// Those whose names hold this. 2,000 tags are looked at for a page: where there is a `next`, it goes on, even behind a page
+    /// with few of them or none.
     name: Option<String>,
     /// `name`, or `updated` for those that moved last first. Default: `name`.
     order: Option<String>,
@@ -87,28 +88,25 @@ async fn list_tags(
         Some(_) => return Err(AppError::Invalid("tags are ordered by name or updated".to_owned()).into()),
     };
     let after = match order {
-        TagOrder::Name => (0, wish.after()),
-        TagOrder::Updated => {
-            let (at, name) = wish.after().split_once(' ').unwrap_or(("", ""));
-            (at.parse().unwrap_or(i64::MAX), name)
-        }
+        TagOrder::Name => TagPlace {
+            at: i64::MAX,
+            name: wish.after().to_owned(),
+        },
+        TagOrder::Updated => wish.after().parse().unwrap_or_else(|_| TagPlace::beginning()),
     };
     let part = tags.name.unwrap_or_default();
     let found = state
         .app
-        .list_tags(
-            &caller,
-            repository_id(&id)?,
-            (order, &part),
-            after,
-            wish.limit() + 1,
-        )
+        .list_tags(&caller, repository_id(&id)?, (order, &part), &after, wish.limit())
         .await?;
-    let key = |tag: &TagPageItem| match order {
-        TagOrder::Name => tag.name.clone(),
-        TagOrder::Updated => format!("{} {}", tag.updated_at, tag.name),
-    };
-    Ok(axum::Json(Page::new(&wish, found, key, show_known_tag)))
+    let next = found.next.map(|place| match order {
+        TagOrder::Name => place.name,
+        TagOrder::Updated => place.to_string(),
+    });
+    Ok(axum::Json(Page {
+        items: found.tags.into_iter().map(show_known_tag).collect(),
+        next,
+    }))
 }
 
 /// A tag

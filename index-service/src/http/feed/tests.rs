@@ -7,6 +7,8 @@ use shared::token::Actions;
 use super::*;
 use crate::domain::Visibility;
 use crate::http::testing::{Answer, Front, PASSWORD, basic, name};
+use crate::store::content_feed::{TagChange, add_tag_change, note_change};
+use crate::store::repository::find_repository;
 
 const ONE: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const TWO: &str = "sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
@@ -190,13 +192,87 @@ async fn a_feed_is_for_whoever_may_pull_and_to_others_there_is_nothing() {
                 "public, max-age=60"
             };
             assert_eq!(feed.header("cache-control"), who);
-            assert_eq!(feed.header("vary"), "authorization");
+            assert_eq!(feed.header("vary"), "authorization, cookie");
         }
     }
     let wrong = front
         .get("/feed/r/ada/public.atom", Some(&basic("ada", "wrong")))
         .await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_browser_shows_the_feeds_of_whoever_is_signed_in_and_keeps_none() {
+    let front = Front::new().await;
+    told(&front, "ada/private", "1", Some(ONE), 1).await;
+    told(&front, "ada/public", "2", Some(ONE), 2).await;
+    let (ada, eve) = (front.browser("ada").await, front.browser("eve").await);
+    let path = "/feed/r/ada/private.atom";
+    let feed = ada.get(path).await;
+    assert_eq!(titles(&feed), ["ada/private:1 was pushed: e3b0c44298fc"]);
+    assert_eq!(feed.header("cache-control"), "private, no-store");
+    assert_eq!(feed.header("vary"), "authorization, cookie");
+    assert_eq!(feed.header("x-content-type-options"), "nosniff");
+    assert_eq!(titles(&ada.get("/feed/n/ada.atom").await).len(), 2);
+    let (hidden, missing) = (eve.get(path).await, eve.get("/feed/r/ada/nothing.atom").await);
+    assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    assert_eq!(hidden.body.replace("private", "nothing"), missing.body);
+    assert_eq!(titles(&eve.get("/feed/n/ada.atom").await).len(), 1);
+    // A credential that is shown counts, not the cookie beside it; and a cookie that is worth nothing is none.
+    let both = Request::get(path)
+        .header("cookie", &ada.cookie)
+        .header("authorization", basic("eve", PASSWORD));
+    let both = front.send(both.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(both.status, StatusCode::NOT_FOUND);
+    ada.post("/sign-out", &[]).await;
+    assert_eq!(ada.get(path).await.status, StatusCode::NOT_FOUND);
+    let public = ada.get("/feed/r/ada/public.atom").await;
+    assert_eq!(public.header("cache-control"), "public, max-age=60");
+}
+
+#[tokio::test]
+async fn a_feed_of_some_tags_looks_through_a_thousand_changes_and_of_one_tag_finds_them_all() {
+    let front = Front::new().await;
+    {
+        let mut tx = front.fixture.store.write().await.unwrap();
+        let found = find_repository(&mut tx, &name("ada/public")).await.unwrap();
+        let id = found.unwrap().repository_id;
+        for sequence in 1..=1_002 {
+            let tag = match sequence {
+                1 => "old",
+                3 => "older",
+                _ => "new",
+            };
+            let change = TagChange {
+                sequence,
+                tag: tag.to_owned(),
+                digest_before: None,
+                digest_after: Some(ONE.to_owned()),
+                changed_at: sequence,
+                changed_by: None,
+                client: None,
+            };
+            add_tag_change(&mut tx, id, &change).await.unwrap();
+        }
+        note_change(&mut tx, id, 1_002).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let found = async |path: &str| {
+        let feed = front.get(path, None).await;
+        titles(&feed).len()
+    };
+    for (path, count) in [
+        ("/feed/r/ada/public.atom?tag=old", 1),
+        ("/feed/r/ada/public.atom?tag=old&tag=older", 2),
+        ("/feed/n/ada.atom?tag=old", 1),
+        ("/feed/r/ada/public.atom?tag=older*", 1),
+        // Further back than the last 1,000 changes; and in a namespace, than the last 200 of each repository.
+        ("/feed/r/ada/public.atom?tag=old*", 1),
+        ("/feed/n/ada.atom?tag=old*", 0),
+        ("/feed/n/ada.atom?tag=n*w", 50),
+    ] {
+        assert_eq!(found(path).await, count, "{path}");
+    }
 }
 
 #[tokio::test]

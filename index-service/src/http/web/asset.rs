@@ -109,6 +109,12 @@ fn asset(content_type: &'static str, text: &'static str, is_versioned: bool) -> 
     response
 }
 
+/// How much style and script weigh as browsers are sent them.
+#[cfg(test)]
+pub(super) fn weight() -> usize {
+    PACKED_STYLE.len() + PACKED_SCRIPT.len()
+}
+
 /// Packed bytes; none if that fails, which memory alone could let it.
 fn pack(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -29,7 +29,7 @@ pub(super) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The secret of a session, if the browser sent one.
-pub(super) fn session<'a>(headers: &'a HeaderMap, public_url: &str) -> Option<&'a str> {
+pub(in crate::http) fn session<'a>(headers: &'a HeaderMap, public_url: &str) -> Option<&'a str> {
     find(headers, session_name(is_https(public_url))).filter(|value| !value.is_empty())
 }
 

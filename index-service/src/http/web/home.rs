@@ -11,13 +11,9 @@ use super::page;
 use super::search::Card;
 use super::view::View;
 use super::visitor::Visitor;
-use crate::app::search::SearchWish;
-use crate::domain::SearchOrder;
 use crate::http::{State, named};
 
-/// Repositories of a shelf.
-const SHELF: usize = 6;
-/// Of the reader's own.
+/// Repositories of the reader's own.
 const OWN: u32 = 8;
 
 pub(in crate::http) fn routes() -> axum::Router<State> {
@@ -29,7 +25,7 @@ pub(in crate::http) fn routes() -> axum::Router<State> {
 struct Home {
     view: View,
     popular: Vec<Card>,
-    recent: Vec<Card>,
+    pushed: Vec<Card>,
     own: Vec<String>,
     is_open: bool,
     /// What administrators say to visitors; empty for what we say of ourselves.
@@ -40,22 +36,7 @@ async fn home(
     Shared(state): Shared<State>,
     Visitor { caller, view }: Visitor,
 ) -> Result<Response, PageError> {
-    let shelf = |order| SearchWish {
-        order,
-        limit: SHELF,
-        ..SearchWish::default()
-    };
-    let popular = state.app.search(&caller, &shelf(SearchOrder::Best)).await?;
-    // What is new is told only where there is more than one shelf holds: else it is the same again.
-    let recent = if popular.total > SHELF {
-        state
-            .app
-            .search(&caller, &shelf(SearchOrder::Updated))
-            .await?
-            .hits
-    } else {
-        Vec::new()
-    };
+    let shelves = state.app.shelves(&caller).await?;
     let own = match view.username().parse() {
         Ok(namespace) if view.is_signed_in() => {
             state
@@ -66,8 +47,8 @@ async fn home(
         _ => Vec::new(),
     };
     Ok(page::render(&Home {
-        popular: popular.hits.into_iter().map(Card::from).collect(),
-        recent: recent.into_iter().map(Card::from).collect(),
+        popular: shelves.popular.iter().cloned().map(Card::from).collect(),
+        pushed: shelves.pushed.iter().cloned().map(Card::from).collect(),
         own: own.into_iter().map(|facts| facts.name.to_string()).collect(),
         is_open: state.app.sign_up_mode() == crate::app::sign_up::SignUp::Open,
         greeting: state.app.current().site.greeting.clone(),

@@ -5,7 +5,7 @@
 mod account;
 mod admin;
 mod asset;
-mod cookie;
+pub(in crate::http) mod cookie;
 mod entry;
 mod explain;
 pub(in crate::http) mod fault;
@@ -24,6 +24,7 @@ mod repository;
 mod search;
 mod settings;
 mod short_name;
+mod spark;
 pub(in crate::http) mod submitted;
 #[cfg(test)]
 mod tests;

@@ -9,11 +9,13 @@ use serde::Deserialize;
 
 use super::fault::PageError;
 use super::page::render;
+use super::spark::Spark;
 use super::view::View;
 use super::visitor::Visitor;
-use crate::app::content::shown::Measure;
+use crate::app::content::shown::{Day, Measure};
 use crate::app::hub::{HubRepository, RepositoryOrder};
 use crate::app::namespace_page::{NamespacePage, Owner};
+use crate::app::repository_page::DAYS;
 use crate::domain::Visibility;
 use crate::http::{State, named};
 
@@ -43,10 +45,12 @@ struct Row {
     stars: i64,
     pulls: i64,
     updated_at: i64,
+    /// Pulls of the last days.
+    spark: Spark,
 }
 
-impl From<&HubRepository> for Row {
-    fn from(one: &HubRepository) -> Self {
+impl Row {
+    fn new(one: &HubRepository, days: &[Day], today: i64) -> Self {
         let name = one.facts.name.as_str();
         Self {
             name: name.to_owned(),
@@ -61,6 +65,7 @@ impl From<&HubRepository> for Row {
             stars: one.details.star_count,
             pulls: one.details.pull_count,
             updated_at: one.details.last_updated(),
+            spark: Spark::new(days, today, DAYS),
         }
     }
 }
@@ -134,6 +139,10 @@ impl Page {
             query.append_pair("page", &(page + 1).to_string());
             format!("/n/{name}?{}", query.finish())
         };
+        let row = |one: &HubRepository| {
+            let days = found.days.get(&one.facts.repository_id);
+            Row::new(one, days.map(Vec::as_slice).unwrap_or_default(), found.today)
+        };
         let is_own =
             matches!(&found.owner, Owner::Account(profile) if profile.username.as_str() == view.username());
         Self {
@@ -152,7 +161,7 @@ impl Page {
             is_own,
             order,
             count: found.count,
-            rows: found.repositories.iter().map(Row::from).collect(),
+            rows: found.repositories.iter().map(row).collect(),
             size: found.size,
             may_push: found.may_push,
             push: format!("docker push {}/{name}/IMAGE:latest", view.host),

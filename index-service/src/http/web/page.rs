@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, STRICT_TRANSPORT_SECURITY,
-    VARY,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -103,6 +103,8 @@ pub(super) async fn finish(parts: &Parts, mut response: Response, is_own: bool, 
             HeaderValue::from_static("max-age=31536000"),
         );
     }
+    // What is no page is what it says it is as well.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.append(VARY, HeaderValue::from_static("cookie, accept-language"));
     if headers.contains_key(CACHE_CONTROL) {
         return response;

@@ -341,8 +341,51 @@ async fn pages_of_nobody_are_asked_for_again_and_styles_are_kept() {
         style.header("cache-control"),
         "public, max-age=31536000, immutable"
     );
-    let whole = first.body.len() + style.body.len() + front.get("/static/portolan.js", None).await.body.len();
+    let whole = first.body.len() + super::asset::weight();
     assert!(whole < 60 * 1024, "a page weighs {whole} bytes");
+}
+
+#[tokio::test]
+async fn browsers_take_everything_for_what_it_says_it_is_and_come_back_over_tls_where_pages_have_it() {
+    let nosniff = "x-content-type-options";
+    let only_tls = "strict-transport-security";
+    let plain = Front::new().await;
+    let store = crate::store::Store::open("sqlite::memory:").await.unwrap();
+    let tls = Front::over(crate::app::fixture::Fixture::build(store, None, |settings| {
+        settings.public_url = "https://hub.example".to_owned();
+    }))
+    .await;
+    for (front, kept) in [(&plain, ""), (&tls, "max-age=31536000")] {
+        let browser = front.browser("").await;
+        for path in [
+            "/",
+            "/help",
+            "/sign-in",
+            "/r/ada/public",
+            "/r/ada/nothing",
+            "/none",
+            "/account",
+        ] {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.header(nosniff), "nosniff", "{path}");
+            assert_eq!(answer.header(only_tls), kept, "{path}");
+        }
+        for path in [
+            "/static/portolan.css",
+            "/static/portolan.js",
+            "/static/icon.svg",
+            "/favicon.ico",
+            "/robots.txt",
+            "/feed/r/ada/public.atom",
+            "/badge/ada/public/pulls.svg",
+        ] {
+            assert_eq!(front.get(path, None).await.header(nosniff), "nosniff", "{path}");
+        }
+        // Programs are told by their own settings.
+        for path in ["/token", "/api/v1/search", "/v1/search?q=web"] {
+            assert_eq!(front.get(path, None).await.header(only_tls), "", "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::content::Dimension;
+use crate::store::content_count::{Count, Counter, add_count};
 use crate::store::content_feed::{TagChange, add_tag_change, list_changes, note_change};
 
 contracts!(
@@ -7,6 +9,7 @@ contracts!(
     pages_follow_the_order_of_bytes_and_miss_nothing,
     pending_repositories_are_in_no_list,
     changes_are_listed_backwards_and_only_a_later_one_moves_a_repository_ahead,
+    what_was_pushed_last_is_listed_first_however_much_others_pushed_since,
 );
 
 const NAMES: [&str; 14] = [
@@ -203,6 +206,22 @@ async fn changed_in(tx: &mut Tx, reader: &Principal, namespace_id: NamespaceId) 
     }
 }
 
+/// Something was pushed.
+async fn push(tx: &mut Tx, id: i64, dimension: Dimension, value: &str, at: i64) {
+    let counter = Counter {
+        repository_id: RepositoryId::from_i64(id),
+        dimension,
+        value: value.to_owned(),
+        day: 1,
+    };
+    let count = Count {
+        pushes: 1,
+        last_pushed_at: Some(at),
+        ..Count::default()
+    };
+    add_count(tx, &counter, &count).await.unwrap();
+}
+
 async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
     let mut tx = store.write().await.unwrap();
     let accounts = world(&mut tx).await;
@@ -221,6 +240,7 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
         note_change(&mut tx, RepositoryId::from_i64(id), NOW + id % 3)
             .await
             .unwrap();
+        push(&mut tx, id, Dimension::Repository, "", NOW + id % 3).await;
     }
     for (at, role, end) in [
         (1, OrganisationRole::Member, None),
@@ -305,6 +325,10 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
                 .await
                 .unwrap();
             assert_eq!(names(&listed), expected, "{reader:?} {rule:?}");
+            let pushed = list_pushed(&mut tx, reader, 100, NOW).await.unwrap();
+            let mut pushed: Vec<String> = pushed.iter().map(|one| one.facts.name.to_string()).collect();
+            pushed.sort();
+            assert_eq!(pushed, expected, "{reader:?} {rule:?}");
             for (name, namespace_id) in namespaces {
                 let mut own = expected.clone();
                 own.retain(|listed| listed.split('/').next() == Some(name));
@@ -356,4 +380,31 @@ async fn changes_are_listed_backwards_and_only_a_later_one_moves_a_repository_ah
         .map(|one| (one.facts.name.as_str(), one.tag_changed_at))
         .collect();
     assert_eq!(changed, [("ada/app", NOW + 9), ("ada/app-1/x", NOW + 5)]);
+}
+
+async fn what_was_pushed_last_is_listed_first_however_much_others_pushed_since(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    world(&mut tx).await;
+    // ada/app, ada/app-1/x, ada/app/x and ada/b are everybody's; to the last nothing was pushed.
+    for (id, at) in [(1, NOW), (3, NOW + 5), (5, NOW + 5), (3, NOW + 2), (2, NOW + 9)] {
+        push(&mut tx, id, Dimension::Repository, "", at).await;
+    }
+    push(&mut tx, 1, Dimension::Tag, "v1", NOW + 99).await;
+    for id in 1_000..1_203 {
+        super::repository(&mut tx, id, &format!("eve/p{id}"), Visibility::Private).await;
+        push(&mut tx, id, Dimension::Repository, "", NOW + id).await;
+    }
+    let anybody = Principal::Anonymous;
+    let pushed = list_pushed(&mut tx, &anybody, 9, NOW).await.unwrap();
+    let told: Vec<_> = pushed
+        .iter()
+        .map(|one| (one.facts.name.as_str(), one.pushed_at))
+        .collect();
+    assert_eq!(
+        told,
+        [("ada/app/x", NOW + 5), ("ada/app-1/x", NOW + 5), ("ada/app", NOW)]
+    );
+    let first = list_pushed(&mut tx, &anybody, 2, NOW).await.unwrap();
+    assert_eq!(first, pushed[..2]);
+    assert!(list_pushed(&mut tx, &anybody, 0, NOW).await.unwrap().is_empty());
 }

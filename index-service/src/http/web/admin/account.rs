@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::Administrator;
+use super::{Administrator, Search};
 use crate::app::caller::Caller;
 use crate::app::departure::AccountEnd;
 use crate::app::profile::ProfileChange;
@@ -48,13 +48,6 @@ struct SecretPage {
     secret: String,
     is_link: bool,
     until: i64,
-}
-
-/// Which accounts are looked for.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Search {
-    #[serde(default)]
-    prefix: String,
 }
 
 /// A new account.
@@ -219,14 +212,7 @@ async fn page(
     typed: Typed,
     (status, problem): (StatusCode, String),
 ) -> Result<Response, PageError> {
-    // What can begin no name finds nothing, and PostgreSQL takes no NUL.
-    let prefix: String = search
-        .prefix
-        .trim()
-        .chars()
-        .filter(char::is_ascii_graphic)
-        .take(64)
-        .collect();
+    let prefix = search.prefix();
     let read = state
         .app
         .list_profiles(caller, &prefix, place.after(), PAGE + 1)

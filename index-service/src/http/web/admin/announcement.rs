@@ -6,15 +6,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::Administrator;
+use super::{Administrator, settle};
 use crate::app::AppError;
 use crate::app::announcement::AnnouncementWish;
 use crate::app::caller::Caller;
 use crate::domain::{Announcement, AnnouncementId};
 use crate::http::State;
 use crate::http::web::fault::PageError;
-use crate::http::web::frame::{Frame, problem};
-use crate::http::web::page::{done, render_with};
+use crate::http::web::frame::Frame;
+use crate::http::web::page::render_with;
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
 
@@ -82,7 +82,7 @@ pub(super) async fn add(
         hours: (typed.hours > 0).then_some(typed.hours),
     };
     let ended = state.app.announce(&caller, &wish).await.map(drop);
-    settle(&state, &caller, view, typed, ended, "admin-done-announced").await
+    settled(&state, &caller, view, typed, ended, "admin-done-announced").await
 }
 
 pub(super) async fn remove(
@@ -93,7 +93,7 @@ pub(super) async fn remove(
     let id = AnnouncementId::from_i64(which.id);
     let ended = state.app.remove_announcement(&caller, id).await;
     let typed = Typed::default();
-    settle(
+    settled(
         &state,
         &caller,
         view,
@@ -104,7 +104,7 @@ pub(super) async fn remove(
     .await
 }
 
-async fn settle(
+async fn settled(
     state: &State,
     caller: &Caller,
     view: View,
@@ -112,12 +112,9 @@ async fn settle(
     ended: Result<(), AppError>,
     said: &str,
 ) -> Result<Response, PageError> {
-    match ended {
-        Ok(()) => Ok(done(&view, "/admin/announcements", said)),
-        Err(error) => {
-            let (status, text) = problem(error, &view)?;
-            page(state, caller, view, typed, (status, text)).await
-        }
+    match settle(ended, &view, ("/admin/announcements", said))? {
+        Ok(response) => Ok(response),
+        Err(refusal) => page(state, caller, view, typed, refusal).await,
     }
 }
 

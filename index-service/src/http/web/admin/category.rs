@@ -6,15 +6,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::Administrator;
+use super::{Administrator, settle};
 use crate::app::AppError;
 use crate::app::caller::Caller;
 use crate::app::category::Category;
 use crate::domain::NamespaceName;
 use crate::http::State;
 use crate::http::web::fault::PageError;
-use crate::http::web::frame::{Frame, PAGE, Paged, Place, problem};
-use crate::http::web::page::{done, render_with};
+use crate::http::web::frame::{Frame, PAGE, Paged, Place};
+use crate::http::web::page::render_with;
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
 
@@ -72,7 +72,7 @@ pub(super) async fn put(
         .app
         .put_category(&caller, typed.slug.trim(), &typed.name)
         .await;
-    settle(
+    settled(
         &state,
         &caller,
         view,
@@ -90,7 +90,7 @@ pub(super) async fn remove(
 ) -> Result<Response, PageError> {
     let ended = state.app.remove_category(&caller, typed.slug.trim()).await;
     let typed = Typed::default();
-    settle(&state, &caller, view, typed, ended, "admin-done-category-removed").await
+    settled(&state, &caller, view, typed, ended, "admin-done-category-removed").await
 }
 
 pub(super) async fn verify(
@@ -112,10 +112,10 @@ pub(super) async fn verify(
     } else {
         "admin-done-unverified"
     };
-    settle(&state, &caller, view, Typed::default(), ended, said).await
+    settled(&state, &caller, view, Typed::default(), ended, said).await
 }
 
-async fn settle(
+async fn settled(
     state: &State,
     caller: &Caller,
     view: View,
@@ -123,12 +123,9 @@ async fn settle(
     ended: Result<(), AppError>,
     said: &str,
 ) -> Result<Response, PageError> {
-    match ended {
-        Ok(()) => Ok(done(&view, "/admin/categories", said)),
-        Err(error) => {
-            let (status, text) = problem(error, &view)?;
-            page(state, caller, view, Place::default(), typed, (status, text)).await
-        }
+    match settle(ended, &view, ("/admin/categories", said))? {
+        Ok(response) => Ok(response),
+        Err(refusal) => page(state, caller, view, Place::default(), typed, refusal).await,
     }
 }
 

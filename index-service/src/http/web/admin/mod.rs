@@ -16,11 +16,17 @@ mod upkeep;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
+use axum::response::Response;
 use axum::routing::{get, post};
+use http::StatusCode;
 use http::request::Parts;
+use serde::Deserialize;
 
+use crate::app::AppError;
 use crate::app::caller::Caller;
 use crate::http::web::fault::PageError;
+use crate::http::web::frame::problem;
+use crate::http::web::page::done;
 use crate::http::web::view::View;
 use crate::http::web::visitor::SignedIn;
 use crate::http::{State, named};
@@ -97,6 +103,34 @@ pub(in crate::http) fn routes() -> Router<State> {
             named("web.admin.announcements", post(announcement::remove)),
         )
         .route("/admin/audit", named("web.admin.audit", get(audit::show)))
+}
+
+/// Which of a list are looked for: those whose names begin so.
+#[derive(Debug, Default, Deserialize)]
+struct Search {
+    #[serde(default)]
+    prefix: String,
+}
+
+impl Search {
+    /// How names begin. What can begin no name finds nothing, and PostgreSQL takes no NUL.
+    fn prefix(&self) -> String {
+        let typed = self.prefix.trim().chars();
+        typed.filter(char::is_ascii_graphic).take(64).collect()
+    }
+}
+
+/// What follows a form: the page that it belongs to, which says what was done, or what was wrong, for the form to be shown
+/// again.
+fn settle(
+    ended: Result<(), AppError>,
+    view: &View,
+    (path, said): (&str, &str),
+) -> Result<Result<Response, (StatusCode, String)>, PageError> {
+    match ended {
+        Ok(()) => Ok(Ok(done(view, path, said))),
+        Err(error) => problem(error, view).map(Err),
+    }
 }
 
 /// An administrator of the site who is signed in: others are refused before anything is looked at.

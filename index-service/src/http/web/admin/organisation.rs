@@ -3,9 +3,8 @@
 use askama::Template;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
-use serde::Deserialize;
 
-use super::Administrator;
+use super::{Administrator, Search};
 use crate::app::overview::CountedOrganisation;
 use crate::http::State;
 use crate::http::web::fault::PageError;
@@ -22,26 +21,13 @@ struct OrganisationsPage {
     organisations: Paged<CountedOrganisation>,
 }
 
-/// Which are looked for.
-#[derive(Debug, Deserialize)]
-pub(super) struct Search {
-    #[serde(default)]
-    prefix: String,
-}
-
 pub(super) async fn list(
     Shared(state): Shared<State>,
     Administrator { caller, view }: Administrator,
     Query(search): Query<Search>,
     Query(place): Query<Place>,
 ) -> Result<Response, PageError> {
-    let prefix: String = search
-        .prefix
-        .trim()
-        .chars()
-        .filter(char::is_ascii_graphic)
-        .take(64)
-        .collect();
+    let prefix = search.prefix();
     let read = state
         .app
         .list_every_organisation(&caller, &prefix, place.after(), PAGE + 1)

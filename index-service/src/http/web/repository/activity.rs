@@ -6,7 +6,7 @@ use askama::Template;
 use axum::response::Response;
 
 use super::Wish;
-use super::chart::DayChart;
+use super::calendar::{self, Calendar};
 use super::head::Head;
 use super::tag::Line;
 use crate::app::repository_page::RepositoryHead;
@@ -18,14 +18,15 @@ use crate::http::web::page::render;
 use crate::http::web::view::View;
 use crate::http::web::visitor::Visitor;
 
-/// Changes on a page.
+/// Changes on the first page, which shows much else, and on those behind it.
+const FIRST: u32 = 8;
 const PAGE: u32 = 40;
 /// Spans that are offered, in days.
 const SPANS: [i64; 3] = [30, 90, 365];
 /// Lines of a table of counts.
-const MOST_LINES: usize = 20;
+const MOST_LINES: usize = 12;
 /// Deleted tags that are shown.
-const MOST_DELETED: u32 = 20;
+const MOST_DELETED: u32 = 10;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -55,7 +56,8 @@ struct ActivityPage {
     spans: [i64; 3],
     /// The word of what counts are by.
     by: &'static str,
-    chart: DayChart,
+    /// What was pulled and pushed; on the first page alone.
+    calendar: Option<Calendar>,
     sums: Vec<Sum>,
     most: i64,
     pulls: i64,
@@ -79,32 +81,38 @@ pub(super) async fn show(
         _ => Dimension::Platform,
     };
     let (caller, id) = (&visitor.caller, head.id());
-    let all = state
-        .app
-        .activity(caller, id, Dimension::Repository, days)
-        .await?;
-    let parts = state.app.activity(caller, id, by, days).await?;
-    let before = wish.before.unwrap_or(i64::MAX);
-    let mut changes = state.app.list_tag_changes(caller, id, before, PAGE + 1).await?;
-    let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let (before, most) = match wish.before {
+        Some(before) => (before, PAGE),
+        None => (i64::MAX, FIRST),
+    };
+    let (mut told, mut sums, mut gone) = (None, Vec::new(), Vec::new());
+    if wish.before.is_none() {
+        let all = state
+            .app
+            .activity(caller, id, Dimension::Repository, calendar::DAYS);
+        told = Some(all.await?);
+        sums = sums_of(&state.app.activity(caller, id, by, days).await?.days);
+        gone = deleted(state, &visitor, head).await?;
+    }
+    let mut changes = state.app.list_tag_changes(caller, id, before, most + 1).await?;
+    let page = usize::try_from(most).unwrap_or(usize::MAX);
     let has_more = changes.len() > page;
     changes.truncate(page);
-    let deleted = deleted(state, &visitor, head).await?;
     let head = Head::new(head, "activity");
     let next = changes.last().filter(|_| has_more).map(|last| {
         let path = head.page("activity");
         format!("{path}?days={days}&by={}&before={}", by.as_str(), last.sequence)
     });
-    let sums = sums(&parts.days);
-    let total = all.total.as_ref();
+    let today = visitor.view.now_ms.div_euclid(DAY_MS);
+    let total = told.as_ref().and_then(|told| told.total.as_ref());
     Ok(render(&ActivityPage {
-        chart: DayChart::new(&all.days, visitor.view.now_ms.div_euclid(DAY_MS), days),
+        calendar: told.as_ref().map(|told| Calendar::new(&told.days, today)),
         days,
         spans: SPANS,
         by: by.as_str(),
         most: sums.iter().map(|sum| sum.pulls).max().unwrap_or(0),
         sums,
-        deleted,
+        deleted: gone,
         pulls: total.map_or(0, |total| total.pull_count),
         pushes: total.map_or(0, |total| total.push_count),
         last_pulled_at: total.and_then(|total| total.last_pulled_at),
@@ -147,7 +155,7 @@ async fn deleted(state: &State, visitor: &Visitor, head: &RepositoryHead) -> Res
 }
 
 /// Counts of all days by what they are of, the most pulls first.
-fn sums(days: &[crate::app::content::shown::Day]) -> Vec<Sum> {
+fn sums_of(days: &[crate::app::content::shown::Day]) -> Vec<Sum> {
     let mut sums: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
     for day in days {
         let sum = sums.entry(&day.value).or_default();

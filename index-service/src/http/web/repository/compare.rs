@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::Wish;
 use super::head::Head;
 use super::image::tidy;
-use crate::app::content::{Compared, TagOrder};
+use crate::app::content::{Compared, TagOrder, TagPlace};
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::comparison::{LayerLine, Standing};
 use crate::http::State;
@@ -78,9 +78,15 @@ pub(super) async fn show(
     let order = (TagOrder::Updated, "");
     let found = state
         .app
-        .list_tags(&visitor.caller, head.id(), order, (i64::MAX, ""), MOST_TAGS)
+        .list_tags(
+            &visitor.caller,
+            head.id(),
+            order,
+            &TagPlace::beginning(),
+            MOST_TAGS,
+        )
         .await?;
-    let tags: Vec<String> = found.into_iter().map(|tag| tag.name).collect();
+    let tags: Vec<String> = found.tags.into_iter().map(|tag| tag.name).collect();
     // The two that moved last, where nothing was chosen.
     let newest = tags.first().cloned().unwrap_or_default();
     let to = wish.to.clone().unwrap_or_else(|| newest.clone());

@@ -1,8 +1,9 @@
 //! What every page of a repository begins with: its name, what may be done with it, and its pages.
 
 use super::path_of;
-use crate::app::repository_page::RepositoryHead;
+use crate::app::repository_page::{DAYS, RepositoryHead};
 use crate::domain::{Right, Visibility};
+use crate::http::web::spark::Spark;
 use crate::http::web::view::View;
 
 /// The head of a repository's pages.
@@ -30,6 +31,8 @@ pub(super) struct Head {
     pub(super) may_push: bool,
     pub(super) may_manage: bool,
     pub(super) may_administer: bool,
+    /// Pulls of the last days.
+    pub(super) spark: Spark,
     /// Which of the pages this is.
     pub(super) here: &'static str,
 }
@@ -62,6 +65,7 @@ impl Head {
             may_push: head.rights.contains(Right::Push),
             may_manage: head.rights.contains(Right::Manage),
             may_administer: head.rights.contains(Right::Administer),
+            spark: Spark::new(&head.days, head.today, DAYS),
             here,
         }
     }

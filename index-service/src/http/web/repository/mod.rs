@@ -2,6 +2,7 @@
 //! first.
 
 mod activity;
+mod calendar;
 mod chart;
 mod comment;
 mod compare;
@@ -29,6 +30,7 @@ use super::page::see;
 use super::short_name;
 use super::visitor::Visitor;
 use crate::app::caller::Caller;
+use crate::app::content::TagPlace;
 use crate::app::repository_page::RepositoryHead;
 use crate::http::{State, named};
 
@@ -59,6 +61,8 @@ struct Wish {
     /// Where a list goes on.
     before: Option<i64>,
     after: Option<i64>,
+    /// Behind which tag they are looked at.
+    behind: Option<String>,
     /// By what counts are told, and of how many days.
     by: Option<String>,
     days: Option<i64>,
@@ -76,6 +80,11 @@ impl Wish {
     /// Which page of a list, from 0.
     fn page(&self) -> usize {
         self.page.unwrap_or(1).clamp(1, 100_000) - 1
+    }
+
+    /// Behind which tag they are looked at; the beginning for what is no place.
+    fn behind(&self) -> Option<TagPlace> {
+        self.behind.as_deref().and_then(|text| text.parse().ok())
     }
 
     /// What is looked for in names.

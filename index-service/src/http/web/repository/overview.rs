@@ -128,7 +128,7 @@ impl Overview {
             // What clients pull when no tag is said.
             pull_tag: showcase.map(|one| one.tag.clone()).filter(|tag| tag != "latest"),
             tags: rows(&found.tags),
-            chart: DayChart::new(&found.days, found.today, DAYS),
+            chart: DayChart::new(&found.head.days, found.head.today, DAYS),
             days: DAYS,
             most_platform_pulls: platform_pulls.iter().map(|one| one.pulls).max().unwrap_or(0),
             platform_pulls,

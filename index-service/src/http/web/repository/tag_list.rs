@@ -5,7 +5,8 @@ use axum::response::Response;
 
 use super::Wish;
 use super::head::Head;
-use crate::app::hub::{HubTag, HubTagOrder};
+use crate::app::content::{TagOrder, TagPlace};
+use crate::app::hub::HubTag;
 use crate::app::repository_page::RepositoryHead;
 use crate::domain::retention::subject_of_tag;
 use crate::http::State;
@@ -76,10 +77,16 @@ struct TagList {
     head: Head,
     part: String,
     is_by_name: bool,
-    count: usize,
+    /// How many there are of what is looked for, as far as was looked.
+    count: i64,
+    /// How many were looked at, where that is not all.
+    looked_at: Option<usize>,
     tags: Vec<TagRow>,
     previous: String,
     next: String,
+    /// Where the search goes on, and where it begins again.
+    further: String,
+    again: String,
 }
 
 pub(super) async fn show(
@@ -90,23 +97,24 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let is_by_name = wish.order.as_deref() == Some("name");
     let order = if is_by_name {
-        HubTagOrder::Name
+        TagOrder::Name
     } else {
-        HubTagOrder::Updated
+        TagOrder::Updated
     };
-    let (part, page) = (wish.part(), wish.page());
-    let (_, count, tags) = state
+    let (part, page, behind) = (wish.part(), wish.page(), wish.behind());
+    let found = state
         .app
-        .list_hub_tags(
+        .find_tags(
             &visitor.caller,
-            &head.facts().name,
-            part,
-            (order, false),
+            head.id(),
+            (order, part),
+            behind.as_ref().unwrap_or(&TagPlace::beginning()),
             (page * PAGE, PAGE),
         )
         .await?;
+    let tag_count = head.tag_count;
     let head = Head::new(head, "tags");
-    let address = |page: usize| {
+    let address = |behind: Option<&TagPlace>, page: usize| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if !part.is_empty() {
             query.append_pair("q", part);
@@ -114,24 +122,43 @@ pub(super) async fn show(
         if is_by_name {
             query.append_pair("order", "name");
         }
+        if let Some(place) = behind {
+            query.append_pair("behind", &place.to_string());
+        }
         query.append_pair("page", &(page + 1).to_string());
         format!("{}?{}", head.page("tags"), query.finish())
     };
+    let mut next = String::new();
+    if (page + 1) * PAGE < found.count {
+        next = address(behind.as_ref(), page + 1);
+    }
+    let mut further = String::new();
+    if let Some(place) = &found.next {
+        further = address(Some(place), 0);
+    }
+    let is_part = behind.is_some() || found.next.is_some();
     Ok(render(&TagList {
         part: part.to_owned(),
         is_by_name,
         previous: if page > 0 {
-            address(page - 1)
+            address(behind.as_ref(), page - 1)
         } else {
             String::new()
         },
-        next: if (page + 1) * PAGE < count {
-            address(page + 1)
+        next,
+        again: if behind.is_some() {
+            address(None, 0)
         } else {
             String::new()
         },
-        count,
-        tags: rows(&tags),
+        further,
+        count: if part.is_empty() {
+            tag_count
+        } else {
+            i64::try_from(found.count).unwrap_or(i64::MAX)
+        },
+        looked_at: is_part.then_some(found.looked_at),
+        tags: rows(&found.tags),
         view: visitor.view,
         head,
     }))

@@ -1,3 +1,5 @@
+mod busy;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 

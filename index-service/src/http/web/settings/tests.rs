@@ -7,11 +7,11 @@ use super::section::Section;
 use crate::http::testing::{Browser, Front};
 use crate::http::web::language::Language;
 
-/// What somebody could send who guesses.
-const GUESSES: &[(&str, &[(&str, &str)])] = &[
-    ("general", &[("do", "visibility"), ("visibility", "public")]),
-    ("general", &[("do", "describe"), ("summary", "mine")]),
-    ("general", &[("do", "comments"), ("open", "yes")]),
+/// A section, and a form that is sent there.
+pub(in crate::http::web) type Form = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// What somebody could send who guesses, where repositories and namespaces have the same sections.
+pub(in crate::http::web) const GUESSES_OF_BOTH: &[Form] = &[
     (
         "access",
         &[
@@ -34,6 +34,13 @@ const GUESSES: &[(&str, &[(&str, &str)])] = &[
         "retention",
         &[("do", "save"), ("enabled", "yes"), ("action_1", "delete")],
     ),
+];
+
+/// And to settings of a repository besides.
+const GUESSES: &[Form] = &[
+    ("general", &[("do", "visibility"), ("visibility", "public")]),
+    ("general", &[("do", "describe"), ("summary", "mine")]),
+    ("general", &[("do", "comments"), ("open", "yes")]),
     ("name", &[("do", "rename"), ("to", "eve/taken")]),
     ("delete", &[("do", "delete"), ("typed", "ada/private")]),
 ];
@@ -97,11 +104,31 @@ pub(in crate::http::web) fn is_whole(body: &str, path: &str) {
     assert_eq!(ids.len(), count, "{path}: an id stands there twice");
 }
 
-async fn open(browser: &Browser<'_>, path: &str) -> String {
+/// A page that is shown, and as it should be.
+pub(in crate::http::web) async fn open(browser: &Browser<'_>, path: &str) -> String {
     let answer = browser.get(path).await;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
     is_whole(&answer.body, path);
     answer.body
+}
+
+/// Sends each form to the page of its section; all of them are answered so.
+pub(in crate::http::web) async fn each_is_answered(
+    browser: &Browser<'_>,
+    forms: impl IntoIterator<Item = &'static Form>,
+    path: impl Fn(&str) -> String,
+    status: StatusCode,
+) {
+    for (section, fields) in forms {
+        let answer = browser.post(&path(section), fields).await;
+        assert_eq!(answer.status, status, "{section} {fields:?}");
+    }
+}
+
+/// Sends all that somebody could guess to the settings of a private repository.
+async fn guesses_are_answered(browser: &Browser<'_>, status: StatusCode) {
+    let forms = GUESSES_OF_BOTH.iter().chain(GUESSES);
+    each_is_answered(browser, forms, |section| path(section, "ada/private"), status).await;
 }
 
 #[tokio::test]
@@ -140,10 +167,7 @@ async fn to_a_stranger_a_private_repository_has_no_settings_and_no_form_changes_
         assert_eq!(away.status, StatusCode::SEE_OTHER, "{there}");
         assert!(away.header("location").starts_with("/sign-in"), "{there}");
     }
-    for (section, fields) in GUESSES {
-        let answer = eve.post(&path(section, "ada/private"), fields).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{section} {fields:?}");
-    }
+    guesses_are_answered(&eve, StatusCode::NOT_FOUND).await;
     assert_eq!(state(&front, "ada/private").await, before);
 }
 
@@ -157,10 +181,7 @@ async fn a_reader_sees_no_settings_and_a_maintainer_those_for_maintainers() {
         let answer = eve.get(&path(section.word(), "ada/private")).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{section:?}");
     }
-    for (section, fields) in GUESSES {
-        let answer = eve.post(&path(section, "ada/private"), fields).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{section} {fields:?}");
-    }
+    guesses_are_answered(&eve, StatusCode::FORBIDDEN).await;
     assert_eq!(state(&front, "ada/private").await, before);
     let rules = front
         .api("ada", "GET", "/rules?repository=ada/private", Value::Null)
@@ -193,10 +214,7 @@ async fn no_form_is_taken_without_the_value_of_the_session() {
     let mut ada = front.browser("ada").await;
     ada.csrf.clear();
     let before = state(&front, "ada/private").await;
-    for (section, fields) in GUESSES {
-        let answer = ada.post(&path(section, "ada/private"), fields).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{section} {fields:?}");
-    }
+    guesses_are_answered(&ada, StatusCode::FORBIDDEN).await;
     assert_eq!(state(&front, "ada/private").await, before);
 }
 
