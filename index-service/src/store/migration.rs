@@ -52,6 +52,8 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     23 "0023_comments";
     24 "0024_tag_changed";
     25 "0025_announcements";
+    26 "0026_account_preferences";
+    27 "0027_notices";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

@@ -26,6 +26,7 @@ mod key;
 mod leak;
 mod member;
 mod namespace;
+mod notice;
 mod organisation;
 mod page;
 mod password;
@@ -95,6 +96,7 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))
             .merge(named("api.namespace", namespace::routes()))
+            .merge(named("api.notice", notice::routes()))
             .merge(named("api.webhook", webhook::routes())),
     )
 }

@@ -20,6 +20,7 @@ async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) 
         ceiling,
         address: Some("192.0.2.7"),
         expires_at: NOW + 90,
+        confirmed_until: None,
     };
     create_device(tx, &new, NOW).await.unwrap();
 }
@@ -43,6 +44,8 @@ async fn a_device_is_found_by_its_hash_with_its_account(store: &Store) {
         last_used_at: NOW,
         expires_at: NOW + 90,
         revoked_at: None,
+        confirmed_at: None,
+        confirmed_until: None,
     };
     let found = Some((expected, ada));
     assert_eq!(find_device(&mut tx, secret(1)).await.unwrap(), found);
