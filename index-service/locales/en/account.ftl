@@ -137,7 +137,7 @@ account-list-remove = Remove
 account-list-remove-one = Remove { $name } from the list { $list }
 account-star-remove-one = Remove the star from { $name }
 
-account-appearance-lead = This browser remembers what you choose here.
+account-appearance-lead = Kept with your account, and shown in every browser you sign in with, unless you chose something else there.
 
 account-end-lead = Deleting your account cannot be undone, and its name can never be used again.
 account-end-breaks = What goes with the account

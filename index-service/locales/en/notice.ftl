@@ -32,6 +32,7 @@ notice-kind-token-ending = one of my access tokens expires within 7 days
 notice-kind-token-leaked = one of my access tokens was reported as leaked
 notice-kind-sign-in = somebody signs in with my password from a new device
 notice-somebody = Somebody
+notice-nowhere = an unknown address
 notice-text-member = { $actor } added you to the organisation { $subject }. Your role there: { $detail }.
 notice-text-collaborator = { $actor } gave you access to { $subject }: { $detail }.
 notice-text-comment = { $actor } commented on { $subject }.

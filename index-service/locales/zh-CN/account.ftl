@@ -132,7 +132,7 @@ account-list-remove = 移除
 account-list-remove-one = 将 { $name } 从收藏夹 { $list } 中移除
 account-star-remove-one = 移除 { $name } 的星标
 
-account-appearance-lead = 您的选择会保存在当前浏览器中。
+account-appearance-lead = 您的选择会保存在账号中，在任何浏览器登录后都会生效，除非您在那个浏览器中另有选择。
 
 account-end-lead = 注销账号后无法恢复，且该名称今后不可再用。
 account-end-breaks = 将一并失效的内容

@@ -28,6 +28,7 @@ notice-kind-token-ending = 我的访问令牌将在 7 天内到期
 notice-kind-token-leaked = 我的访问令牌被报告为已泄露
 notice-kind-sign-in = 有人在新设备上用我的密码登录
 notice-somebody = 有人
+notice-nowhere = 未知地址
 notice-text-member = { $actor } 将您加入了组织 { $subject }，您的角色是{ $detail }。
 notice-text-collaborator = { $actor } 授予了您访问 { $subject } 的权限：{ $detail }。
 notice-text-comment = { $actor } 评论了 { $subject }。

@@ -49,6 +49,7 @@ fn text(notice: &Notice, view: &View) -> String {
             _ => "notice-webhook-failing",
         }),
         NoticeKind::Quota => return quota(notice, view, &key),
+        NoticeKind::SignIn if notice.detail.is_empty() => view.t("notice-nowhere"),
         NoticeKind::TokenEnding => view.date(notice.detail.parse().unwrap_or(0_i64)),
         _ => notice.detail.clone(),
     };
@@ -221,4 +222,24 @@ pub(super) async fn choose(
         .collect();
     state.app.choose_notices(&caller, &off).await?;
     Ok(done(&view, PATH, "notice-done-chosen"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::web::language::Language;
+
+    #[test]
+    fn every_kind_has_its_texts_in_both_languages() {
+        for language in Language::EVERY {
+            for kind in NoticeKind::EVERY {
+                for key in [
+                    format!("notice-kind-{}", word(kind)),
+                    format!("notice-text-{}", word(kind)),
+                ] {
+                    assert!(language.has(&key), "{key}");
+                }
+            }
+        }
+    }
 }
