@@ -7,35 +7,61 @@ use crate::domain::preference::{InvalidPageLanguage, InvalidPageTheme};
 use crate::domain::{AccountId, PageLanguage, PageTheme};
 use crate::store::{StoreError, Tx, profile};
 
-/// What is to change about the choices of an account; the outer `None` stays, the inner one leaves it to the browser.
+/// What becomes of a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewChoice<T> {
+    /// It stays.
+    #[default]
+    Same,
+    /// It is left to the browser.
+    Browsers,
+    /// This is chosen.
+    Is(T),
+}
+
+impl<T: Copy> NewChoice<T> {
+    fn is_other(self) -> bool {
+        !matches!(self, Self::Same)
+    }
+
+    fn chosen(self) -> Option<T> {
+        match self {
+            Self::Same | Self::Browsers => None,
+            Self::Is(chosen) => Some(chosen),
+        }
+    }
+}
+
+/// What is to change about the choices of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PreferenceChange {
     /// The language.
-    pub language: Option<Option<PageLanguage>>,
+    pub language: NewChoice<PageLanguage>,
     /// The colours.
-    pub theme: Option<Option<PageTheme>>,
+    pub theme: NewChoice<PageTheme>,
 }
 
 impl PreferenceChange {
     /// A change in words: an empty one leaves the choice to the browser, and so does `system`.
     pub fn read(language: Option<&str>, theme: Option<&str>) -> Result<Self, AppError> {
-        let language = match language {
-            None => None,
-            Some("") => Some(None),
-            Some(word) => Some(Some(word.parse()?)),
+        let language: NewChoice<PageLanguage> = match language {
+            None => NewChoice::Same,
+            Some("") => NewChoice::Browsers,
+            Some(word) => NewChoice::Is(word.parse()?),
         };
-        let theme = match theme {
-            None => None,
-            Some("" | "system") => Some(None),
-            Some(word) => Some(Some(word.parse()?)),
+        let theme: NewChoice<PageTheme> = match theme {
+            None => NewChoice::Same,
+            Some("" | "system") => NewChoice::Browsers,
+            Some(word) => NewChoice::Is(word.parse()?),
         };
         Ok(Self { language, theme })
     }
 
     /// The names of what changes.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let language = self.language.map(|_| "language");
-        language.into_iter().chain(self.theme.map(|_| "theme"))
+        let language = self.language.is_other().then_some("language");
+        let theme = self.theme.is_other().then_some("theme");
+        language.into_iter().chain(theme)
     }
 }
 
@@ -67,11 +93,11 @@ impl App {
         change: PreferenceChange,
     ) -> Result<(), StoreError> {
         let now = self.clock.now_ms();
-        if let Some(language) = change.language {
-            profile::set_language(tx, account_id, language, now).await?;
+        if change.language.is_other() {
+            profile::set_language(tx, account_id, change.language.chosen(), now).await?;
         }
-        if let Some(theme) = change.theme {
-            profile::set_theme(tx, account_id, theme, now).await?;
+        if change.theme.is_other() {
+            profile::set_theme(tx, account_id, change.theme.chosen(), now).await?;
         }
         Ok(())
     }

@@ -264,6 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_came_too_late_leads_back_to_the_page_that_it_stood_on() {
+        for (path, referer, page) in [
+            ("/admin/keys/rotate", "http://h/admin/keys?done=a-done", "/admin/keys"),
+            ("/admin/storage", "https://h/admin/storage?namespace=ada", "/admin/storage?namespace=ada"),
+            ("/admin/storage", "", "/admin"),
+            ("/admin/storage", "https://evil.example/r/a", "/admin"),
+            ("/account/tokens", "/account/tokens", "/account/tokens"),
+            ("/account/tokens", "\\", "/account"),
+        ] {
+            let request = http::Request::post(path).header("referer", referer);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(form_page(&parts), page, "{path} {referer}");
+        }
+    }
+
+    #[test]
     fn a_pages_own_address_has_no_passing_parameters() {
         for (address, path) in [
             ("/search?q=a&lang=zh", "/search?q=a"),

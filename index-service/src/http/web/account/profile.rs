@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::app::AppError;
-use crate::app::preference::PreferenceChange;
+use crate::app::preference::{NewChoice, PreferenceChange};
 use crate::app::profile::ProfileChange;
 use crate::domain::{PageLanguage, Profile};
 use crate::http::State;
@@ -92,16 +92,16 @@ pub(super) async fn change(
 
 /// What this browser is told, so that another choice is seen at once and no former one of its own stands before it.
 fn kept(
-    chosen: Option<Option<PageLanguage>>,
+    chosen: NewChoice<PageLanguage>,
     before: &Profile,
     view: &View,
     public_url: &str,
 ) -> Option<HeaderValue> {
-    match chosen? {
-        Some(language) if Language::of(language) != view.language => {
+    match chosen {
+        NewChoice::Is(language) if Language::of(language) != view.language => {
             cookie::keep_choice("language", language.as_str(), public_url)
         }
-        None if before.preferences.language.is_some() => cookie::drop_choice("language", public_url),
+        NewChoice::Browsers if before.preferences.language.is_some() => cookie::drop_choice("language", public_url),
         _ => None,
     }
 }

@@ -343,12 +343,12 @@ async fn what_one_is_told_is_counted_in_the_head_and_read_on_its_page() {
         assert!(!ada.get(path).await.body.contains("unread notification"), "{path}");
     }
     let id = page.field("id");
-    let others = ada.post("/account/notifications/open", &[("id", &id)]).await;
+    let others = ada.post("/account/notifications/open", &[("id", id.as_str())]).await;
     assert_eq!(others.status, StatusCode::NOT_FOUND);
-    let opened = eve.post("/account/notifications/open", &[("id", &id)]).await;
+    let opened = eve.post("/account/notifications/open", &[("id", id.as_str())]).await;
     assert_eq!(opened.header("location"), "/r/ada/private");
     assert!(!eve.get("/help").await.body.contains("unread notification"));
-    let removed = eve.post("/account/notifications/remove", &[("id", &id)]).await;
+    let removed = eve.post("/account/notifications/remove", &[("id", id.as_str())]).await;
     assert_eq!(
         removed.header("location"),
         "/account/notifications?done=notice-done-removed"
@@ -364,7 +364,7 @@ async fn all_are_marked_as_read_and_deleted_up_to_the_newest_that_was_seen() {
     give_eve_rights(&front).await;
     let newest = eve.get("/account/notifications").await.field("newest");
     let read = eve
-        .post("/account/notifications/read-all", &[("newest", &newest)])
+        .post("/account/notifications/read-all", &[("newest", newest.as_str())])
         .await;
     assert_eq!(
         read.header("location"),
@@ -376,7 +376,7 @@ async fn all_are_marked_as_read_and_deleted_up_to_the_newest_that_was_seen() {
         .post("/account/notifications/read-all", &[("newest", "x")])
         .await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    eve.post("/account/notifications/remove-all", &[("newest", &newest)])
+    eve.post("/account/notifications/remove-all", &[("newest", newest.as_str())])
         .await;
     let page = eve.get("/account/notifications").await;
     assert!(!page.body.contains("name=\"newest\""));
