@@ -4,6 +4,7 @@ account-section-profile = Profile
 account-section-password = Password
 account-section-devices = Sessions and devices
 account-section-tokens = Access tokens
+account-section-notifications = Notifications
 account-section-organisations = Organisations
 account-section-lists = Bookmarks and stars
 account-section-appearance = Language and theme
@@ -39,7 +40,10 @@ account-email-hint = Only you and the site’s administrators can see it.
 account-biography = About you
 account-location = Location
 account-website = Website
-account-profile-public = Everything except your email address is visible to everyone who can use this site.
+account-language = Language of pages
+account-language-browser = The browser’s language
+account-language-hint = Used wherever you sign in, until you choose another language in that browser.
+account-profile-public = Everything except your email address and the language is visible to everyone who can use this site.
 
 account-password-current = Current password
 account-password-new = New password
@@ -133,7 +137,7 @@ account-list-remove = Remove
 account-list-remove-one = Remove { $name } from the list { $list }
 account-star-remove-one = Remove the star from { $name }
 
-account-appearance-lead = This browser remembers what you choose here.
+account-appearance-lead = Kept with your account, and shown in every browser you sign in with, unless you chose something else there.
 
 account-end-lead = Deleting your account cannot be undone, and its name can never be used again.
 account-end-breaks = What goes with the account

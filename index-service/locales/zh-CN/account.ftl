@@ -4,6 +4,7 @@ account-section-profile = 个人资料
 account-section-password = 密码
 account-section-devices = 会话与设备
 account-section-tokens = 访问令牌
+account-section-notifications = 通知
 account-section-organisations = 组织
 account-section-lists = 收藏与星标
 account-section-appearance = 语言与外观
@@ -34,7 +35,10 @@ account-email-hint = 仅您本人和站点管理员可见。
 account-biography = 个人简介
 account-location = 所在地
 account-website = 网站
-account-profile-public = 除电子邮箱外，所有能使用本站的人都可以看到以上内容。
+account-language = 页面语言
+account-language-browser = 跟随浏览器
+account-language-hint = 在任何地方登录后都使用该语言，除非您在那个浏览器中另选了语言。
+account-profile-public = 除电子邮箱和页面语言外，所有能使用本站的人都可以看到以上内容。
 
 account-password-current = 当前密码
 account-password-new = 新密码
@@ -128,7 +132,7 @@ account-list-remove = 移除
 account-list-remove-one = 将 { $name } 从收藏夹 { $list } 中移除
 account-star-remove-one = 移除 { $name } 的星标
 
-account-appearance-lead = 您的选择会保存在当前浏览器中。
+account-appearance-lead = 您的选择会保存在账号中，在任何浏览器登录后都会生效，除非您在那个浏览器中另有选择。
 
 account-end-lead = 注销账号后无法恢复，且该名称今后不可再用。
 account-end-breaks = 将一并失效的内容

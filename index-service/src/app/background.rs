@@ -91,7 +91,15 @@ impl App {
             {
                 tracing::warn!(%error, "could not forget old deliveries to webhooks");
             }
+            if round.is_multiple_of(DROP_ROUNDS)
+                && let Err(error) = self.prune_notices().await
+            {
+                tracing::warn!(%error, "could not forget old notices");
+            }
             if round.is_multiple_of(TOUCH_ROUNDS) {
+                if let Err(error) = self.tell_ending_tokens().await {
+                    tracing::warn!(%error, "could not tell the owners of access tokens that these end");
+                }
                 self.flush_touches().await;
                 if let Err(error) = self.end_guests().await {
                     tracing::warn!(%error, "could not end the memberships of guests whose time is over");

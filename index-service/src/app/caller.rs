@@ -30,11 +30,22 @@ impl Client {
 #[derive(Debug)]
 pub struct Caller {
     pub(super) login: Login,
+    /// Whether it does what wants the password that was given a short time ago.
+    pub(super) is_confirmed: bool,
     /// Where the request comes from.
     pub client: Client,
 }
 
 impl Caller {
+    /// Whoever logged in so, from there.
+    pub(super) fn new(login: Login, client: Client) -> Self {
+        Self {
+            login,
+            is_confirmed: false,
+            client,
+        }
+    }
+
     /// Whom decisions are about.
     pub fn principal(&self) -> Principal {
         self.login.principal()
@@ -110,18 +121,16 @@ impl App {
         let account = crate::store::account::find_account(&mut tx, &username)
             .await?
             .ok_or_else(|| AppError::NotFound(format!("there is no account {username}")))?;
-        Ok(Caller {
-            login: Login::Password(account),
-            client: Client {
-                program: "portolan, on the machine itself".to_owned(),
-                ..Client::default()
-            },
-        })
+        let client = Client {
+            program: "portolan, on the machine itself".to_owned(),
+            ..Client::default()
+        };
+        Ok(Caller::new(Login::Password(account), client))
     }
 
     /// Whoever shows this credential; a wrong one is an error.
     pub async fn recognise(&self, credential: &Credential, client: Client) -> Result<Caller, AppError> {
         let (login, _) = self.log_in(credential, &client).await?;
-        Ok(Caller { login, client })
+        Ok(Caller::new(login, client))
     }
 }

@@ -10,11 +10,14 @@ use super::access::Seen;
 use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
+use super::notice::News;
 use crate::domain::comment::{Board, CommentState};
 use crate::domain::webhook::Facts;
-use crate::domain::{Account, AuditAction, CommentId, EventKind, RepositoryId, Right, TargetKind};
+use crate::domain::{
+    Account, AccountId, AuditAction, Ceiling, CommentId, EventKind, NoticeKind, RepositoryId, Right, TargetKind,
+};
 use crate::store::comment::{self, Comment, Reader};
-use crate::store::{Tx, setting};
+use crate::store::{Tx, account, setting};
 
 pub use moderation::{Reported, Verdict};
 
@@ -199,7 +202,7 @@ impl App {
     ) -> Result<Comment, AppError> {
         let text = checked(text)?;
         let mut tx = self.store.write().await?;
-        let (ground, thread_id) = match answers {
+        let (ground, thread) = match answers {
             None => (self.ground(&mut tx, caller, repository_id).await?.open()?, None),
             Some(id) => {
                 let (ground, answered) = self.comment(&mut tx, caller, repository_id, id).await?;
@@ -213,14 +216,15 @@ impl App {
                         "this thread is locked: nobody answers any more",
                     ));
                 }
-                (ground, Some(root.comment_id))
+                (ground, Some(root))
             }
         };
+        let thread_id = thread.as_ref().map(|root| root.comment_id);
         super::repository::active(&ground.seen.facts)?;
-        let account = ground.account()?;
+        let author = ground.account()?;
         let now = self.clock.now_ms();
-        crate::store::account::lock_account(&mut tx, account.account_id).await?;
-        let recent = comment::count_recent_comments(&mut tx, account.account_id, now - WINDOW_MS).await?;
+        account::lock_account(&mut tx, author.account_id).await?;
+        let recent = comment::count_recent_comments(&mut tx, author.account_id, now - WINDOW_MS).await?;
         if recent.number >= MAX_RECENT {
             let wait_ms = recent.oldest.map_or(WINDOW_MS, |oldest| oldest + WINDOW_MS - now);
             return Err(AppError::braked(
@@ -228,7 +232,7 @@ impl App {
                 wait_ms,
             ));
         }
-        let is_known = ground.moderates() || comment::has_shown_comment(&mut tx, account.account_id).await?;
+        let is_known = ground.moderates() || comment::has_shown_comment(&mut tx, author.account_id).await?;
         let state = if ground.comments.board.newcomers_wait && !is_known {
             CommentState::Waiting
         } else {
@@ -238,8 +242,8 @@ impl App {
             comment_id: self.new_id(CommentId::new),
             repository_id,
             thread_id,
-            account_id: account.account_id,
-            username: account.username.to_string(),
+            account_id: author.account_id,
+            username: author.username.to_string(),
             text,
             state,
             reports: 0,
@@ -251,6 +255,14 @@ impl App {
         comment::add_comment(&mut tx, &comment).await?;
         if state == CommentState::Shown {
             self.tell_of_comment(&mut tx, &ground.seen, &comment).await?;
+            let replied = self
+                .notify_of_reply(&mut tx, &ground.seen, &comment, thread.as_ref())
+                .await?;
+            self.notify_of_comment(&mut tx, &ground.seen, &comment, NoticeKind::Comment, replied)
+                .await?;
+        } else {
+            self.notify_of_comment(&mut tx, &ground.seen, &comment, NoticeKind::Approval, None)
+                .await?;
         }
         tx.commit().await?;
         Ok(comment)
@@ -365,6 +377,54 @@ impl App {
             .await
     }
 
+    /// Tells those who look after the repository's namespace of a comment, but for one who was told otherwise.
+    async fn notify_of_comment(
+        &self,
+        tx: &mut Tx,
+        seen: &Seen,
+        comment: &Comment,
+        kind: NoticeKind,
+        but: Option<AccountId>,
+    ) -> Result<(), AppError> {
+        let Some(namespace) = &seen.surroundings.namespace else {
+            return Ok(());
+        };
+        let mut told = self.caretakers(tx, namespace).await?;
+        told.retain(|account_id| Some(*account_id) != but);
+        let name = seen.facts.name.to_string();
+        self.notify(tx, told, news_of(kind, &name, comment)).await
+    }
+
+    /// Tells whoever began the thread that a comment answers, as long as they see the repository; says whom.
+    async fn notify_of_reply(
+        &self,
+        tx: &mut Tx,
+        seen: &Seen,
+        comment: &Comment,
+        thread: Option<&Comment>,
+    ) -> Result<Option<AccountId>, AppError> {
+        let Some(root) = thread.filter(|root| root.account_id != comment.account_id) else {
+            return Ok(None);
+        };
+        let Some(account) = account::find_account_by_id(tx, root.account_id).await? else {
+            return Ok(None);
+        };
+        let principal = account.principal(Ceiling::Full);
+        match self.see_by_id(tx, &principal, comment.repository_id).await {
+            Ok(theirs) if theirs.rights().contains(Right::Pull) => {}
+            Ok(_) | Err(AppError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let name = seen.facts.name.to_string();
+        self.notify(
+            tx,
+            [account.account_id],
+            news_of(NoticeKind::Reply, &name, comment),
+        )
+        .await?;
+        Ok(Some(account.account_id))
+    }
+
     async fn audit_comments(
         &self,
         tx: &mut Tx,
@@ -377,6 +437,17 @@ impl App {
             change = change.within(namespace);
         }
         self.audit(tx, By::Caller(caller), change).await
+    }
+}
+
+/// What there is to tell about a comment.
+fn news_of<'a>(kind: NoticeKind, repository: &'a str, comment: &Comment) -> News<'a> {
+    News {
+        kind,
+        subject: repository,
+        subject_id: Some(comment.comment_id.as_i64()),
+        actor: Some(comment.account_id),
+        detail: "",
     }
 }
 

@@ -10,7 +10,8 @@ use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
 use super::invitation::event;
-use crate::domain::{AuditAction, Ended, SecretKind, SecretOwner, SecretToken, TargetKind};
+use super::notice::News;
+use crate::domain::{AuditAction, Ended, NoticeKind, SecretKind, SecretOwner, SecretToken, TargetKind};
 use crate::store::password_reset::take_password_reset;
 use crate::store::secret::{end_secret, find_secret, list_secrets};
 use crate::store::{Tx, access_token, device, invitation, namespace, organisation, robot};
@@ -130,6 +131,14 @@ impl App {
                 else {
                     return Ok(());
                 };
+                let news = News {
+                    kind: NoticeKind::TokenLeaked,
+                    subject: token.label.as_str(),
+                    subject_id: Some(token_id.as_i64()),
+                    actor: None,
+                    detail: last_four,
+                };
+                self.notify(tx, [account.account_id], news).await?;
                 let has_live = list_secrets(tx, owner)
                     .await?
                     .iter()

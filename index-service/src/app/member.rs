@@ -4,10 +4,11 @@ use super::App;
 use super::audit::{By, Change, rfc3339};
 use super::caller::Caller;
 use super::error::AppError;
+use super::notice::News;
 use super::organisation::namespace_of;
 use super::standing::Standing;
 use crate::domain::departure::{Listed, MAX_NAMES};
-use crate::domain::{AccountId, AuditAction, Member, OrganisationId, OrganisationRole, TargetKind, Username};
+use crate::domain::{AccountId, AuditAction, Member, NoticeKind, OrganisationId, OrganisationRole, TargetKind, Username};
 use crate::store::{Tx, account, departure, member, organisation, team};
 
 /// Guests whose time is over that are seen out in one transaction.
@@ -146,6 +147,16 @@ impl App {
         .before(serde_json::json!({ "role": before.map(OrganisationRole::as_str) }))
         .after(serde_json::json!({ "role": role.as_str(), "expires_at": expires_at.map(rfc3339) }));
         self.audit(&mut tx, By::Caller(caller), change).await?;
+        if before.is_none() {
+            let news = News {
+                kind: NoticeKind::Member,
+                subject: standing.organisation.name.as_str(),
+                subject_id: Some(organisation_id.as_i64()),
+                actor: caller.principal().account_id(),
+                detail: role.as_str(),
+            };
+            self.notify(&mut tx, [account.account_id], news).await?;
+        }
         tx.commit().await?;
         Ok(member)
     }

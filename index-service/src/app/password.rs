@@ -8,8 +8,6 @@ use super::account::{ADMIN, parse_username};
 use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
-use super::login::WRONG;
-use super::token::Credential;
 use crate::domain::account::InvalidUsername;
 use crate::domain::{
     Account, AuditAction, PasswordHash, SecretKind, SecretToken, TargetKind, Username, secret_token,
@@ -66,29 +64,11 @@ impl App {
         current: &Secret<String>,
         new: Secret<String>,
     ) -> Result<(), AppError> {
-        let account = caller.unlimited_account()?;
-        let credential = Credential::Password {
-            username: account.username.to_string(),
-            password: current.clone(),
-        };
-        // A right access token is no password.
-        if SecretToken::find(current.expose()).is_some() {
-            return Err(AppError::Invalid("the current password is not right".to_owned()));
-        }
-        let (login, _) = self
-            .log_in(&credential, &caller.client)
-            .await
-            .map_err(|error| match error {
-                AppError::Unauthenticated(_) => {
-                    AppError::Invalid("the current password is not right".to_owned())
-                }
-                error => error,
-            })?;
-        let account = login.account().ok_or(WRONG)?;
-        let hash = self.hash_new(account, new).await?;
+        let account = self.check_own_password(caller, current).await?;
+        let hash = self.hash_new(&account, new).await?;
         let mut tx = self.store.write().await?;
         let by = By::Caller(caller);
-        self.set_password(&mut tx, account, &hash, by, AuditAction::PasswordChange)
+        self.set_password(&mut tx, &account, &hash, by, AuditAction::PasswordChange)
             .await?;
         tx.commit().await?;
         self.after_new_password(&account.username)

@@ -4,6 +4,7 @@ use super::App;
 use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
+use super::preference::PreferenceChange;
 use crate::domain::email::InvalidEmail;
 use crate::domain::free_text::{BIOGRAPHY, FULL_NAME, InvalidWebsite, LOCATION, check_website};
 use crate::domain::{Account, AuditAction, EmailAddress, NamespaceName, Profile, TargetKind, Username};
@@ -25,6 +26,8 @@ pub struct ProfileChange {
     pub website: Option<String>,
     /// The address; an empty one is none.
     pub email: Option<String>,
+    /// What it chose for pages.
+    pub preferences: PreferenceChange,
     /// Whether it administers the site; decided by administrators.
     pub is_admin: Option<bool>,
     /// Whether it may do nothing until further notice; decided by administrators.
@@ -126,6 +129,9 @@ impl App {
             profile::set_email(tx, profile.account_id, email.as_ref(), now).await?;
             changed.push("email");
         }
+        self.put_preferences(tx, profile.account_id, change.preferences)
+            .await?;
+        changed.extend(change.preferences.names());
         if changed.is_empty() {
             return Ok(());
         }

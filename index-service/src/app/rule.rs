@@ -8,9 +8,10 @@ use super::App;
 use super::audit::{By, Change};
 use super::caller::Caller;
 use super::error::AppError;
+use super::notice::News;
 use crate::domain::rule::{InvalidRule, ListedRule, MAX_RULES, MAX_RULES_OF_SUBJECT};
 use crate::domain::{
-    AuditAction, Grant, NamespaceFacts, NamespaceName, NamespaceOwner, RepositoryPattern, Right, Rights,
+    AuditAction, Grant, NamespaceFacts, NamespaceName, NamespaceOwner, NoticeKind, RepositoryPattern, Right, Rights,
     RobotName, Rule, RuleId, Subject, Target, TargetKind, Username,
 };
 use crate::store::access::Surroundings;
@@ -150,6 +151,16 @@ impl App {
         let made = found(rule::find_rule(&mut tx, new.rule_id).await?)?;
         let change = change(AuditAction::RuleCreate, &made, namespace).after(told(&made));
         self.audit(&mut tx, By::Caller(caller), change).await?;
+        if let Subject::Account(account_id) = subject {
+            let news = News {
+                kind: NoticeKind::Collaborator,
+                subject: &target_text(&made),
+                subject_id: Some(made.rule.rule_id.as_i64()),
+                actor: caller.principal().account_id(),
+                detail: &made.rule.rights.to_string(),
+            };
+            self.notify(&mut tx, [account_id], news).await?;
+        }
         tx.commit().await?;
         Ok(made)
     }
@@ -388,13 +399,17 @@ fn target_name(listed: &ListedRule) -> Result<TargetName, AppError> {
     }
 }
 
-fn change(action: AuditAction, listed: &ListedRule, namespace: &NamespaceFacts) -> Change {
-    let name = match (&listed.rule.target, &listed.repository) {
+/// What a rule reaches, as people write it.
+fn target_text(listed: &ListedRule) -> String {
+    match (&listed.rule.target, &listed.repository) {
         (Target::Pattern(pattern), _) => pattern.to_string(),
         (_, Some(name)) => name.to_string(),
         _ => String::new(),
-    };
-    Change::new(action, TargetKind::Rule, &name)
+    }
+}
+
+fn change(action: AuditAction, listed: &ListedRule, namespace: &NamespaceFacts) -> Change {
+    Change::new(action, TargetKind::Rule, &target_text(listed))
         .id(listed.rule.rule_id.as_i64())
         .within(namespace)
 }

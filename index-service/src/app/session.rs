@@ -29,6 +29,8 @@ pub(super) struct DeviceWish<'a> {
     pub(super) client_id: &'a str,
     /// How long it lives at most, in milliseconds.
     pub(super) life_ms: i64,
+    /// How long the password that was just given counts in it, in milliseconds; of sessions of the web pages alone.
+    pub(super) confirmed_ms: Option<i64>,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
             kind: SecretKind::Refresh,
             client_id: &request.client_id,
             life_ms: DEVICE_LIFE_MS,
+            confirmed_ms: None,
         };
         let secret = self.add_device(login, account, &wish, &request.client).await?;
         Ok(Some(secret.into_secret()))
@@ -79,7 +82,9 @@ impl App {
             ceiling: &Ceiling::Full,
             address: address.as_deref(),
             expires_at: now + wish.life_ms,
+            confirmed_until: wish.confirmed_ms.map(|confirmed_ms| now + confirmed_ms),
         };
+        self.notify_of_sign_in(&mut tx, account, client).await?;
         prune_devices(
             &mut tx,
             account.account_id,

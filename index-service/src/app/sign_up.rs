@@ -217,6 +217,7 @@ fn blank(account: &Account, full_name: String) -> Profile {
         website: String::new(),
         email: None,
         owns_email: false,
+        preferences: crate::domain::Preferences::default(),
         is_admin: account.is_admin,
         disabled_at: None,
         created_at: account.created_at,

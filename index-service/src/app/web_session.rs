@@ -9,7 +9,8 @@ use super::error::AppError;
 use super::login::{Login, WRONG};
 use super::session::DeviceWish;
 use super::token::Credential;
-use crate::domain::{Device, SecretKind, SecretToken};
+use crate::domain::device::CONFIRMED_MS;
+use crate::domain::{Device, Preferences, SecretKind, SecretToken};
 use crate::store::device;
 
 /// What such a device calls itself.
@@ -20,6 +21,17 @@ const KEPT_MS: i64 = 14 * 86_400_000;
 const BRIEF_MS: i64 = 86_400_000;
 /// And how long it may be left alone: 8 hours.
 const BRIEF_IDLE_MS: i64 = 8 * 3_600_000;
+
+/// Whoever a browser's cookie stands for, with what every page shows of them.
+#[derive(Debug)]
+pub struct Visit {
+    /// On whose behalf use cases are asked for.
+    pub caller: Caller,
+    /// What the account chose for pages.
+    pub preferences: Preferences,
+    /// How many notices it has not read.
+    pub unread: i64,
+}
 
 /// A session that begins.
 #[derive(Debug)]
@@ -49,6 +61,7 @@ impl App {
             kind: SecretKind::Session,
             client_id: CLIENT_ID,
             life_ms: if is_kept { KEPT_MS } else { BRIEF_MS },
+            confirmed_ms: Some(CONFIRMED_MS),
         };
         let secret = self.add_device(&login, account, &wish, client).await?;
         Ok(WebSession {
@@ -63,6 +76,12 @@ impl App {
         secret: &str,
         client: Client,
     ) -> Result<Option<Caller>, AppError> {
+        let visit = self.visit(secret, client).await?;
+        Ok(visit.map(|visit| visit.caller))
+    }
+
+    /// The same with what every page shows of them: one statement.
+    pub async fn visit(&self, secret: &str, client: Client) -> Result<Option<Visit>, AppError> {
         let Some(Ok(token)) = SecretToken::find(secret) else {
             return Ok(None);
         };
@@ -70,9 +89,10 @@ impl App {
             return Ok(None);
         }
         let mut tx = self.store.read().await?;
-        let Some((device, account)) = device::find_device(&mut tx, token.hash()).await? else {
+        let Some(found) = device::find_session(&mut tx, token.hash()).await? else {
             return Ok(None);
         };
+        let (device, account) = (found.device, found.account);
         let now = self.clock.now_ms();
         let is_live = device.is_live(now, account.password_version, idle_ms(&device));
         if !is_live || account.disabled_at.is_some() {
@@ -82,16 +102,28 @@ impl App {
             self.touches.device(device.device_id, now, &client);
         }
         let login = Login::Device(device, account, token.into_secret());
-        Ok(Some(Caller { login, client }))
+        Ok(Some(Visit {
+            caller: Caller::new(login, client),
+            preferences: found.preferences,
+            unread: found.unread,
+        }))
     }
 
-    /// Whoever a session stands for by now; none when it is over. What is told while a page is open asks each time.
+    /// Whoever a session stands for by now; none when it is over. What is told while a page is open asks each time. Where the
+    /// page was shown because the password was given a short time ago, it is over with that, too.
     pub async fn recognise_again(&self, caller: &Caller) -> Result<Option<Caller>, AppError> {
         let Login::Device(_, _, secret) = &caller.login else {
             return Ok(None);
         };
-        self.recognise_web_session(secret.expose(), caller.client.clone())
-            .await
+        let again = self
+            .recognise_web_session(secret.expose(), caller.client.clone())
+            .await?;
+        Ok(again
+            .filter(|again| !caller.is_confirmed || self.is_confirmed(again))
+            .map(|again| Caller {
+                is_confirmed: caller.is_confirmed,
+                ..again
+            }))
     }
 
     /// Ends the session that the caller came with.

@@ -96,6 +96,8 @@ ids! {
     CommentId;
     /// What administrators tell everybody.
     AnnouncementId;
+    /// What an account is told.
+    NoticeId;
 }
 
 #[cfg(test)]

@@ -23,9 +23,11 @@ pub mod invitation;
 pub mod layer;
 pub mod member;
 pub mod namespace;
+pub mod notice;
 pub mod organisation;
 pub mod pattern;
 pub mod permission;
+pub mod preference;
 pub mod profile;
 pub mod quota;
 pub mod repository;
@@ -55,17 +57,19 @@ pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
     AccountId, AnnouncementId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId,
-    InvitationId, NamespaceId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
+    InvitationId, NamespaceId, NoticeId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
     TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use member::Member;
 pub use namespace::{NamespaceFacts, NamespaceName, NamespaceOwner};
+pub use notice::{Notice, NoticeKind};
 pub use organisation::{Membership, Organisation, OrganisationRole, Team};
 pub use pattern::RepositoryPattern;
 pub use permission::{
     AccountPrincipal, Decision, Facts, Machine, Principal, decide, decide_catalog, decide_namespace,
 };
+pub use preference::{PageLanguage, PageTheme, Preferences};
 pub use profile::Profile;
 pub use repository::{RepositoryFacts, RepositoryState, Visibility};
 pub use right::{Right, Rights};

@@ -2,6 +2,7 @@
 
 use super::account::Username;
 use super::id::AccountId;
+use super::preference::Preferences;
 
 /// An account as people see it. Address and state are not for everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Profile {
     pub email: Option<String>,
     /// Whether it is this account's alone: no other gave it before.
     pub owns_email: bool,
+    /// What it chose for pages.
+    pub preferences: Preferences,
     /// Whether it administers the site.
     pub is_admin: bool,
     /// Since when it is disabled, in milliseconds since 1970.

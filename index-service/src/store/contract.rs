@@ -42,6 +42,7 @@ mod idempotency;
 mod immutability;
 mod invitation;
 mod listing;
+mod notice;
 mod organisation;
 mod overview;
 mod password_reset;

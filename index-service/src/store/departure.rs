@@ -69,6 +69,8 @@ statements! {
     END_COMMENT_REPORTS = "delete from comment_report where account_id = $1";
     /// Their places in threads stay.
     END_COMMENTS = "update comment set text = '', state = 'deleted', reports = 0 where account_id = $1";
+    END_NOTICES = "delete from notice where account_id = $1";
+    END_NOTICES_OFF = "delete from notice_off where account_id = $1";
     END_BOOKMARKS = "delete from bookmark where account_id = $1";
     END_STARS = "delete from star where account_id = $1";
     END_PASSWORD_RESETS = "delete from password_reset where account_id = $1";
@@ -303,6 +305,8 @@ pub async fn end_account(
         UNCOUNT_STARS,
         END_STARS,
         END_BOOKMARKS,
+        END_NOTICES,
+        END_NOTICES_OFF,
         END_COMMENT_REPORTS,
         END_COMMENTS,
         END_PASSWORD_RESETS,

@@ -52,6 +52,8 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     23 "0023_comments";
     24 "0024_tag_changed";
     25 "0025_announcements";
+    26 "0026_account_preferences";
+    27 "0027_notices";
     30 "0030_content_pushed";
 };
 

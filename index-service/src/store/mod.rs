@@ -34,6 +34,7 @@ pub mod manifest_work;
 pub mod member;
 mod migration;
 pub mod namespace;
+pub mod notice;
 pub mod organisation;
 pub mod overview;
 pub mod password_reset;

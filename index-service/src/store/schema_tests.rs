@@ -37,6 +37,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::manifest_work::STATEMENTS,
     super::member::STATEMENTS,
     super::namespace::STATEMENTS,
+    super::notice::STATEMENTS,
     super::organisation::STATEMENTS,
     super::overview::STATEMENTS,
     super::password_reset::STATEMENTS,

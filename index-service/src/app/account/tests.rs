@@ -91,6 +91,7 @@ async fn a_reset_password_voids_the_old_one_and_its_devices() {
         ceiling: &Ceiling::Full,
         address: None,
         expires_at: i64::MAX,
+        confirmed_until: None,
     };
     device::create_device(&mut tx, &new, fixture.app.clock.now_ms())
         .await

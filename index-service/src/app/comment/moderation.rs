@@ -91,6 +91,12 @@ impl App {
             self.audit_moderation(&mut tx, caller, &seen, &comment).await?;
             if before.state == CommentState::Waiting && comment.state == CommentState::Shown {
                 self.tell_of_comment(&mut tx, &seen, &comment).await?;
+                let thread = match comment.thread_id {
+                    Some(root) => comment::find_comment(&mut tx, root).await?,
+                    None => None,
+                };
+                self.notify_of_reply(&mut tx, &seen, &comment, thread.as_ref())
+                    .await?;
             }
         }
         tx.commit().await?;

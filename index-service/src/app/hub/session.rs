@@ -99,7 +99,7 @@ impl App {
         let login = login.ok_or(AppError::Unauthenticated(
             "this token is not valid, or no longer: sign in again",
         ))?;
-        Ok(Caller { login, client })
+        Ok(Caller::new(login, client))
     }
 
     /// The credential of a session as it is now; none when it is refused by now.

@@ -8,8 +8,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::audit::{By, Change};
 use crate::app::error::AppError;
+use crate::app::notice::News;
 use crate::domain::quota::{Quota, Resource};
-use crate::domain::{AuditAction, NamespaceId, RepositoryId, TargetKind};
+use crate::domain::{AuditAction, NamespaceId, NoticeKind, RepositoryId, TargetKind};
 use crate::store::{namespace, quota};
 
 /// Most namespaces that wait to be looked at; the next push into one that found no place is looked at again.
@@ -101,6 +102,15 @@ impl App {
             self.audit(&mut tx, By::Service, change).await?;
             let text = format!("{} of {} {} are used", share.0, share.1, resource.as_str());
             self.tell_of_quota(&mut tx, &namespace, text).await?;
+            let news = News {
+                kind: NoticeKind::Quota,
+                subject: namespace.name.as_str(),
+                subject_id: Some(namespace_id.as_i64()),
+                actor: None,
+                detail: &format!("{step} {}", resource.as_str()),
+            };
+            let caretakers = self.caretakers(&mut tx, &namespace).await?;
+            self.notify(&mut tx, caretakers, news).await?;
             told += 1;
         }
         tx.commit().await?;

@@ -16,9 +16,10 @@ use super::message::Next;
 use crate::app::App;
 use crate::app::audit::{By, Change};
 use crate::app::error::AppError;
+use crate::app::notice::News;
 use crate::domain::webhook::{DeliveryState, DisabledBecause, HookDelivery, HookPlace, Keeper, Webhook};
 use crate::domain::{
-    AuditAction, Ceiling, DeliveryId, EventKind, HookFormat, Principal, RepositoryFacts, RepositoryId,
+    AuditAction, Ceiling, DeliveryId, EventKind, HookFormat, NoticeKind, Principal, RepositoryFacts, RepositoryId,
     RepositoryState, Right, Rights, TargetKind, decide, decide_namespace,
 };
 use crate::egress::{Message, Outcome};
@@ -327,6 +328,26 @@ impl App {
             change = change.within(namespace);
         }
         self.audit(&mut tx, By::Service, change).await?;
+        let mut told = match &namespace {
+            Some(namespace) => self.caretakers(&mut tx, namespace).await?,
+            None => Vec::new(),
+        };
+        // Whoever lost the right to look after the place is told no more of it.
+        if let Keeper::Account(keeper) = hook.keeper
+            && because != DisabledBecause::Permission
+        {
+            told.push(keeper);
+        }
+        let news = News {
+            kind: NoticeKind::Webhook,
+            subject: &name,
+            subject_id: Some(hook.webhook_id.as_i64()),
+            actor: None,
+            detail: because.as_str(),
+        };
+        if !name.is_empty() {
+            self.notify(&mut tx, told, news).await?;
+        }
         tx.commit().await?;
         tracing::warn!(
             webhook.id = %hook.webhook_id,

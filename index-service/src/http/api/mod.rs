@@ -27,6 +27,7 @@ mod key;
 mod leak;
 mod member;
 mod namespace;
+mod notice;
 mod organisation;
 mod page;
 mod password;
@@ -95,6 +96,7 @@ fn routes() -> ApiRouter {
         .merge(named("api.namespace", namespace::routes()))
         .merge(named("api.webhook", webhook::routes()))
         .merge(named("api.setting", setting::routes()))
+        .merge(named("api.notice", notice::routes()))
 }
 
 /// The API, its description included.

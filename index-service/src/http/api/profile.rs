@@ -17,9 +17,10 @@ use super::organisation::Listing;
 use super::page::{Page, Wish};
 use super::problem::Problem;
 use crate::app::departure::AccountEnd;
+use crate::app::preference::PreferenceChange;
 use crate::app::profile::{ProfileChange, ProfileView};
 use crate::app::sign_up::{NewPerson, Once, SignedUp};
-use crate::domain::Profile;
+use crate::domain::{PageLanguage, PageTheme, Preferences, Profile};
 
 pub(super) fn routes() -> ApiRouter {
     ApiRouter::new()
@@ -50,6 +51,12 @@ struct ShownProfile {
     /// The address; for the account itself and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// The language of pages that it chose, `en` or `zh-CN`; for the account itself and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'static str>,
+    /// The colours of pages that it chose, `light` or `dark`; for the account itself and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theme: Option<&'static str>,
     /// Whether another account gave the same address before; for administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_email_of_another: Option<bool>,
@@ -64,6 +71,11 @@ struct ShownProfile {
 impl From<ProfileView> for ShownProfile {
     fn from(view: ProfileView) -> Self {
         let profile = view.profile;
+        let preferences = if view.is_private {
+            profile.preferences
+        } else {
+            Preferences::default()
+        };
         let is_email_of_another = profile.email.as_ref().map(|_| !profile.owns_email);
         Self {
             id: profile.account_id.to_string(),
@@ -75,6 +87,8 @@ impl From<ProfileView> for ShownProfile {
             website: profile.website,
             created_at: Instant(profile.created_at),
             email: profile.email.filter(|_| view.is_private),
+            language: preferences.language.map(PageLanguage::as_str),
+            theme: preferences.theme.map(PageTheme::as_str),
             is_email_of_another: is_email_of_another.filter(|_| view.is_admins),
             is_admin: view.is_private.then_some(profile.is_admin),
             suspended_at: profile.disabled_at.filter(|_| view.is_admins).map(Instant),
@@ -174,6 +188,12 @@ struct AccountPatch {
     /// The address; an empty text removes it.
     #[schema(max_length = 254)]
     email: Option<String>,
+    /// The language of pages, `en` or `zh-CN`; an empty text leaves it to the browser.
+    #[schema(max_length = 10)]
+    language: Option<String>,
+    /// The colours of pages, `light` or `dark`; an empty text leaves them to the system.
+    #[schema(max_length = 10)]
+    theme: Option<String>,
     /// Whether it administers the site; decided by administrators.
     is_admin: Option<bool>,
     /// Whether it may do nothing until further notice; decided by administrators.
@@ -294,6 +314,7 @@ async fn change(
         location: body.location,
         website: body.website,
         email: body.email,
+        preferences: PreferenceChange::read(body.language.as_deref(), body.theme.as_deref())?,
         is_admin: body.is_admin,
         is_suspended: body.is_suspended,
     };

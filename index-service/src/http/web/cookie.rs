@@ -61,6 +61,12 @@ pub(super) fn keep_choice(name: &str, word: &str, public_url: &str) -> Option<He
     .ok()
 }
 
+/// Has the browser forget a choice.
+pub(super) fn drop_choice(name: &str, public_url: &str) -> Option<HeaderValue> {
+    let secure = if is_https(public_url) { "; Secure" } else { "" };
+    HeaderValue::try_from(format!("{name}=; Path=/; SameSite=Lax; Max-Age=0{secure}")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,8 +42,10 @@ pub(in crate::http) struct PageError {
     message: String,
     /// When to try again, in seconds from now.
     wait_s: Option<u64>,
-    /// Where the reader is to sign in first.
+    /// Where the reader is to sign in first, or to give the password again.
     sign_in: Option<String>,
+    /// Where the password is given again, after which the same may be tried once more.
+    confirm: Option<String>,
 }
 
 impl PageError {
@@ -59,6 +61,7 @@ impl PageError {
             message: String::new(),
             wait_s: None,
             sign_in: None,
+            confirm: None,
         }
     }
 
@@ -68,6 +71,22 @@ impl PageError {
         Self {
             sign_in: Some(format!("/sign-in?next={next}")),
             ..Self::of_status(StatusCode::SEE_OTHER)
+        }
+    }
+
+    /// The reader gives the password again first, and comes back to this path.
+    pub(in crate::http) fn confirm(next: &str) -> Self {
+        Self {
+            sign_in: Some(confirm_address(next)),
+            ..Self::of_status(StatusCode::SEE_OTHER)
+        }
+    }
+
+    /// Nothing was done: the password was given too long ago. It is given again on the way to this path.
+    pub(in crate::http) fn unconfirmed(next: &str) -> Self {
+        Self {
+            confirm: Some(confirm_address(next)),
+            ..Self::of_status(StatusCode::FORBIDDEN)
         }
     }
 
@@ -103,6 +122,7 @@ impl PageError {
     /// What kind of refusal it is: part of the keys of its texts.
     fn kind(&self) -> &'static str {
         match self.status {
+            _ if self.confirm.is_some() => "unconfirmed",
             StatusCode::UNAUTHORIZED => "unauthenticated",
             StatusCode::FORBIDDEN => "forbidden",
             StatusCode::NOT_FOUND | StatusCode::GONE => "missing",
@@ -115,6 +135,12 @@ impl PageError {
             _ => "internal",
         }
     }
+}
+
+/// Where the password is given again, to go on at a path.
+fn confirm_address(next: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("/confirm?next={next}")
 }
 
 /// The key of the translation of an English sentence: its words.
@@ -194,6 +220,7 @@ struct ErrorPage {
     wait_s: Option<u64>,
     request_id: String,
     is_missing: bool,
+    confirm: String,
 }
 
 /// The page of an error.
@@ -211,6 +238,7 @@ fn error_page(view: View, error: &PageError, request_id: String) -> Response {
             String::new()
         },
         is_missing: matches!(error.status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN),
+        confirm: error.confirm.clone().unwrap_or_default(),
         view,
     };
     let mut response = page::render(&template);

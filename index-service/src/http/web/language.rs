@@ -8,6 +8,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
 use super::figure::grouped;
+use crate::domain::PageLanguage;
 
 /// A language that pages speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +44,7 @@ areas! {
     "help",
     "home",
     "namespace",
+    "notice",
     "organisation",
     "reference",
     "refusal",
@@ -94,6 +96,14 @@ impl Language {
             }
         }
         best.1
+    }
+
+    /// The language that an account chose.
+    pub(in crate::http) fn of(chosen: PageLanguage) -> Self {
+        match chosen {
+            PageLanguage::English => Self::English,
+            PageLanguage::Chinese => Self::Chinese,
+        }
     }
 
     fn bundle(self) -> &'static FluentBundle<FluentResource> {

@@ -1,4 +1,5 @@
-//! What a reader chooses for every page: the language and the colours. The browser keeps it.
+//! What a reader chooses for every page: the language and the colours. The browser keeps it, and the account of whoever is
+//! signed in.
 
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -6,10 +7,13 @@ use axum::routing::post;
 use http::header::SET_COOKIE;
 use serde::Deserialize;
 
+use super::fault::PageError;
 use super::language::Language;
 use super::submitted::Submitted;
 use super::view::Theme;
+use super::visitor::Visitor;
 use super::{cookie, page};
+use crate::app::preference::PreferenceChange;
 use crate::http::{State, named};
 
 pub(in crate::http) fn routes() -> axum::Router<State> {
@@ -25,7 +29,11 @@ struct Choice {
     next: String,
 }
 
-async fn choose(Shared(state): Shared<State>, Submitted(choice): Submitted<Choice>) -> Response {
+async fn choose(
+    Shared(state): Shared<State>,
+    Visitor { caller, .. }: Visitor,
+    Submitted(choice): Submitted<Choice>,
+) -> Result<Response, PageError> {
     let mut response = page::see(page::local(&choice.next));
     let language = choice.language.as_deref().and_then(Language::find);
     let theme = choice.theme.as_deref().and_then(Theme::find);
@@ -38,5 +46,10 @@ async fn choose(Shared(state): Shared<State>, Submitted(choice): Submitted<Choic
             response.headers_mut().append(SET_COOKIE, value);
         }
     }
-    response
+    if !caller.is_anonymous() {
+        let change =
+            PreferenceChange::read(language.map(Language::tag), theme.map(Theme::word)).unwrap_or_default();
+        state.app.keep_preferences(&caller, change).await?;
+    }
+    Ok(response)
 }

@@ -10,6 +10,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/preferences", "theme=dark&next=/"),
     ("/sign-in", "username=ada&password=correct+horse+battery"),
     ("/sign-out", ""),
+    ("/confirm", "password=correct+horse+battery"),
     ("/sign-up", "name=dora&password=correct+horse+battery+of+dora"),
     (
         "/reset-password",

@@ -5,6 +5,7 @@ use fluent_bundle::FluentArgs;
 use super::asset;
 use super::figure::{self, Figure};
 use super::language::Language;
+use crate::domain::PageTheme;
 
 /// Whoever reads.
 #[derive(Debug, Clone)]
@@ -34,6 +35,14 @@ impl Theme {
             Self::System => "system",
             Self::Light => "light",
             Self::Dark => "dark",
+        }
+    }
+
+    /// The theme that an account chose.
+    pub(in crate::http) fn of(chosen: PageTheme) -> Self {
+        match chosen {
+            PageTheme::Light => Self::Light,
+            PageTheme::Dark => Self::Dark,
         }
     }
 
@@ -68,6 +77,8 @@ pub(in crate::http) struct View {
     pub(in crate::http) done: Option<String>,
     /// What administrators tell everybody: whether it warns, and its text.
     pub(in crate::http) announced: Vec<(bool, String)>,
+    /// How much the reader was told and has not read.
+    pub(in crate::http) unread: i64,
     /// What stands in the search box of the page's head.
     pub(in crate::http) sought: String,
 }
@@ -199,6 +210,14 @@ impl View {
     /// Whether the reader is signed in.
     pub(in crate::http) fn is_signed_in(&self) -> bool {
         self.reader.is_some()
+    }
+
+    /// How much the reader has not read, in little space.
+    pub(in crate::http) fn unread_count(&self) -> String {
+        if self.unread > 99 {
+            return "99+".to_owned();
+        }
+        self.unread.to_string()
     }
 
     /// Whether the reader administers the site.

@@ -7,6 +7,8 @@ contracts!(
     all_devices_of_an_account_are_revoked_at_once,
     dead_devices_and_the_longest_unused_are_pruned,
     live_devices_are_listed_oldest_first_and_revoked_one_by_one,
+    a_session_is_read_with_what_pages_show_of_its_account,
+    the_places_of_the_last_devices_are_known,
 );
 
 async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) {
@@ -20,6 +22,7 @@ async fn device(tx: &mut Tx, id: i64, account_id: AccountId, ceiling: &Ceiling) 
         ceiling,
         address: Some("192.0.2.7"),
         expires_at: NOW + 90,
+        confirmed_until: None,
     };
     create_device(tx, &new, NOW).await.unwrap();
 }
@@ -43,6 +46,8 @@ async fn a_device_is_found_by_its_hash_with_its_account(store: &Store) {
         last_used_at: NOW,
         expires_at: NOW + 90,
         revoked_at: None,
+        confirmed_at: None,
+        confirmed_until: None,
     };
     let found = Some((expected, ada));
     assert_eq!(find_device(&mut tx, secret(1)).await.unwrap(), found);
@@ -203,4 +208,98 @@ async fn live_devices_are_listed_oldest_first_and_revoked_one_by_one(store: &Sto
     ] {
         assert_eq!(listed(&mut tx, dead, i64::MIN, 9).await, [0_i64; 0], "{dead:?}");
     }
+}
+
+async fn a_session_is_read_with_what_pages_show_of_its_account(store: &Store) {
+    use super::super::notice::{NewNotice, add_notice, read_notice};
+    use super::super::profile::{set_language, set_theme};
+
+    let mut tx = store.write().await.unwrap();
+    let ada = super::account(&mut tx, 5, "ada", false).await;
+    let new = NewDevice {
+        device_id: DeviceId::from_i64(1),
+        account_id: ada.account_id,
+        secret_hash: secret(1),
+        client_id: "portolan-web",
+        user_agent: "",
+        password_version: 1,
+        ceiling: &Ceiling::Full,
+        address: None,
+        expires_at: NOW + 90,
+        confirmed_until: Some(NOW + 20),
+    };
+    create_device(&mut tx, &new, NOW).await.unwrap();
+    let find = async |tx: &mut Tx| find_session(tx, secret(1)).await.unwrap().unwrap();
+    let found = find(&mut tx).await;
+    assert_eq!(
+        (found.device.confirmed_at, found.device.confirmed_until),
+        (Some(NOW), Some(NOW + 20))
+    );
+    assert_eq!(
+        (&found.account, found.preferences, found.unread),
+        (&ada, Preferences::default(), 0)
+    );
+    set_language(&mut tx, ada.account_id, Some(PageLanguage::Chinese), NOW)
+        .await
+        .unwrap();
+    set_theme(&mut tx, ada.account_id, Some(PageTheme::Dark), NOW)
+        .await
+        .unwrap();
+    for id in 1..=3 {
+        let notice = NewNotice {
+            notice_id: NoticeId::from_i64(id),
+            account_id: ada.account_id,
+            kind: NoticeKind::Quota,
+            subject: "ada",
+            subject_id: None,
+            actor: None,
+            detail: "100 tags",
+        };
+        add_notice(&mut tx, &notice, NOW).await.unwrap();
+    }
+    read_notice(&mut tx, ada.account_id, NoticeId::from_i64(2), NOW)
+        .await
+        .unwrap();
+    confirm_device(&mut tx, new.device_id, NOW + 30, NOW + 40)
+        .await
+        .unwrap();
+    prolong_confirmation(&mut tx, new.device_id, NOW + 50)
+        .await
+        .unwrap();
+    // What another request prolonged further stays.
+    prolong_confirmation(&mut tx, new.device_id, NOW + 45)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let found = find(&mut tx).await;
+    let chosen = Preferences {
+        language: Some(PageLanguage::Chinese),
+        theme: Some(PageTheme::Dark),
+    };
+    assert_eq!((found.preferences, found.unread), (chosen, 2));
+    assert_eq!(
+        (found.device.confirmed_at, found.device.confirmed_until),
+        (Some(NOW + 30), Some(NOW + 50))
+    );
+    assert_eq!(find_session(&mut tx, secret(2)).await.unwrap(), None);
+}
+
+async fn the_places_of_the_last_devices_are_known(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let ada = super::account(&mut tx, 5, "ada", false).await.account_id;
+    let eve = super::account(&mut tx, 6, "eve", false).await.account_id;
+    for (id, owner) in [(1, ada), (2, ada), (3, eve)] {
+        device(&mut tx, id, owner, &Ceiling::Full).await;
+    }
+    revoke_devices(&mut tx, ada, NOW).await.unwrap();
+    let found = list_places(&mut tx, ada, 9).await.unwrap();
+    assert_eq!(found.len(), 2, "ended ones are known, those of others are not");
+    let address = Some("192.0.2.7".to_owned());
+    let expected = KnownPlace {
+        user_agent: "docker/28".into(),
+        addresses: [address.clone(), address],
+    };
+    assert_eq!(found[0], expected);
+    assert_eq!(list_places(&mut tx, ada, 1).await.unwrap().len(), 1);
 }

@@ -5,6 +5,7 @@ contracts!(
     a_profile_reads_back_what_was_changed,
     an_address_belongs_to_whoever_was_first,
     profiles_are_listed_by_the_beginning_of_their_names,
+    choices_of_pages_are_kept_and_end_with_the_account,
     the_last_administrator_is_known,
     a_deleted_account_is_not_found_and_keeps_its_name,
 );
@@ -131,4 +132,31 @@ async fn a_deleted_account_is_not_found_and_keeps_its_name(store: &Store) {
         .await
         .unwrap();
     assert!(profile(&mut tx, "eve").await.owns_email, "the address is free");
+}
+
+async fn choices_of_pages_are_kept_and_end_with_the_account(store: &Store) {
+    let mut tx = store.write().await.unwrap();
+    let ada = account(&mut tx, 1, "ada", false).await.account_id;
+    assert_eq!(profile(&mut tx, "ada").await.preferences, Preferences::default());
+    let chosen = Preferences {
+        language: Some(PageLanguage::English),
+        theme: Some(PageTheme::Light),
+    };
+    set_language(&mut tx, ada, chosen.language, NOW).await.unwrap();
+    set_theme(&mut tx, ada, chosen.theme, NOW).await.unwrap();
+    assert_eq!(profile(&mut tx, "ada").await.preferences, chosen);
+    set_language(&mut tx, ada, None, NOW).await.unwrap();
+    assert_eq!(profile(&mut tx, "ada").await.preferences.language, None);
+    assert_eq!(profile(&mut tx, "ada").await.preferences.theme, chosen.theme);
+    let nobodys = "$argon2id$nobody".parse().unwrap();
+    scrub_account(&mut tx, ada, &nobodys, NOW).await.unwrap();
+    let left = super::super::value::ask(
+        &mut tx,
+        "select theme from account where account_id = $1",
+        &[super::super::value::Value::Integer(Some(1))],
+        &[super::super::value::Kind::Text],
+    )
+    .await
+    .unwrap();
+    assert_eq!(left, [[super::super::value::Value::Text(None)]]);
 }

@@ -69,6 +69,12 @@ async fn a_receiver_that_fails_for_days_is_told_nothing_more_and_the_webhook_say
         (off.is_enabled, off.disabled_because),
         (false, Some(DisabledBecause::Failing))
     );
+    let told = world.app().list_notices(&world.ada, i64::MAX, 9).await.unwrap();
+    assert_eq!(told.len(), 1, "who looks after it is told, once");
+    assert_eq!(
+        (told[0].subject.as_str(), told[0].detail.as_str()),
+        ("ada/app", "failing")
+    );
     assert!(
         world
             .log(id)

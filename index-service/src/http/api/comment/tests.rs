@@ -249,3 +249,65 @@ async fn nobody_writes_more_than_twenty_within_an_hour() {
     let rest = texts(&front, "", &format!("{path}?limit=15&after={next}")).await;
     assert_eq!((rest.len(), rest[4].as_str()), (5, "number 0"));
 }
+
+/// What an account is told about comments, the newest first: kind and who.
+async fn told(front: &Front, name: &str) -> Vec<(String, String)> {
+    let page = front
+        .api(name, "GET", "/account/notifications", NONE)
+        .await
+        .is(200);
+    let word = |one: &Value, field: &str| one[field].as_str().unwrap().to_owned();
+    let items = page["items"].as_array().unwrap().iter();
+    items.map(|one| (word(one, "kind"), word(one, "actor"))).collect()
+}
+
+fn pair(kind: &str, actor: &str) -> (String, String) {
+    (kind.to_owned(), actor.to_owned())
+}
+
+#[tokio::test]
+async fn owners_and_those_who_are_answered_are_told_of_comments() {
+    let front = Front::new().await;
+    let path = opened(&front, false).await;
+    let first = write(&front, "eve", &path, "hello").await;
+    assert_eq!(told(&front, "ada").await, [pair("comment", "eve")]);
+    assert!(told(&front, "eve").await.is_empty(), "who wrote it knows");
+    let answer = json!({"text": "hi", "reply_to": first});
+    front.api("bob", "POST", &path, answer.clone()).await.is(201);
+    assert_eq!(told(&front, "eve").await, [pair("reply", "bob")]);
+    assert_eq!(
+        told(&front, "ada").await,
+        [pair("comment", "bob"), pair("comment", "eve")]
+    );
+    // Whoever does not see the repository any more is told nothing of it.
+    let id = path.split('/').nth(2).unwrap();
+    let private = json!({"visibility": "private"});
+    front
+        .api("ada", "PATCH", &format!("/repositories/{id}"), private)
+        .await
+        .is(200);
+    front.fixture.clock.advance(Duration::from_secs(1));
+    front.api("ada", "POST", &path, answer).await.is(201);
+    assert_eq!(told(&front, "eve").await.len(), 1);
+    assert_eq!(told(&front, "ada").await.len(), 2, "who wrote it knows");
+}
+
+#[tokio::test]
+async fn a_comment_that_waits_is_told_to_owners_and_answers_are_told_once_it_is_shown() {
+    let front = Front::new().await;
+    let path = opened(&front, true).await;
+    let first = write(&front, "ada", &path, "hello").await;
+    let answer = json!({"text": "hi", "reply_to": first});
+    let waiting = front.api("eve", "POST", &path, answer).await.is(201);
+    assert_eq!(told(&front, "ada").await, [pair("approval", "eve")]);
+    front.fixture.clock.advance(Duration::from_secs(1));
+    let one = format!("{path}/{}", waiting["id"].as_str().unwrap());
+    front
+        .api("ada", "PUT", &format!("{one}/verdict"), json!({"shown": true}))
+        .await
+        .is(200);
+    assert_eq!(
+        told(&front, "ada").await,
+        [pair("reply", "eve"), pair("approval", "eve")]
+    );
+}

@@ -251,3 +251,30 @@ async fn an_account_is_deleted_with_all_that_is_personal_and_its_name_stays_take
         .await
         .is(409);
 }
+
+#[tokio::test]
+async fn what_an_account_chose_for_pages_is_its_own_and_left_to_the_browser_again() {
+    let front = site().await;
+    let chosen = json!({"language": "zh-CN", "theme": "dark"});
+    let own = front.api("ada", "PATCH", "/accounts/ada", chosen).await.is(200);
+    assert_eq!(
+        (&own["language"], &own["theme"]),
+        (&json!("zh-CN"), &json!("dark"))
+    );
+    for stranger in ["", "eve"] {
+        let seen = front.api(stranger, "GET", "/accounts/ada", NONE).await.is(200);
+        assert!(seen.get("language").is_none() && seen.get("theme").is_none());
+    }
+    for wrong in [json!({"language": "de"}), json!({"theme": "blue"})] {
+        front.api("ada", "PATCH", "/accounts/ada", wrong).await.is(400);
+    }
+    front
+        .api("eve", "PATCH", "/accounts/ada", json!({"language": "en"}))
+        .await
+        .is(403);
+    let one = front
+        .api("ada", "PATCH", "/accounts/ada", json!({"theme": ""}))
+        .await
+        .is(200);
+    assert!(one["language"] == "zh-CN" && one.get("theme").is_none(), "{one}");
+}

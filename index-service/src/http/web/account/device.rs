@@ -46,7 +46,7 @@ impl Row {
 }
 
 /// What a browser calls itself, in two words as far as it can be told.
-fn browser(agent: &str) -> String {
+pub(super) fn browser(agent: &str) -> String {
     let find = |words: &[(&str, &'static str)]| {
         words
             .iter()

@@ -16,7 +16,7 @@ use crate::http::web::frame::{Frame, problem};
 use crate::http::web::page::{done, render_with};
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
-use crate::http::web::visitor::SignedIn;
+use crate::http::web::visitor::Confirmed;
 
 #[derive(Template)]
 #[template(path = "account/end.html")]
@@ -36,14 +36,14 @@ pub(super) struct Typed {
 
 pub(super) async fn show(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
 ) -> Result<Response, PageError> {
     page(&state, &caller, view, StatusCode::OK, String::new()).await
 }
 
 pub(super) async fn delete(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
     Submitted(typed): Submitted<Typed>,
 ) -> Result<Response, PageError> {
     let name = caller.name();

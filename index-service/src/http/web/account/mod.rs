@@ -1,8 +1,9 @@
-//! What is one's own: the profile, the password, devices, access tokens, lists, and the end of it all.
+//! What is one's own: the profile, the password, devices, access tokens, what one is told, lists, and the end of it all.
 
 mod device;
 mod end;
 mod list;
+mod notice;
 mod organisation;
 mod password;
 mod profile;
@@ -60,6 +61,34 @@ pub(in crate::http) fn routes() -> Router<State> {
         .route(
             "/account/organisations",
             named("web.account.organisations", get(organisation::show)),
+        )
+        .route(
+            "/account/notifications",
+            named("web.account.notifications", get(notice::show)),
+        )
+        .route(
+            "/account/notifications/open",
+            named("web.account.notifications", post(notice::open)),
+        )
+        .route(
+            "/account/notifications/read",
+            named("web.account.notifications", post(notice::read)),
+        )
+        .route(
+            "/account/notifications/read-all",
+            named("web.account.notifications", post(notice::read_all)),
+        )
+        .route(
+            "/account/notifications/remove",
+            named("web.account.notifications", post(notice::remove)),
+        )
+        .route(
+            "/account/notifications/remove-all",
+            named("web.account.notifications", post(notice::remove_all)),
+        )
+        .route(
+            "/account/notifications/choose",
+            named("web.account.notifications", post(notice::choose)),
         )
         .route("/account/lists", named("web.account.lists", get(list::show)))
         .route(

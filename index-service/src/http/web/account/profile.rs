@@ -3,14 +3,19 @@
 use askama::Template;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use http::StatusCode;
+use http::header::SET_COOKIE;
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
+use crate::app::AppError;
+use crate::app::preference::{NewChoice, PreferenceChange};
 use crate::app::profile::ProfileChange;
-use crate::domain::Profile;
+use crate::domain::{PageLanguage, Profile};
 use crate::http::State;
+use crate::http::web::cookie;
 use crate::http::web::fault::PageError;
 use crate::http::web::frame::{Frame, problem};
+use crate::http::web::language::Language;
 use crate::http::web::page::{done, render, render_with};
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
@@ -22,6 +27,7 @@ struct ProfilePage {
     view: View,
     frame: Frame,
     profile: Profile,
+    language: String,
 }
 
 /// What was typed.
@@ -37,6 +43,8 @@ pub(super) struct Typed {
     website: String,
     #[serde(default)]
     email: String,
+    /// The language of pages; empty to leave it to the browser.
+    language: Option<String>,
 }
 
 pub(super) async fn show(
@@ -47,6 +55,7 @@ pub(super) async fn show(
     Ok(render(&ProfilePage {
         view,
         frame: Frame::of("profile"),
+        language: language_of(&profile),
         profile,
     }))
 }
@@ -56,6 +65,11 @@ pub(super) async fn change(
     SignedIn { caller, view }: SignedIn,
     Submitted(typed): Submitted<Typed>,
 ) -> Result<Response, PageError> {
+    let before = state.app.profile(&caller, &caller.name()).await?.profile;
+    let preferences = match PreferenceChange::read(typed.language.as_deref(), None) {
+        Ok(preferences) => preferences,
+        Err(error) => return again(view, typed, before, error),
+    };
     let change = ProfileChange {
         full_name: Some(typed.full_name.clone()),
         // Browsers send lines apart as the text of a mail has them.
@@ -63,18 +77,49 @@ pub(super) async fn change(
         location: Some(typed.location.clone()),
         website: Some(typed.website.clone()),
         email: Some(typed.email.clone()),
+        preferences,
         ..ProfileChange::default()
     };
-    let Err(error) = state.app.change_profile(&caller, &caller.name(), &change).await else {
-        return Ok(done(&view, "/account", "account-done-saved"));
-    };
+    if let Err(error) = state.app.change_profile(&caller, &caller.name(), &change).await {
+        return again(view, typed, before, error);
+    }
+    let mut response = done(&view, "/account", "account-done-saved");
+    if let Some(value) = kept(preferences.language, &before, &view, state.app.public_url()) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// What this browser is told, so that another choice is seen at once and no former one of its own stands before it.
+fn kept(
+    chosen: NewChoice<PageLanguage>,
+    before: &Profile,
+    view: &View,
+    public_url: &str,
+) -> Option<HeaderValue> {
+    match chosen {
+        NewChoice::Is(language) if Language::of(language) != view.language => {
+            cookie::keep_choice("language", language.as_str(), public_url)
+        }
+        NewChoice::Browsers if before.preferences.language.is_some() => cookie::drop_choice("language", public_url),
+        _ => None,
+    }
+}
+
+fn language_of(profile: &Profile) -> String {
+    let language = profile.preferences.language.map(PageLanguage::as_str);
+    language.unwrap_or_default().to_owned()
+}
+
+/// The form once more, with what was typed and what is wrong about it.
+fn again(view: View, typed: Typed, known: Profile, error: AppError) -> Result<Response, PageError> {
     let (status, text) = problem(error, &view)?;
-    let known = state.app.profile(&caller, &caller.name()).await?.profile;
     let page = ProfilePage {
         frame: Frame {
             problem: text,
             ..Frame::of("profile")
         },
+        language: typed.language.unwrap_or_else(|| language_of(&known)),
         profile: Profile {
             full_name: typed.full_name,
             biography: typed.biography,

@@ -10,6 +10,7 @@ const PAGES: &[&str] = &[
     "/account/password",
     "/account/devices",
     "/account/tokens",
+    "/account/notifications",
     "/account/organisations",
     "/account/lists",
     "/account/appearance",
@@ -35,6 +36,12 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     ("/account/tokens/1/revoke", &[]),
     ("/account/tokens/1/secrets/1/end", &[]),
     ("/account/lists/remove", &[("id", "1")]),
+    ("/account/notifications/open", &[("id", "1")]),
+    ("/account/notifications/read", &[("id", "1")]),
+    ("/account/notifications/read-all", &[("newest", "1")]),
+    ("/account/notifications/remove", &[("id", "1")]),
+    ("/account/notifications/remove-all", &[("newest", "1")]),
+    ("/account/notifications/choose", &[("on", "member")]),
     ("/account/end", &[("typed", "ada")]),
 ];
 
@@ -304,4 +311,190 @@ async fn why_is_said_in_words_and_strangers_are_told_nothing() {
         .get("/explain?who=account&name=ada&repository=ada/public&action=push")
         .await;
     assert_eq!(about_others.status, StatusCode::FORBIDDEN);
+}
+
+/// Tells eve that ada gave her rights on a repository.
+async fn give_eve_rights(front: &Front) {
+    let rule = serde_json::json!({
+        "subject": {"kind": "account", "name": "eve"},
+        "repository": "ada/private",
+        "rights": ["pull"],
+    });
+    front.api("ada", "POST", "/rules", rule).await.is(201);
+}
+
+#[tokio::test]
+async fn what_one_is_told_is_counted_in_the_head_and_read_on_its_page() {
+    let front = Front::new().await;
+    let (ada, eve) = (front.browser("ada").await, front.browser("eve").await);
+    assert!(!eve.get("/help").await.body.contains("unread notification"));
+    give_eve_rights(&front).await;
+    let page = eve.get("/account/notifications").await;
+    assert!(
+        page.body.contains("ada gave you access to ada/private: pull."),
+        "{}",
+        page.body
+    );
+    for path in ["/", "/help", "/account"] {
+        assert!(
+            eve.get(path).await.body.contains("1 unread notification<"),
+            "{path}"
+        );
+        assert!(!ada.get(path).await.body.contains("unread notification"), "{path}");
+    }
+    let id = page.field("id");
+    let others = ada.post("/account/notifications/open", &[("id", id.as_str())]).await;
+    assert_eq!(others.status, StatusCode::NOT_FOUND);
+    let opened = eve.post("/account/notifications/open", &[("id", id.as_str())]).await;
+    assert_eq!(opened.header("location"), "/r/ada/private");
+    assert!(!eve.get("/help").await.body.contains("unread notification"));
+    let removed = eve.post("/account/notifications/remove", &[("id", id.as_str())]).await;
+    assert_eq!(
+        removed.header("location"),
+        "/account/notifications?done=notice-done-removed"
+    );
+    let page = eve.get("/account/notifications").await;
+    assert!(!page.body.contains("ada/private"));
+}
+
+#[tokio::test]
+async fn all_are_marked_as_read_and_deleted_up_to_the_newest_that_was_seen() {
+    let front = Front::new().await;
+    let eve = front.browser("eve").await;
+    give_eve_rights(&front).await;
+    let newest = eve.get("/account/notifications").await.field("newest");
+    let read = eve
+        .post("/account/notifications/read-all", &[("newest", newest.as_str())])
+        .await;
+    assert_eq!(
+        read.header("location"),
+        "/account/notifications?done=notice-done-read-all"
+    );
+    let page = eve.get("/account/notifications").await;
+    assert!(!page.body.contains("is-new"), "{}", page.body);
+    let wrong = eve
+        .post("/account/notifications/read-all", &[("newest", "x")])
+        .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    eve.post("/account/notifications/remove-all", &[("newest", newest.as_str())])
+        .await;
+    let page = eve.get("/account/notifications").await;
+    assert!(!page.body.contains("name=\"newest\""));
+}
+
+#[tokio::test]
+async fn kinds_that_are_not_ticked_are_not_told() {
+    let front = Front::new().await;
+    let eve = front.browser("eve").await;
+    let page = eve.get("/account/notifications").await;
+    assert_eq!(page.body.matches(" checked").count(), 10, "{}", page.body);
+    let chosen = eve
+        .post(
+            "/account/notifications/choose",
+            &[("on", "member"), ("on", "sign_in"), ("on", "dance")],
+        )
+        .await;
+    assert_eq!(
+        chosen.header("location"),
+        "/account/notifications?done=notice-done-chosen"
+    );
+    give_eve_rights(&front).await;
+    let page = eve.get("/account/notifications").await;
+    assert_eq!(page.body.matches(" checked").count(), 2, "{}", page.body);
+    assert!(!page.body.contains("ada/private"));
+}
+
+#[tokio::test]
+async fn the_language_of_an_account_is_there_on_a_fresh_browser() {
+    let front = Front::new().await;
+    let ada = front.browser("ada").await;
+    let saved = ada
+        .post("/account", &[("full_name", "Ada"), ("language", "zh-CN")])
+        .await;
+    assert_eq!(saved.header("location"), "/account?done=account-done-saved");
+    assert!(
+        saved.header("set-cookie").starts_with("language=zh-CN;"),
+        "this browser shows it at once"
+    );
+    let page = ada.get("/account").await;
+    assert!(page.body.contains("<html lang=\"zh-CN\""), "{}", page.body);
+    assert!(page.body.contains("<option value=\"zh-CN\" lang=\"zh-CN\" selected>"));
+    let fresh = front.browser("ada").await;
+    assert!(fresh.get("/").await.body.contains("<html lang=\"zh-CN\""));
+    let eve = front.browser("eve").await;
+    assert!(eve.get("/").await.body.contains("<html lang=\"en\""));
+    // What this browser chose comes first, and so does a link.
+    let english = Browser {
+        front: &front,
+        cookie: format!("{}; language=en; theme=light", fresh.cookie),
+        csrf: fresh.csrf.clone(),
+    };
+    assert!(english.get("/").await.body.contains("<html lang=\"en\""));
+    assert!(
+        fresh
+            .get("/?lang=en")
+            .await
+            .body
+            .contains("<html lang=\"en\"")
+    );
+    let left = ada.post("/account", &[("language", "")]).await;
+    assert!(left.header("set-cookie").starts_with("language=;"));
+    assert!(ada.get("/").await.body.contains("<html lang=\"en\""));
+    let wrong = ada.post("/account", &[("language", "de")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_switch_in_the_foot_is_kept_with_the_account_of_whoever_is_signed_in() {
+    let front = Front::new().await;
+    let ada = front.browser("ada").await;
+    let fields = [("theme", "dark"), ("language", "zh-CN"), ("next", "/help")];
+    let chosen = ada.post("/preferences", &fields).await;
+    assert_eq!(chosen.header("location"), "/help");
+    let fresh = front.browser("ada").await;
+    let page = fresh.get("/").await.body;
+    assert!(page.contains("<html lang=\"zh-CN\" data-theme=\"dark\">"), "{page}");
+    // What is not said stays, and the system's colours are no choice.
+    ada.post("/preferences", &[("theme", "system")]).await;
+    let page = fresh.get("/").await.body;
+    assert!(
+        page.contains("<html lang=\"zh-CN\" data-theme=\"system\">"),
+        "{page}"
+    );
+    let nobody = front.browser("").await;
+    let answer = nobody.post("/preferences", &[("theme", "dark")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn new_tokens_and_the_end_of_an_account_want_a_fresh_password_and_what_ends_access_does_not() {
+    let front = Front::new().await;
+    let ada = front.browser("ada").await;
+    make_token(&ada, "ada/*").await;
+    let tokens = front.api("ada", "GET", "/access-tokens", Value::Null).await.ok();
+    let token = format!("/account/tokens/{}", tokens["items"][0]["id"].as_str().unwrap());
+    front.fixture.clock.advance(std::time::Duration::from_mins(16));
+    for page in ["/account/tokens", token.as_str(), "/account/end"] {
+        let answer = ada.get(page).await;
+        let next: String = form_urlencoded::byte_serialize(page.as_bytes()).collect();
+        assert_eq!(answer.header("location"), format!("/confirm?next={next}"));
+    }
+    let late = make_token(&ada, "ada/*").await;
+    assert_eq!(late.status, StatusCode::FORBIDDEN);
+    assert!(late.body.contains("Nothing was changed."), "{}", late.body);
+    assert!(late.body.contains("href=\"/confirm?next=%2Faccount\""));
+    let rotated = ada.post(&format!("{token}/rotate"), &[]).await;
+    let ended = ada.post("/account/end", &[("typed", "ada")]).await;
+    assert_eq!(
+        (rotated.status, ended.status),
+        (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN)
+    );
+    let tokens = front.api("ada", "GET", "/access-tokens", Value::Null).await.ok();
+    assert_eq!(tokens["items"].as_array().unwrap().len(), 1);
+    // Whoever finds that something is wrong ends it at once.
+    for path in [format!("{token}/revoke"), "/account/devices/end-all".to_owned()] {
+        let answer = ada.post(&path, &[]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(!answer.header("location").starts_with("/confirm"), "{path}");
+    }
 }

@@ -20,7 +20,7 @@ use crate::http::web::frame::{Frame, PAGE, Paged, Place, problem};
 use crate::http::web::page::{done, render, render_with};
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
-use crate::http::web::visitor::SignedIn;
+use crate::http::web::visitor::{Confirmed, SignedIn};
 
 /// Rights that the form offers, each as the word of its text and what a limit is made of.
 const OFFERED: [(&str, &str); 5] = [
@@ -254,7 +254,7 @@ impl Typed {
 
 pub(super) async fn list(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
     Query(place): Query<Place>,
 ) -> Result<Response, PageError> {
     let typed = Typed {
@@ -274,7 +274,7 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
     Submitted(typed): Submitted<Typed>,
 ) -> Result<Response, PageError> {
     let made = match typed.wish() {
@@ -292,7 +292,7 @@ pub(super) async fn create(
 
 pub(super) async fn show(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     one(
@@ -349,7 +349,7 @@ pub(super) struct Rotation {
 
 pub(super) async fn rotate(
     Shared(state): Shared<State>,
-    SignedIn { caller, view }: SignedIn,
+    Confirmed { caller, view }: Confirmed,
     Path(id): Path<String>,
     Submitted(rotation): Submitted<Rotation>,
 ) -> Result<Response, PageError> {

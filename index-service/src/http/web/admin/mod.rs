@@ -28,7 +28,7 @@ use crate::http::web::fault::PageError;
 use crate::http::web::frame::problem;
 use crate::http::web::page::done;
 use crate::http::web::view::View;
-use crate::http::web::visitor::SignedIn;
+use crate::http::web::visitor::{Confirmed, SignedIn};
 use crate::http::{State, named};
 
 pub(in crate::http) fn routes() -> Router<State> {
@@ -133,7 +133,8 @@ fn settle(
     }
 }
 
-/// An administrator of the site who is signed in: others are refused before anything is looked at.
+/// An administrator of the site who is signed in and gave the password a short time ago: others are refused, or asked for it,
+/// before anything is looked at.
 struct Administrator {
     caller: Caller,
     view: View,
@@ -143,8 +144,9 @@ impl FromRequestParts<State> for Administrator {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, PageError> {
-        let SignedIn { caller, view } = SignedIn::from_request_parts(parts, state).await?;
-        caller.administrator()?;
+        let signed_in = SignedIn::from_request_parts(parts, state).await?;
+        signed_in.caller.administrator()?;
+        let Confirmed { caller, view } = Confirmed::of(parts, state, signed_in).await?;
         Ok(Self { caller, view })
     }
 }

@@ -1,5 +1,6 @@
 //! How people come in: signing in and out, making an account, setting a password by a link, taking an invitation.
 
+mod confirm;
 mod invitation;
 mod reset_password;
 mod sign_in;
@@ -18,6 +19,10 @@ pub(in crate::http) fn routes() -> axum::Router<State> {
         .route(
             "/sign-in",
             named("web.sign_in", get(sign_in::show).post(sign_in::take)),
+        )
+        .route(
+            "/confirm",
+            named("web.confirm", get(confirm::show).post(confirm::take)),
         )
         .route("/sign-out", named("web.sign_out", post(sign_in::leave)))
         .route(
