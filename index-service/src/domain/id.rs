@@ -96,6 +96,8 @@ ids! {
     CommentId;
     /// What administrators tell everybody.
     AnnouncementId;
+    /// Work that takes long.
+    WorkId;
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub mod topic;
 pub mod version;
 pub mod webhook;
 mod word;
+pub mod work;
 
 pub use access_token::AccessToken;
 pub use account::{Account, Username};
@@ -55,7 +56,7 @@ pub use email::EmailAddress;
 pub use id::{
     AccountId, AnnouncementId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId,
     InvitationId, NamespaceId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
-    TeamId, TokenId, WebhookId,
+    TeamId, TokenId, WebhookId, WorkId,
 };
 pub use invitation::Invitation;
 pub use member::Member;

@@ -52,6 +52,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     23 "0023_comments";
     24 "0024_tag_changed";
     25 "0025_announcements";
+    28 "0028_work";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

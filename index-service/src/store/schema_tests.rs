@@ -61,6 +61,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::terms::STATEMENTS,
     super::webhook::STATEMENTS,
     super::webhook_delivery::STATEMENTS,
+    super::work::STATEMENTS,
     super::wrong_secret::STATEMENTS,
 ];
 

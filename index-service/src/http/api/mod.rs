@@ -43,6 +43,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 mod webhook;
+mod work;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -95,7 +96,8 @@ fn routes() -> OpenApiRouter<State> {
             .merge(named("api.deletion", deletion::routes()))
             .merge(named("api.access", access::routes()))
             .merge(named("api.namespace", namespace::routes()))
-            .merge(named("api.webhook", webhook::routes())),
+            .merge(named("api.webhook", webhook::routes()))
+            .merge(named("api.work", work::routes())),
     )
 }
 
