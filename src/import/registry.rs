@@ -182,18 +182,30 @@ async fn carry_out(
 ) {
     if !command.verify_only {
         let doing = if command.dry_run { "looking" } else { "copying" };
-        each(copier, telling, doing, (pairs, outcomes), async |pair, outcome| {
-            copier.copy(pair, outcome).await;
-        })
+        each(
+            copier,
+            telling,
+            doing,
+            (pairs, outcomes),
+            async |pair, outcome| {
+                copier.copy(pair, outcome).await;
+            },
+        )
         .await;
     }
     if !command.dry_run && !command.no_verify {
-        each(copier, telling, "verifying", (pairs, outcomes), async |pair, outcome| {
-            // What failed already is told already.
-            if outcome.is_whole() {
-                copier.verify(pair, outcome).await;
-            }
-        })
+        each(
+            copier,
+            telling,
+            "verifying",
+            (pairs, outcomes),
+            async |pair, outcome| {
+                // What failed already is told already.
+                if outcome.is_whole() {
+                    copier.verify(pair, outcome).await;
+                }
+            },
+        )
         .await;
     }
 }

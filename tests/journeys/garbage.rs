@@ -43,7 +43,9 @@ fn told(journey: &Journey) -> Result<()> {
     let program = binaries::path_of("registry-service")?;
     let collect = || {
         let line = journey.command(&program);
-        line.args(["garbage-collect", "--dry-run"]).arg(&config).succeeds()
+        line.args(["garbage-collect", "--dry-run"])
+            .arg(&config)
+            .succeeds()
     };
     let alone = collect()?;
     ensure!(
@@ -66,7 +68,10 @@ fn told(journey: &Journey) -> Result<()> {
     let known = api.send(Method::GET, "/api/v1/work", &headers, Bytes::new())?;
     let known = known.expect(200)?.json()?;
     let items = known["items"].as_array().map_or(0, Vec::len);
-    ensure!(items == 1, "the run while the index was away was told, or the other was not: {known:#}");
+    ensure!(
+        items == 1,
+        "the run while the index was away was told, or the other was not: {known:#}"
+    );
     let work = &known["items"][0];
     ensure!(
         work["kind"] == "garbage_collection" && work["state"] == "done" && work["is_dry_run"] == true,

@@ -132,7 +132,10 @@ impl App {
         before: WorkId,
         limit: u32,
     ) -> Result<Vec<LongWork>, AppError> {
-        let reindex = self.reindex_progress(caller).await?.map(|known| self.reindexing(known));
+        let reindex = self
+            .reindex_progress(caller)
+            .await?
+            .map(|known| self.reindexing(known));
         let mut tx = self.store.read().await?;
         let mut works = work::list_work(&mut tx, before, limit).await?;
         let runs = work::list_retention_work(&mut tx, before, limit).await?;
@@ -148,7 +151,10 @@ impl App {
     /// site.
     pub async fn list_live_work(&self, caller: &Caller) -> Result<Vec<LongWork>, AppError> {
         let now = self.clock.now_ms();
-        let reindex = self.reindex_progress(caller).await?.map(|known| self.reindexing(known));
+        let reindex = self
+            .reindex_progress(caller)
+            .await?
+            .map(|known| self.reindexing(known));
         let mut tx = self.store.read().await?;
         let mut works = work::list_live_work(&mut tx, now.saturating_sub(SILENCE_MS), MOST_LIVE).await?;
         let runs = work::list_live_retention(&mut tx, MOST_LIVE).await?;
@@ -208,8 +214,11 @@ impl App {
 impl WorkReport {
     /// How far the work is, where the report is one.
     fn progress(&self) -> Result<WorkProgress, AppError> {
-        let is_name =
-            self.run.len() == RUN_DIGITS && self.run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_name = self.run.len() == RUN_DIGITS
+            && self
+                .run
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if !is_name {
             return Err(AppError::Invalid(format!(
                 "a report names its work by {RUN_DIGITS} hexadecimal digits in lower case"

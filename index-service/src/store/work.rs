@@ -225,7 +225,10 @@ pub async fn find_work_owner(tx: &mut Tx, run: &str) -> Result<Option<(WorkKind,
     let Some(row) = find!("work", tx, OwnerRow, FIND_WORK_OWNER, run)? else {
         return Ok(None);
     };
-    Ok(Some((row.kind.parse().map_err(unreadable("work"))?, row.began_by)))
+    Ok(Some((
+        row.kind.parse().map_err(unreadable("work"))?,
+        row.began_by,
+    )))
 }
 
 /// What the newest work of a kind was about, in words.

@@ -78,7 +78,7 @@ impl Teller {
             let sender = Sender {
                 client,
                 endpoint: endpoint.clone(),
-                run: run.iter().map(|byte| format!("{byte:02x}")).collect(),
+                run: format!("{:032x}", u128::from_be_bytes(run)),
                 configuration: configuration.display().to_string(),
                 is_rehearsal,
                 began: Instant::now(),
@@ -154,9 +154,10 @@ async fn tell(mut sender: Sender, progress: Arc<Mutex<Progress>>, mut ended: one
             tokio::time::sleep(INTERVAL).await;
         };
         let end = tokio::select! {
-            end = &mut ended => end,
-            () = round => continue,
+            end = &mut ended => Some(end),
+            () = round => None,
         };
+        let Some(end) = end else { continue };
         // Without an end, whoever would tell it is gone.
         if let Ok(end) = end {
             let last = *lock(&progress);
@@ -219,11 +220,16 @@ impl Sender {
 
 /// Whether asking again is no use.
 fn is_for_good(status: StatusCode) -> bool {
-    status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && status != StatusCode::REQUEST_TIMEOUT
+    status.is_client_error()
+        && status != StatusCode::TOO_MANY_REQUESTS
+        && status != StatusCode::REQUEST_TIMEOUT
 }
 
 fn untold(why: &str) {
-    tracing::warn!(why, "the index cannot be told how the collection of garbage goes; it goes on");
+    tracing::warn!(
+        why,
+        "the index cannot be told how the collection of garbage goes; it goes on"
+    );
 }
 
 fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
@@ -273,7 +279,9 @@ mod tests {
     /// An index on this machine, and what it is told.
     async fn index() -> (String, Told) {
         let told = Told::default();
-        let router = Router::new().route(WORK, post(take)).with_state(Arc::clone(&told));
+        let router = Router::new()
+            .route(WORK, post(take))
+            .with_state(Arc::clone(&told));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/events/registry", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -307,11 +315,26 @@ mod tests {
         let (headers, last) = told.last().unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer secret");
         assert_eq!(last["run"], "0a".repeat(16));
-        assert_eq!((&last["kind"], &last["outcome"]), (&json!("garbage_collection"), &json!("done")));
-        assert_eq!((&last["phase"], &last["unit"]), (&json!("sweeping"), &json!("blobs")));
-        assert_eq!((&last["done"], &last["total"], &last["bytes"]), (&json!(1), &json!(2), &json!(12)));
-        assert_eq!((&last["subject"], &last["is_rehearsal"]), (&json!("/srv/config.yml"), &json!(true)));
-        let numbers: Vec<u64> = told.iter().filter_map(|(_, report)| report["sequence"].as_u64()).collect();
+        assert_eq!(
+            (&last["kind"], &last["outcome"]),
+            (&json!("garbage_collection"), &json!("done"))
+        );
+        assert_eq!(
+            (&last["phase"], &last["unit"]),
+            (&json!("sweeping"), &json!("blobs"))
+        );
+        assert_eq!(
+            (&last["done"], &last["total"], &last["bytes"]),
+            (&json!(1), &json!(2), &json!(12))
+        );
+        assert_eq!(
+            (&last["subject"], &last["is_rehearsal"]),
+            (&json!("/srv/config.yml"), &json!(true))
+        );
+        let numbers: Vec<u64> = told
+            .iter()
+            .filter_map(|(_, report)| report["sequence"].as_u64())
+            .collect();
         assert!(numbers.is_sorted() && numbers.len() == told.len(), "{numbers:?}");
     }
 
@@ -325,7 +348,10 @@ mod tests {
             vec![],
             vec![endpoint(&open, false)],
             vec![endpoint(&closed, true)],
-            vec![endpoint(&open.replace("/events/registry", "/elsewhere/events/registry"), true)],
+            vec![endpoint(
+                &open.replace("/events/registry", "/elsewhere/events/registry"),
+                true,
+            )],
         ] {
             let teller = Teller::start(&endpoints, Path::new("/c"), false, [0; 16]);
             teller.end(done()).await;
@@ -334,8 +360,19 @@ mod tests {
 
     #[test]
     fn an_index_is_not_asked_again_that_does_not_know_such_reports() {
-        for (status, for_good) in [(404, true), (401, true), (429, false), (408, false), (503, false), (204, false)] {
-            assert_eq!(is_for_good(StatusCode::from_u16(status).unwrap()), for_good, "{status}");
+        for (status, for_good) in [
+            (404, true),
+            (401, true),
+            (429, false),
+            (408, false),
+            (503, false),
+            (204, false),
+        ] {
+            assert_eq!(
+                is_for_good(StatusCode::from_u16(status).unwrap()),
+                for_good,
+                "{status}"
+            );
         }
     }
 }

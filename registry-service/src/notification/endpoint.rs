@@ -163,8 +163,14 @@ mod tests {
     #[test]
     fn an_index_takes_other_things_beside_its_events() {
         for (url, quota) in [
-            ("http://index:5001/events/registry", "http://index:5001/events/quota"),
-            ("https://hub.example/index/events/registry/", "https://hub.example/index/events/quota"),
+            (
+                "http://index:5001/events/registry",
+                "http://index:5001/events/quota",
+            ),
+            (
+                "https://hub.example/index/events/registry/",
+                "https://hub.example/index/events/quota",
+            ),
             ("https://hub.example/else", "https://hub.example/events/quota"),
         ] {
             assert_eq!(endpoint("a", url).beside("/events/quota").as_str(), quota);

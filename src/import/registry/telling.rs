@@ -62,7 +62,7 @@ impl<'a> Telling<'a> {
     ) -> Self {
         Self {
             server,
-            run: run.iter().map(|byte| format!("{byte:02x}")).collect(),
+            run: format!("{:032x}", u128::from_be_bytes(run)),
             source,
             about,
             is_rehearsal,
@@ -117,7 +117,9 @@ impl<'a> Telling<'a> {
         if self.is_refused.load(Ordering::Relaxed) {
             return;
         }
-        let Err(why) = self.try_send(end).await else { return };
+        let Err(why) = self.try_send(end).await else {
+            return;
+        };
         // A server of an earlier version does not know it; whoever is away may be back, but is not waited for again and again.
         self.is_refused.store(true, Ordering::Relaxed);
         let _ = writeln!(
@@ -199,14 +201,22 @@ mod tests {
 
     fn telling<'a>(server: &'a Endpoint, traffic: &Arc<Count>) -> Telling<'a> {
         let about = Some("team".to_owned());
-        Telling::new(server, ("harbor.example".to_owned(), about), false, traffic, [10; 16])
+        Telling::new(
+            server,
+            ("harbor.example".to_owned(), about),
+            false,
+            traffic,
+            [10; 16],
+        )
     }
 
     #[tokio::test]
     async fn the_server_is_told_how_far_it_is_and_how_it_ended() {
         let told = Told::default();
         let path = format!("/api/v1/work/{}", "0a".repeat(16));
-        let router = Router::new().route(&path, put(take)).with_state(Arc::clone(&told));
+        let router = Router::new()
+            .route(&path, put(take))
+            .with_state(Arc::clone(&told));
         let server = server(router).await;
         let traffic = Arc::<Count>::default();
         let telling = telling(&server, &traffic);
@@ -217,8 +227,14 @@ mod tests {
         telling.end(("failed", "1 of 3 repositories is not whole")).await;
         let told = told.lock().unwrap();
         let last = told.last().unwrap();
-        assert_eq!((&last["phase"], &last["done"], &last["total"]), (&json!("copying"), &json!(1), &json!(3)));
-        assert_eq!((&last["subject"], &last["about"]), (&json!("harbor.example"), &json!("team")));
+        assert_eq!(
+            (&last["phase"], &last["done"], &last["total"]),
+            (&json!("copying"), &json!(1), &json!(3))
+        );
+        assert_eq!(
+            (&last["subject"], &last["about"]),
+            (&json!("harbor.example"), &json!("team"))
+        );
         assert_eq!((&last["bytes"], &last["outcome"]), (&json!(12), &json!("failed")));
         assert!(last["sequence"].as_u64().is_some_and(|number| number > 0));
     }

@@ -107,7 +107,8 @@ impl App {
             .ask_for(tx, webhook.webhook_id, Some(old.message_id), old.kind, &old.facts)
             .await?;
         let change = told(AuditAction::WebhookRedeliver, managed, webhook);
-        let change = change.after(json!({ "event": old.kind.as_str(), "delivery": old.delivery_id.to_string() }));
+        let change =
+            change.after(json!({ "event": old.kind.as_str(), "delivery": old.delivery_id.to_string() }));
         self.audit(tx, By::Caller(caller), change).await?;
         Ok(made)
     }

@@ -47,7 +47,11 @@ impl World {
 
     async fn all(&self) -> Vec<LongWork> {
         let before = WorkId::from_i64(i64::MAX);
-        self.fixture.app.list_work(&self.admin, before, 200).await.unwrap()
+        self.fixture
+            .app
+            .list_work(&self.admin, before, 200)
+            .await
+            .unwrap()
     }
 
     async fn live(&self) -> Vec<LongWork> {
@@ -87,7 +91,10 @@ async fn a_collection_of_garbage_is_followed_from_its_beginning_to_its_end() {
     let all = world.all().await;
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].state(NOW_MS), WorkState::Done);
-    assert_eq!((all[0].progress.bytes, all[0].ended_at), (Some(1_234), Some(NOW_MS)));
+    assert_eq!(
+        (all[0].progress.bytes, all[0].ended_at),
+        (Some(1_234), Some(NOW_MS))
+    );
     let path = world.fixture.app.last_collected(&world.admin).await.unwrap();
     assert_eq!(path.as_deref(), Some("/etc/distribution/config.yml"));
 }
@@ -100,8 +107,16 @@ async fn a_report_that_is_old_or_comes_again_changes_nothing() {
         assert!(!world.collecting('a', sequence, json!({"done": 1})).await.unwrap());
     }
     assert_eq!(world.all().await[0].progress.done, 50);
-    assert!(world.collecting('a', 6, json!({"outcome": "failed", "message": "a\nb"})).await.unwrap());
-    assert!(!world.collecting('a', 7, json!({"done": 99})).await.unwrap(), "it has ended");
+    assert!(
+        world
+            .collecting('a', 6, json!({"outcome": "failed", "message": "a\nb"}))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !world.collecting('a', 7, json!({"done": 99})).await.unwrap(),
+        "it has ended"
+    );
     let all = world.all().await;
     assert_eq!((all.len(), all[0].state(NOW_MS)), (1, WorkState::Failed));
     assert_eq!(all[0].progress.message, "a b");
@@ -125,13 +140,19 @@ async fn what_is_no_report_is_refused() {
         json!({"done": "5"}),
     ] {
         let refused = world.collecting('a', 1, wrong.clone()).await;
-        assert!(matches!(refused, Err(AppError::Invalid(_))), "{wrong}: {refused:?}");
+        assert!(
+            matches!(refused, Err(AppError::Invalid(_))),
+            "{wrong}: {refused:?}"
+        );
     }
     let app = &world.fixture.app;
     assert!(matches!(app.receive_work(b"[]").await, Err(AppError::Invalid(_))));
     assert!(world.all().await.is_empty());
     let long = "长".repeat(1_000);
-    world.collecting('a', 1, json!({"message": long, "subject": "x\u{0}"})).await.unwrap();
+    world
+        .collecting('a', 1, json!({"message": long, "subject": "x\u{0}"}))
+        .await
+        .unwrap();
     let kept = world.all().await.remove(0);
     assert!(kept.progress.message.len() <= LONGEST_TEXT && kept.progress.message.starts_with('长'));
     assert!(!kept.subject.contains('\0'));
@@ -161,7 +182,10 @@ async fn an_import_is_its_own_accounts_and_names_what_it_is_about() {
     assert!(app.report_import(&world.ada, &report).await.unwrap());
     let foreign = app.report_import(&eve, &import('b', 2)).await;
     assert!(matches!(foreign, Err(AppError::NotFound(_))), "{foreign:?}");
-    assert!(world.collecting('b', 9, json!({})).await.is_err(), "of another kind");
+    assert!(
+        world.collecting('b', 9, json!({})).await.is_err(),
+        "of another kind"
+    );
     let posing = WorkReport {
         kind: "garbage_collection".to_owned(),
         ..import('c', 1)
@@ -199,8 +223,14 @@ async fn nobody_pushes_out_what_others_import_and_old_work_is_forgotten() {
         app.receive_work(body.to_string().as_bytes()).await.unwrap();
     }
     let mut tx = world.fixture.store.read().await.unwrap();
-    let all = work::list_work(&mut tx, WorkId::from_i64(i64::MAX), 1_000).await.unwrap();
-    let count = |kind: WorkKind, by: &str| all.iter().filter(|one| one.kind == kind && one.began_by == by).count();
+    let all = work::list_work(&mut tx, WorkId::from_i64(i64::MAX), 1_000)
+        .await
+        .unwrap();
+    let count = |kind: WorkKind, by: &str| {
+        all.iter()
+            .filter(|one| one.kind == kind && one.began_by == by)
+            .count()
+    };
     assert_eq!(count(WorkKind::Import, "ada"), KEPT_OF_ONE as usize);
     assert_eq!(count(WorkKind::Import, "eve"), 1);
     assert_eq!(count(WorkKind::GarbageCollection, ""), KEPT as usize);
@@ -227,7 +257,16 @@ async fn administrators_alone_see_long_work_and_all_kinds_of_it_in_pages() {
     }
     assert_eq!(seen, expected);
     let all = WorkId::from_i64(i64::MAX);
-    assert!(matches!(app.list_work(&world.ada, all, 9).await, Err(AppError::Forbidden(_))));
-    assert!(matches!(app.list_live_work(&world.ada).await, Err(AppError::Forbidden(_))));
-    assert!(matches!(app.last_collected(&world.ada).await, Err(AppError::Forbidden(_))));
+    assert!(matches!(
+        app.list_work(&world.ada, all, 9).await,
+        Err(AppError::Forbidden(_))
+    ));
+    assert!(matches!(
+        app.list_live_work(&world.ada).await,
+        Err(AppError::Forbidden(_))
+    ));
+    assert!(matches!(
+        app.last_collected(&world.ada).await,
+        Err(AppError::Forbidden(_))
+    ));
 }

@@ -226,9 +226,18 @@ mod tests {
         front.api("ada", "GET", "/work", Value::Null).await.is(403);
         let known = front.api("root", "GET", "/work?limit=1", Value::Null).await.ok();
         let one = &known["items"][0];
-        assert_eq!((&one["state"], &one["began_by"]), (&json!("running"), &json!("ada")));
-        assert_eq!((&one["done"], &one["total"], &one["bytes"]), (&json!(1), &json!(4), &json!(1_000_000)));
-        assert_eq!((&one["place"]["kind"], &one["place"]["name"]), (&json!("repository"), &json!("ada/private")));
+        assert_eq!(
+            (&one["state"], &one["began_by"]),
+            (&json!("running"), &json!("ada"))
+        );
+        assert_eq!(
+            (&one["done"], &one["total"], &one["bytes"]),
+            (&json!(1), &json!(4), &json!(1_000_000))
+        );
+        assert_eq!(
+            (&one["place"]["kind"], &one["place"]["name"]),
+            (&json!("repository"), &json!("ada/private"))
+        );
         let mut ended = told(3);
         ended["outcome"] = json!("stopped");
         front.api("ada", "PUT", &path, ended).await.is(204);
@@ -253,7 +262,10 @@ mod tests {
             let mut body = told(1);
             body[key] = value;
             let refused = front.api("ada", "PUT", path, body).await.is(400);
-            assert!(refused["detail"].as_str().is_some_and(|text| text.len() > 10), "{refused}");
+            assert!(
+                refused["detail"].as_str().is_some_and(|text| text.len() > 10),
+                "{refused}"
+            );
         }
     }
 }

@@ -172,7 +172,10 @@ mod tests {
         taken.push(places.take(ada).unwrap());
         assert!(places.take(ada).is_err());
         taken.clear();
-        assert!(places.accounts.lock().unwrap().is_empty(), "nobody is remembered who has left");
+        assert!(
+            places.accounts.lock().unwrap().is_empty(),
+            "nobody is remembered who has left"
+        );
         assert_eq!(places.site.available_permits(), MOST);
     }
 

@@ -118,7 +118,12 @@ async fn a_run_is_claimed_by_one_goes_on_and_ends(store: &Store) {
     );
     let again = claim_run(&mut tx, NOW + 60, NOW + 30).await.unwrap().unwrap();
     assert_eq!(
-        (again.tags, again.planned, again.after_name.as_str(), again.attempts),
+        (
+            again.tags,
+            again.planned,
+            again.after_name.as_str(),
+            again.attempts
+        ),
         (3, Some(8), "ada/one", 1)
     );
     delay_run(&mut tx, &again, NOW + 90, "away").await.unwrap();

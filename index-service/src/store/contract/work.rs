@@ -57,13 +57,24 @@ async fn work_is_told_of_once_for_each_number_until_it_ends(store: &Store) {
     expected.place = Some((WorkPlace::Repository(one), Some("ada/one".to_owned())));
     assert_eq!(list_work(&mut tx, all(), 9).await.unwrap(), [expected.clone()]);
     for (sequence, is_news) in [(3, false), (2, false), (4, true), (4, false)] {
-        let noted = note_work(&mut tx, "a", sequence, &progress(sequence, None), NOW + 1).await.unwrap();
+        let noted = note_work(&mut tx, "a", sequence, &progress(sequence, None), NOW + 1)
+            .await
+            .unwrap();
         assert_eq!(noted, is_news, "{sequence}");
     }
-    assert!(!note_work(&mut tx, "b", 99, &progress(1, None), NOW).await.unwrap());
+    assert!(
+        !note_work(&mut tx, "b", 99, &progress(1, None), NOW)
+            .await
+            .unwrap()
+    );
     let ended = progress(9, Some(WorkOutcome::Done));
     assert!(note_work(&mut tx, "a", 5, &ended, NOW + 2).await.unwrap());
-    assert!(!note_work(&mut tx, "a", 6, &progress(1, None), NOW + 3).await.unwrap(), "it has ended");
+    assert!(
+        !note_work(&mut tx, "a", 6, &progress(1, None), NOW + 3)
+            .await
+            .unwrap(),
+        "it has ended"
+    );
     tx.commit().await.unwrap();
     let mut tx = store.read().await.unwrap();
     expected.progress = ended;
@@ -71,7 +82,12 @@ async fn work_is_told_of_once_for_each_number_until_it_ends(store: &Store) {
     assert_eq!(list_work(&mut tx, all(), 9).await.unwrap(), [expected]);
     let subject = find_last_subject(&mut tx, WorkKind::Import).await.unwrap();
     assert_eq!(subject.as_deref(), Some("harbor.example"));
-    assert_eq!(find_last_subject(&mut tx, WorkKind::GarbageCollection).await.unwrap(), None);
+    assert_eq!(
+        find_last_subject(&mut tx, WorkKind::GarbageCollection)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn works_are_listed_by_their_newest_and_those_that_go_on_apart(store: &Store) {
@@ -87,7 +103,10 @@ async fn works_are_listed_by_their_newest_and_those_that_go_on_apart(store: &Sto
     let mut tx = store.read().await.unwrap();
     let ids = |works: Vec<LongWork>| works.iter().map(|one| one.work_id.as_i64()).collect::<Vec<_>>();
     assert_eq!(ids(list_work(&mut tx, all(), 9).await.unwrap()), [4, 3, 2, 1]);
-    assert_eq!(ids(list_work(&mut tx, WorkId::from_i64(4), 2).await.unwrap()), [3, 2]);
+    assert_eq!(
+        ids(list_work(&mut tx, WorkId::from_i64(4), 2).await.unwrap()),
+        [3, 2]
+    );
     assert_eq!(ids(list_live_work(&mut tx, NOW + 1, 9).await.unwrap()), [4, 2]);
     assert_eq!(ids(list_live_work(&mut tx, NOW, 1).await.unwrap()), [4]);
 }
@@ -96,10 +115,19 @@ async fn all_but_the_newest_works_are_forgotten(store: &Store) {
     let mut tx = store.write().await.unwrap();
     for id in 1..=6 {
         let by = if id % 2 == 0 { "ada" } else { "eve" };
-        add_work(&mut tx, &format!("import {id}"), 1, &new_work(id, WorkKind::Import, by)).await.unwrap();
+        add_work(
+            &mut tx,
+            &format!("import {id}"),
+            1,
+            &new_work(id, WorkKind::Import, by),
+        )
+        .await
+        .unwrap();
         let id = id + 10;
         let other = new_work(id, WorkKind::GarbageCollection, "");
-        add_work(&mut tx, &format!("garbage {id}"), 1, &other).await.unwrap();
+        add_work(&mut tx, &format!("garbage {id}"), 1, &other)
+            .await
+            .unwrap();
     }
     prune_work_of(&mut tx, WorkKind::Import, "ada", 1).await.unwrap();
     prune_work_of(&mut tx, WorkKind::Import, "eve", 9).await.unwrap();
@@ -113,22 +141,46 @@ async fn runs_of_retention_are_shown_as_work(store: &Store) {
     let mut tx = store.write().await.unwrap();
     let (one, _) = repositories(&mut tx).await;
     let of = (PolicyId::from_i64(1), Place::Repository(one));
-    add_run(&mut tx, RunId::from_i64(7), of, Some("ada"), NOW).await.unwrap();
+    add_run(&mut tx, RunId::from_i64(7), of, Some("ada"), NOW)
+        .await
+        .unwrap();
     let waiting = list_live_retention(&mut tx, 9).await.unwrap().remove(0);
-    assert_eq!((waiting.progress.phase, waiting.progress.total), (WorkPhase::Waiting, None));
+    assert_eq!(
+        (waiting.progress.phase, waiting.progress.total),
+        (WorkPhase::Waiting, None)
+    );
     let mut run = claim_run(&mut tx, NOW + 10, NOW).await.unwrap().unwrap();
     (run.tags, run.manifests, run.failures, run.planned) = (3, 2, 1, Some(8));
     assert!(go_on_with_run(&mut tx, &run, NOW + 30).await.unwrap());
     run.claim = Some(NOW + 30);
     let running = list_live_retention(&mut tx, 9).await.unwrap().remove(0);
-    assert_eq!((running.progress.phase, running.told_at), (WorkPhase::Deleting, NOW + 30));
+    assert_eq!(
+        (running.progress.phase, running.told_at),
+        (WorkPhase::Deleting, NOW + 30)
+    );
     assert_eq!((running.progress.done, running.progress.total), (6, Some(8)));
-    assert_eq!((running.kind, running.began_by.as_str()), (WorkKind::Retention, "ada"));
-    assert_eq!(running.place, Some((WorkPlace::Repository(one), Some("ada/one".to_owned()))));
-    end_run(&mut tx, &run, "failed", Some("away"), NOW + 40).await.unwrap();
+    assert_eq!(
+        (running.kind, running.began_by.as_str()),
+        (WorkKind::Retention, "ada")
+    );
+    assert_eq!(
+        running.place,
+        Some((WorkPlace::Repository(one), Some("ada/one".to_owned())))
+    );
+    end_run(&mut tx, &run, "failed", Some("away"), NOW + 40)
+        .await
+        .unwrap();
     assert!(list_live_retention(&mut tx, 9).await.unwrap().is_empty());
     let ended = list_retention_work(&mut tx, all(), 9).await.unwrap().remove(0);
     assert_eq!(ended.progress.outcome, Some(WorkOutcome::Failed));
-    assert_eq!((ended.progress.message.as_str(), ended.ended_at), ("away", Some(NOW + 40)));
-    assert!(list_retention_work(&mut tx, WorkId::from_i64(7), 9).await.unwrap().is_empty());
+    assert_eq!(
+        (ended.progress.message.as_str(), ended.ended_at),
+        ("away", Some(NOW + 40))
+    );
+    assert!(
+        list_retention_work(&mut tx, WorkId::from_i64(7), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

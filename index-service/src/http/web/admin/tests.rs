@@ -322,8 +322,14 @@ async fn long_work_is_shown_while_it_goes_on_and_afterwards_with_the_command_tha
     front.administrator("root").await;
     let root = front.browser("root").await;
     let empty = root.get("/admin/upkeep").await.body;
-    assert!(empty.contains("garbage-collect --dry-run /etc/distribution/config.yml"), "{empty}");
-    assert!(empty.contains("--server http://localhost:5000 --user root"), "{empty}");
+    assert!(
+        empty.contains("garbage-collect --dry-run /etc/distribution/config.yml"),
+        "{empty}"
+    );
+    assert!(
+        empty.contains("--server http://localhost:5000 --user root"),
+        "{empty}"
+    );
     report(&front, 1, json!({})).await;
     for language in ["en", "zh-CN"] {
         let page = root.get(&format!("/admin/upkeep?lang={language}")).await.body;
@@ -334,7 +340,10 @@ async fn long_work_is_shown_while_it_goes_on_and_afterwards_with_the_command_tha
     }
     let page = root.get("/admin/upkeep").await.body;
     assert!(page.contains("3 of 12 blobs"), "{page}");
-    assert!(page.contains("garbage-collect --dry-run /srv/registry.yml"), "{page}");
+    assert!(
+        page.contains("garbage-collect --dry-run /srv/registry.yml"),
+        "{page}"
+    );
     let ended = json!({"done": 12, "bytes": 5_000_000, "outcome": "done", "message": "<b>2</b> manifests"});
     report(&front, 2, ended).await;
     for path in ["/admin/upkeep", "/admin/upkeep?after=9223372036854775807"] {
@@ -343,9 +352,14 @@ async fn long_work_is_shown_while_it_goes_on_and_afterwards_with_the_command_tha
         assert!(page.contains("12 blobs · 5.00 MB freed"), "{page}");
         assert!(!page.contains("<b>2</b>"), "{page}");
     }
-    let compared = root.post("/admin/upkeep/verify", &[("repository", "no/such")]).await;
+    let compared = root
+        .post("/admin/upkeep/verify", &[("repository", "no/such")])
+        .await;
     assert_eq!(compared.status, StatusCode::NOT_FOUND);
-    assert!(!compared.body.contains("data-live"), "what a form made is not loaded again");
+    assert!(
+        !compared.body.contains("data-live"),
+        "what a form made is not loaded again"
+    );
 }
 
 #[tokio::test]
@@ -356,7 +370,10 @@ async fn work_that_nobody_tells_of_any_more_is_no_longer_shown_as_running() {
     front.fixture.clock.advance(std::time::Duration::from_mins(6));
     let root = front.browser("root").await;
     let page = root.get("/admin/upkeep").await.body;
-    assert!(page.contains("data-state=\"none\"") && page.contains("not heard of since"), "{page}");
+    assert!(
+        page.contains("data-state=\"none\"") && page.contains("not heard of since"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -373,7 +390,9 @@ async fn a_delivery_that_was_given_up_is_sent_again_by_administrators_and_writte
     let hook = json!({"url": "https://receiver.example/hook", "events": ["push"]});
     let made = front.api("ada", "POST", &hooks, hook).await.is(201);
     let hook = format!("{hooks}/{}", made["id"].as_str().unwrap());
-    let ping = front.api("ada", "POST", &format!("{hook}/ping"), Value::Null).await;
+    let ping = front
+        .api("ada", "POST", &format!("{hook}/ping"), Value::Null)
+        .await;
     assert!(ping.status.is_success(), "{}", ping.body);
     let delivery = ping.json()["id"].as_str().unwrap().to_owned();
     let fields = [("delivery", delivery.as_str())];
@@ -383,11 +402,23 @@ async fn a_delivery_that_was_given_up_is_sent_again_by_administrators_and_writte
     let off = front.api("ada", "PATCH", &hook, json!({"enabled": false})).await;
     assert!(off.status.is_success(), "{}", off.body);
     let page = root.get("/admin/events").await.body;
-    assert!(page.contains(&format!("name=\"delivery\" value=\"{delivery}\"")), "{page}");
-    assert_eq!(ada.post("/admin/events/redeliver", &fields).await.status, StatusCode::FORBIDDEN);
+    assert!(
+        page.contains(&format!("name=\"delivery\" value=\"{delivery}\"")),
+        "{page}"
+    );
+    assert_eq!(
+        ada.post("/admin/events/redeliver", &fields).await.status,
+        StatusCode::FORBIDDEN
+    );
     let again = root.post("/admin/events/redeliver", &fields).await;
-    assert_eq!(again.header("location"), "/admin/events?done=admin-done-redelivered");
-    let log = front.api("ada", "GET", &format!("{hook}/deliveries"), Value::Null).await.ok();
+    assert_eq!(
+        again.header("location"),
+        "/admin/events?done=admin-done-redelivered"
+    );
+    let log = front
+        .api("ada", "GET", &format!("{hook}/deliveries"), Value::Null)
+        .await
+        .ok();
     assert_eq!(log["items"].as_array().map(Vec::len), Some(2), "{log}");
     let written = front
         .api("root", "GET", "/audit?action=webhook.redeliver", Value::Null)

@@ -153,7 +153,10 @@ async fn page(state: &State, caller: &Caller, view: View, wished: Wished) -> Res
     let read = Paged::new(&wished.place, "/admin/upkeep", works, PAGE, |work| {
         work.work_id.to_string()
     });
-    let ended = read.items.into_iter().filter(|work| !work.is_going_on(view.now_ms));
+    let ended = read
+        .items
+        .into_iter()
+        .filter(|work| !work.is_going_on(view.now_ms));
     let past = Paged {
         items: ended.map(|work| Line::of(work, &view)).collect(),
         previous: read.previous,
@@ -206,7 +209,10 @@ mod tests {
             (Some("/tmp/x; reboot"), "/etc/distribution/config.yml"),
             (Some("-x"), "/etc/distribution/config.yml"),
         ] {
-            assert_eq!(collect(known), format!("registry-service garbage-collect --dry-run {named}"));
+            assert_eq!(
+                collect(known),
+                format!("registry-service garbage-collect --dry-run {named}")
+            );
         }
     }
 }

@@ -168,7 +168,12 @@ mod tests {
     #[test]
     fn a_page_is_told_the_figures_of_each_work_and_of_another_state_when_one_more_begins() {
         let view = view();
-        let lines = |works: Vec<LongWork>| works.into_iter().map(|one| Line::of(one, &view)).collect::<Vec<_>>();
+        let lines = |works: Vec<LongWork>| {
+            works
+                .into_iter()
+                .map(|one| Line::of(one, &view))
+                .collect::<Vec<_>>()
+        };
         let one = told(&lines(vec![work(7, Some(4))]), &view);
         let one: Value = serde_json::from_str(&one).unwrap();
         assert_eq!(one["state"], "running 7");

@@ -382,14 +382,28 @@ async fn a_run_that_goes_on_is_followed_on_the_page_by_those_who_administer_alon
         assert_eq!(ada.post(&here, fields).await.status, StatusCode::SEE_OTHER);
     }
     let page = open(&ada, &here).await;
-    assert!(page.contains(&format!("data-live=\"{here}?live=1&#38;lang=en\"")), "{page}");
-    let run = page.split("?run=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(
+        page.contains(&format!("data-live=\"{here}?live=1&#38;lang=en\"")),
+        "{page}"
+    );
+    let run = page
+        .split("?run=")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
     let one = open(&ada, &format!("{here}?run={run}")).await;
-    assert!(one.contains(&format!("data-live=\"{here}?run={run}&#38;live=1&#38;lang=en\"")), "{one}");
+    assert!(
+        one.contains(&format!("data-live=\"{here}?run={run}&#38;live=1&#38;lang=en\"")),
+        "{one}"
+    );
     let mut rehearsal = policy;
     rehearsal[0] = ("do", "simulate");
     let shown = ada.post(&here, &rehearsal).await;
-    assert!(shown.body.contains("<progress") && !shown.body.contains("data-live=\""), "{}", shown.body);
+    assert!(
+        shown.body.contains("<progress") && !shown.body.contains("data-live=\""),
+        "{}",
+        shown.body
+    );
     front.readiness.set(false);
     for address in [format!("{here}?live=1"), format!("{here}?run={run}&live=1")] {
         let told = ada.get(&address).await;

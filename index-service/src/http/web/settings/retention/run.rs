@@ -55,7 +55,11 @@ impl Going {
             format!("run={}&", run.run_id)
         };
         Some(Self {
-            address: format!("{}?{which}live=1&lang={}", at.place.here(), at.view.language.tag()),
+            address: format!(
+                "{}?{which}live=1&lang={}",
+                at.place.here(),
+                at.view.language.tag()
+            ),
             state: state_of(Some(run)),
             state_key,
             figures: figures(run, &at.view),
