@@ -1,12 +1,11 @@
 //! `/api/v1/work`: what takes long, and how far it is.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -17,8 +16,8 @@ use crate::app::work::WorkReport;
 use crate::domain::WorkId;
 use crate::domain::work::{LongWork, WorkKind, WorkPlace};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(report))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(list)).routes(routes!(report))
 }
 
 /// Work that takes long.
