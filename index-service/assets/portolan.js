@@ -82,7 +82,10 @@ every("input[data-typed]", (field) => {
   look();
 });
 
-// What the server tells while a page is open: numbers are shown as they come; in another state the page is another one.
+// What the server tells while a page is open: numbers are shown as they come; in another state the page is another one. Where
+// somebody has typed something already it stays, with the last that was told.
+let isTouched = false;
+addEventListener("input", () => { isTouched = true; });
 every("[data-live]", (place) => {
   if (!window.EventSource) return;
   const source = new EventSource(place.dataset.live);
@@ -90,11 +93,18 @@ every("[data-live]", (place) => {
     const told = JSON.parse(event.data);
     if (told.state !== place.dataset.state) {
       source.close();
-      location.reload();
-      return;
+      if (!isTouched) {
+        location.reload();
+        return;
+      }
     }
-    place.querySelectorAll("[data-live-text]").forEach((text) => { text.textContent = told[text.dataset.liveText]; });
-    place.querySelectorAll("[data-live-value]").forEach((bar) => { bar.value = told[bar.dataset.liveValue]; });
+    const fill = (selector, name, act) => place.querySelectorAll(selector).forEach((part) => {
+      const key = part.dataset[name];
+      if (key in told) act(part, told[key]);
+    });
+    fill("[data-live-text]", "liveText", (part, text) => { part.textContent = text; });
+    fill("[data-live-max]", "liveMax", (bar, most) => { bar.max = most; });
+    fill("[data-live-value]", "liveValue", (bar, value) => { bar.value = value; });
   };
 });
 

@@ -4,12 +4,16 @@
 mod arguments;
 #[path = "main/authentication.rs"]
 mod authentication;
+#[path = "main/garbage.rs"]
+mod garbage;
 #[path = "main/htpasswd.rs"]
 mod htpasswd;
 #[path = "main/log.rs"]
 mod log;
 #[path = "main/notifications.rs"]
 mod notifications;
+#[path = "main/report.rs"]
+mod report;
 mod scrub;
 #[path = "main/socket.rs"]
 mod socket;
@@ -38,7 +42,7 @@ use registry_service::permit::Permits;
 use registry_service::rate::{Counts, RedisTable};
 use registry_service::redirect::{Redirects, effects_on_folder};
 use registry_service::registry::Registry;
-use registry_service::registry::garbage::{Choice, Finding};
+use registry_service::registry::garbage::Choice;
 use registry_service::storage::{Filesystem, Memory, Options as FilesystemOptions, Storage};
 use registry_service::trace::{self, Exporter, Traced};
 use registry_service::{Builder, Built, maintenance};
@@ -132,12 +136,13 @@ fn run(command: Command) -> anyhow::Result<()> {
                 dry_run,
                 delete_untagged,
             };
-            let config = load(config)?;
+            let path = configuration(config, Path::is_file)?;
+            let config = load(Some(path.clone()))?;
             telemetry::init(config.log.format.clone(), "warn")?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(collect_garbage(&config, choice, quiet))
+            runtime.block_on(garbage::collect_garbage(&config, &path, choice, quiet))
         }
         Command::Scrub {
             config,
@@ -372,36 +377,6 @@ impl DebugServer {
         let _ = self.stop.send(());
         Ok(self.served.await??)
     }
-}
-
-async fn collect_garbage(config: &Config, choice: Choice, quiet: bool) -> anyhow::Result<()> {
-    let registry = content(config, Clock::system())?;
-    // Who reads along may go away in the middle.
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    let mut tell = |finding: Finding<'_>| {
-        if !quiet {
-            let _ = writeln!(out, "{finding}");
-        }
-    };
-    let collection = registry.collect_garbage(choice, &mut tell).await?;
-    if let Some((repository, digest)) = collection.damaged.first() {
-        let more = collection.damaged.len() - 1;
-        anyhow::bail!(
-            "nothing was removed: the manifest {digest} of {repository} (and {more} more) cannot be read, so nobody knows \
-             what it needs; push it again or delete it"
-        );
-    }
-    let did = if choice.dry_run {
-        "would be removed"
-    } else {
-        "removed"
-    };
-    let _ = writeln!(
-        out,
-        "{} manifests, {} layer links and {} blobs of {} bytes {did}; {} blobs stay",
-        collection.manifests, collection.links, collection.blobs, collection.bytes, collection.marked
-    );
-    Ok(())
 }
 
 /// The content that a configuration names, for a command that serves nobody.

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use reqwest::redirect;
 use serde::{Deserialize, Serialize};
 use shared::oci::{Digest, RepositoryName, Tag};
 
@@ -14,8 +13,7 @@ use crate::notification::Endpoint;
 
 /// Longest answer that is read, in bytes.
 const ANSWER: usize = 64 << 10;
-/// Where events go, and where is asked.
-const EVENTS: &str = "/events/registry";
+/// Where is asked.
 const QUOTA: &str = "/events/quota";
 
 /// What would be stored.
@@ -55,18 +53,8 @@ impl Permits {
         let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.is_index) else {
             return Ok(None);
         };
-        let mut url = endpoint.url.clone();
-        let path = url.path().trim_end_matches('/');
-        let path = format!("{}{QUOTA}", path.strip_suffix(EVENTS).unwrap_or_default());
-        url.set_path(&path);
-        let mut client = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .timeout(endpoint.timeout);
-        if url.scheme() == "http" {
-            // No certificate is looked at, so a machine without any authority will do.
-            client = client.tls_certs_only([]);
-        }
-        let (client, headers) = (client.build()?, endpoint.headers.clone());
+        let (client, url) = (endpoint.client(endpoint.timeout)?, endpoint.beside(QUOTA));
+        let headers = endpoint.headers.clone();
         Ok(Some(Self::new(move |body| {
             let mut request = client.post(url.clone()).header(CONTENT_TYPE, "application/json");
             for (name, value) in &headers {

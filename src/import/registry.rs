@@ -14,6 +14,7 @@ mod retry;
 mod server;
 mod sign_in;
 mod tally;
+mod telling;
 mod verification;
 
 use std::path::{Path, PathBuf};
@@ -21,8 +22,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _};
+use index_service::random::Random;
 use serde_json::{Value, json};
 use shared::runtime::clock::Clock;
+use shared::runtime::serve::shutdown_signal;
 use shared::secret::Secret;
 
 use crate::remote::{Column, Output, column};
@@ -33,6 +36,7 @@ use outcome::Outcome;
 use progress::Progress;
 use server::Server;
 use sign_in::Account;
+use telling::Telling;
 
 /// Longest password file that is read, in bytes.
 const LONGEST_SECRET: u64 = 4096;
@@ -134,46 +138,94 @@ pub(crate) async fn run(command: Registry) -> anyhow::Result<()> {
     }
     let copier = Copier::new(source, target, usize::from(command.parallel), command.dry_run);
     let outcomes: Vec<Outcome> = pairs.iter().map(|_| Outcome::default()).collect();
+    let telling = Telling::new(
+        &copier.target,
+        (copier.source.host(), about(&command, &pairs)),
+        command.dry_run,
+        &copier.traffic,
+        Random::system().bytes(),
+    );
+    let stopped = shutdown_signal();
+    let is_stopped = tokio::select! {
+        () = telling.beside(carry_out(&command, &copier, &telling, (&pairs, &outcomes))) => false,
+        () = stopped => true,
+    };
+    let failed = nameless.len() + outcomes.iter().filter(|outcome| !outcome.is_whole()).count();
+    let total = pairs.len() + nameless.len();
+    let fault = format!("{failed} of {total} repositories are not whole");
+    let end = match (is_stopped, failed) {
+        (true, _) => ("stopped", "somebody ended the command"),
+        (false, 0) => ("done", ""),
+        (false, _) => ("failed", fault.as_str()),
+    };
+    telling.end(end).await;
+    anyhow::ensure!(!is_stopped, "ended by a signal; say the command again to go on");
+    report(&command, &copier, &pairs, &outcomes, &nameless);
+    anyhow::ensure!(failed == 0, "{fault}; say the command again to go on");
+    Ok(())
+}
+
+/// The namespace, or the one repository, that everything goes to.
+fn about(command: &Registry, pairs: &[Pair]) -> Option<String> {
+    match pairs {
+        [pair] => Some(pair.target.to_string()),
+        _ => command.into.clone(),
+    }
+}
+
+/// Copies and compares, as far as the command wants it.
+async fn carry_out(
+    command: &Registry,
+    copier: &Copier,
+    telling: &Telling<'_>,
+    (pairs, outcomes): (&[Pair], &[Outcome]),
+) {
     if !command.verify_only {
         let doing = if command.dry_run { "looking" } else { "copying" };
-        each(&copier, doing, &pairs, &outcomes, async |pair, outcome| {
-            copier.copy(pair, outcome).await;
-        })
+        each(
+            copier,
+            telling,
+            doing,
+            (pairs, outcomes),
+            async |pair, outcome| {
+                copier.copy(pair, outcome).await;
+            },
+        )
         .await;
     }
     if !command.dry_run && !command.no_verify {
-        each(&copier, "verifying", &pairs, &outcomes, async |pair, outcome| {
-            // What failed already is told already.
-            if outcome.is_whole() {
-                copier.verify(pair, outcome).await;
-            }
-        })
+        each(
+            copier,
+            telling,
+            "verifying",
+            (pairs, outcomes),
+            async |pair, outcome| {
+                // What failed already is told already.
+                if outcome.is_whole() {
+                    copier.verify(pair, outcome).await;
+                }
+            },
+        )
         .await;
     }
-    report(&command, &copier, &pairs, &outcomes, &nameless);
-    let failed = nameless.len() + outcomes.iter().filter(|outcome| !outcome.is_whole()).count();
-    anyhow::ensure!(
-        failed == 0,
-        "{failed} of {} repositories are not whole; say the command again to go on",
-        pairs.len() + nameless.len()
-    );
-    Ok(())
 }
 
 /// Does something for each repository, several at a time.
 async fn each(
     copier: &Copier,
+    telling: &Telling<'_>,
     doing: &'static str,
-    pairs: &[Pair],
-    outcomes: &[Outcome],
+    (pairs, outcomes): (&[Pair], &[Outcome]),
     work: impl AsyncFn(&Pair, &Outcome),
 ) {
     let progress = Progress::new(doing, pairs.len(), &copier.traffic);
+    telling.step(doing, pairs.len());
     let all = stream::iter(pairs.iter().zip(outcomes)).for_each_concurrent(
         copier.parallel,
         async |(pair, outcome)| {
             work(pair, outcome).await;
             progress.done.one();
+            telling.one();
         },
     );
     progress.beside(all).await;

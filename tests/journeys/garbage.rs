@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use harness::api::Api;
 use harness::archive::digest;
 use harness::layout::{IMAGE_INDEX, IMAGE_MANIFEST};
 use harness::open_registry::{Choices, OpenRegistry};
 use harness::peer::{Auth, DockerRegistry};
-use harness::{Journey, Need, Result, Suite, binaries, ensure};
+use harness::{Account, Journey, Need, Result, Suite, binaries, ensure};
+use http::Method;
 use serde_json::json;
+
+use crate::apart::Apart;
 
 pub(crate) fn add(suite: &mut Suite) {
     suite.add(
@@ -23,6 +27,58 @@ pub(crate) fn add(suite: &mut Suite) {
         &[Need::Portolan],
         untagged,
     );
+    suite.add(
+        "garbage",
+        "the_index_is_told_how_a_collection_goes_which_does_not_need_it",
+        &[Need::Portolan, Need::Nginx],
+        told,
+    );
+}
+
+fn told(journey: &Journey) -> Result<()> {
+    let mut apart = Apart::prepare(journey)?;
+    let events = apart.events();
+    apart.start_registry_with(&events)?;
+    let config = journey.folder().join("registry-service.yml");
+    let program = binaries::path_of("registry-service")?;
+    let collect = || {
+        let line = journey.command(&program);
+        line.args(["garbage-collect", "--dry-run"])
+            .arg(&config)
+            .succeeds()
+    };
+    let alone = collect()?;
+    ensure!(
+        alone.stderr.contains("the index cannot be told"),
+        "nothing is said of the index: {}",
+        alone.stderr
+    );
+    apart.start_index()?;
+    apart.start_nginx()?;
+    let beside = collect()?;
+    ensure!(!beside.stderr.contains("cannot be told"), "{}", beside.stderr);
+    let password = std::fs::read_to_string(apart.data.join("initial-admin-password"))?;
+    let admin = Account {
+        name: "admin".to_owned(),
+        password: password.trim_end().to_owned(),
+    };
+    let authorization = admin.basic();
+    let api = Api::new(&format!("http://{}", apart.host()), None)?;
+    let headers = [("authorization", authorization.as_str())];
+    let known = api.send(Method::GET, "/api/v1/work", &headers, Bytes::new())?;
+    let known = known.expect(200)?.json()?;
+    let items = known["items"].as_array().map_or(0, Vec::len);
+    ensure!(
+        items == 1,
+        "the run while the index was away was told, or the other was not: {known:#}"
+    );
+    let work = &known["items"][0];
+    ensure!(
+        work["kind"] == "garbage_collection" && work["state"] == "done" && work["is_dry_run"] == true,
+        "{known:#}"
+    );
+    ensure!(work["subject"] == config.display().to_string(), "{known:#}");
+    Ok(())
 }
 
 /// A volume with things that stay and things that go.

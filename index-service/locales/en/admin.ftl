@@ -168,8 +168,6 @@ admin-next-attempt = Next attempt
 
 admin-reindex = Read everything again
 admin-reindex-text = Compares every repository with what the registry holds, and repairs the index where it differs. Content is not touched.
-admin-reindex-running = Reading repositories
-admin-reindex-done = Everything has been read
 admin-reindex-leave = It continues if you leave this page.
 admin-reindex-button = Read everything again
 admin-reload = Reload
@@ -286,3 +284,63 @@ admin-actor-robot = a robot
 admin-actor-anonymous = not signed in
 admin-actor-machine = the machine itself
 admin-actor-service = the service itself
+
+# Long work, and deliveries that are sent once more.
+admin-done-redelivered = The message is being sent again.
+admin-redeliver = Once more
+admin-redeliver-button = Send again
+admin-work-running = Running now
+admin-work-running-none = Nothing is running.
+admin-work-past = Earlier
+admin-work-past-none = Nothing has run yet. Garbage collections, imports and retention runs will be listed here.
+admin-work-what = Task
+admin-work-result = Result
+admin-work-began = Started
+admin-work-told = last update
+admin-work-rehearsal = dry run
+admin-work-garbage-collection = Garbage collection
+admin-work-import = Import
+admin-work-reindex = Reading all repositories
+admin-work-retention = Retention
+admin-work-state-waiting = waiting
+admin-work-state-running = running
+admin-work-state-lost = not heard of since
+admin-work-state-done = done
+admin-work-state-failed = failed
+admin-work-state-stopped = stopped
+admin-work-phase-waiting = Waiting to start
+admin-work-phase-marking = Looking for what is needed
+admin-work-phase-sweeping = Removing what is not needed
+admin-work-phase-looking = Looking at the other registry
+admin-work-phase-copying = Copying
+admin-work-phase-verifying = Comparing
+admin-work-phase-reading = Reading
+admin-work-phase-deleting = Deleting
+admin-work-of = { $done } of { $total }
+admin-work-unit-manifests =
+    { $n ->
+        [one] 1 manifest
+       *[other] { $n } manifests
+    }
+admin-work-unit-blobs =
+    { $n ->
+        [one] 1 blob
+       *[other] { $n } blobs
+    }
+admin-work-unit-repositories =
+    { $n ->
+        [one] 1 repository
+       *[other] { $n } repositories
+    }
+admin-work-unit-tags-and-manifests =
+    { $n ->
+        [one] 1 tag or manifest
+       *[other] { $n } tags and manifests
+    }
+admin-work-freed = { $size } freed
+admin-work-would-free = { $size } would be freed
+admin-work-copied = { $size } copied
+admin-work-how = Starting these tasks
+admin-work-how-collect = Garbage collection removes content that no image needs. Run it on the registry’s machine while nobody pushes; it reports here how far it is. Without --dry-run it really removes.
+admin-work-how-import = Imports copy repositories from another registry. Run them anywhere; without --dry-run they really copy.
+admin-work-untold = This site does not take reports from a registry yet: set registry.events_secret_file here, and name this site in the registry’s notifications with index: true.

@@ -124,6 +124,7 @@ refusal-said-there-is-no-such-repository = There is no such repository.
 refusal-said-there-is-no-such-robot-or-access-token = There is no such robot or access token.
 refusal-said-there-is-no-such-notification = There is no such notification.
 refusal-said-there-is-no-such-rule = There is no such rule.
+refusal-said-no-such-delivery-was-given-up = That delivery has not been given up.
 refusal-said-there-is-no-such-webhook-here = There is no such webhook here.
 refusal-said-this-link-does-not-work-any-more-ask-for-another = This link no longer works. Ask for a new one.
 refusal-said-this-repository-has-no-comments = Comments are not open on this repository.

@@ -120,6 +120,7 @@ refusal-said-there-is-no-such-repository = 仓库不存在。
 refusal-said-there-is-no-such-robot-or-access-token = 机器人账号或访问令牌不存在。
 refusal-said-there-is-no-such-notification = 没有这条通知。
 refusal-said-there-is-no-such-rule = 规则不存在。
+refusal-said-no-such-delivery-was-given-up = 该投递并未被放弃。
 refusal-said-there-is-no-such-webhook-here = 此处没有这个 Webhook。
 refusal-said-this-link-does-not-work-any-more-ask-for-another = 此链接已失效，请索取新的链接。
 refusal-said-this-repository-has-no-comments = 此仓库未开放评论。

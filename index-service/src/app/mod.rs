@@ -63,6 +63,7 @@ mod touch;
 pub mod transfer;
 pub mod web_session;
 pub mod webhook;
+pub mod work;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;

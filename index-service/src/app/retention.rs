@@ -9,6 +9,7 @@ mod simulation;
 mod tests;
 
 pub use plan::{ImmutableTag, PlannedTag};
+pub(super) use run::CLAIM_MS;
 pub use simulation::{RepositorySimulation, Simulation};
 
 /// Rows as they are shown.

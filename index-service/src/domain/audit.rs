@@ -223,6 +223,8 @@ words! {
     WebhookDisable = "webhook.disable",
     /// It was removed.
     WebhookRemove = "webhook.remove",
+    /// Somebody let a delivery be sent to it once more.
+    WebhookRedeliver = "webhook.redeliver",
     /// Old events were dropped.
     AuditDrop = "audit.drop",
 }

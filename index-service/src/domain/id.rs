@@ -98,6 +98,8 @@ ids! {
     AnnouncementId;
     /// What an account is told.
     NoticeId;
+    /// Work that takes long.
+    WorkId;
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub mod topic;
 pub mod version;
 pub mod webhook;
 mod word;
+pub mod work;
 
 pub use access_token::AccessToken;
 pub use account::{Account, Username};
@@ -58,7 +59,7 @@ pub use email::EmailAddress;
 pub use id::{
     AccountId, AnnouncementId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId,
     InvitationId, NamespaceId, NoticeId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
-    TeamId, TokenId, WebhookId,
+    TeamId, TokenId, WebhookId, WorkId,
 };
 pub use invitation::Invitation;
 pub use member::Member;

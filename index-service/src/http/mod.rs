@@ -43,17 +43,24 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 struct State {
     app: Arc<App>,
     readiness: Readiness,
+    /// Pages that are told something while they are open.
+    places: web::live::Places,
 }
 
 /// Every route. `readiness` goes red when the process shuts down.
 pub fn router(app: Arc<App>, readiness: Readiness) -> Router {
-    let state = State { app, readiness };
+    let state = State {
+        app,
+        readiness,
+        places: web::live::Places::default(),
+    };
     let mut router = Router::new()
         .route("/.well-known/jwks.json", named("keys", get(keys::jwks)))
         .route("/events/registry", named("events", post(events::receive)))
         .route("/badge/{*rest}", named("badge", get(badge::show)))
         .route("/feed/{*rest}", named("feed", get(feed::show)))
         .route("/events/quota", named("quota", post(events::permit)))
+        .route("/events/work", named("events.work", post(events::work)))
         .route("/v2/_catalog", named("catalog", get(catalog::list)))
         .route("/v1/_ping", named("search.ping", get(search::ping)))
         .route("/v1/search", named("search", get(search::search)))

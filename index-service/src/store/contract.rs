@@ -58,6 +58,7 @@ mod sign_up;
 mod signing_key;
 mod team;
 mod webhook;
+mod work;
 mod wrong_secret;
 
 /// Names contracts and runs each on both databases, on SQLite in memory and in a file, which is read differently.

@@ -54,6 +54,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     25 "0025_announcements";
     26 "0026_account_preferences";
     27 "0027_notices";
+    28 "0028_work";
     30 "0030_content_pushed";
 };
 

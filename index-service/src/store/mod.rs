@@ -63,6 +63,7 @@ pub mod terms;
 mod value;
 pub mod webhook;
 pub mod webhook_delivery;
+pub mod work;
 pub mod wrong_secret;
 
 #[cfg(test)]

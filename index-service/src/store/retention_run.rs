@@ -10,23 +10,23 @@ statements! {
     ADD_RUN = "insert into retention_run (run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts,
         created_at, after_name, tags, manifests, failures) values ($1, $2, $3, $4, $5, 'waiting', $6, 0, $6, '', 0, 0, 0)";
     FIND_RUN = "select run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts, created_at,
-        started_at, ended_at, after_name, tags, manifests, failures, message from retention_run where run_id = $1";
+        started_at, ended_at, after_name, tags, manifests, failures, planned, message from retention_run where run_id = $1";
     FIND_OPEN_RUN = "select run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts, created_at,
-        started_at, ended_at, after_name, tags, manifests, failures, message from retention_run
+        started_at, ended_at, after_name, tags, manifests, failures, planned, message from retention_run
         where policy_id = $1 and due_at is not null limit 1";
     LIST_RUNS_OF_NAMESPACE = "select run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts,
-        created_at, started_at, ended_at, after_name, tags, manifests, failures, message from retention_run
+        created_at, started_at, ended_at, after_name, tags, manifests, failures, planned, message from retention_run
         where namespace_id = $1 and run_id < $2 order by run_id desc limit $3";
     LIST_RUNS_OF_REPOSITORY = "select run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts,
-        created_at, started_at, ended_at, after_name, tags, manifests, failures, message from retention_run
+        created_at, started_at, ended_at, after_name, tags, manifests, failures, planned, message from retention_run
         where repository_id = $1 and run_id < $2 order by run_id desc limit $3";
     CLAIM_RUN = "update retention_run set due_at = $1, state = 'running', started_at = coalesce(started_at, $2),
         attempts = attempts + 1 where due_at <= $2
         and run_id in (select run_id from retention_run where due_at <= $2 order by due_at limit 1)
         returning run_id, policy_id, namespace_id, repository_id, requested_by, state, due_at, attempts, created_at,
-        started_at, ended_at, after_name, tags, manifests, failures, message";
+        started_at, ended_at, after_name, tags, manifests, failures, planned, message";
     GO_ON_WITH_RUN = "update retention_run set due_at = $3, after_name = $4, tags = $5, manifests = $6, failures = $7,
-        attempts = 0 where run_id = $1 and due_at = $2";
+        planned = $8, attempts = 0 where run_id = $1 and due_at = $2";
     DELAY_RUN = "update retention_run set due_at = $3, message = $4 where run_id = $1 and due_at = $2";
     END_RUN = "update retention_run set due_at = null, ended_at = $3, state = $4, message = $5, tags = $6, manifests = $7,
         failures = $8 where run_id = $1 and due_at = $2";
@@ -52,6 +52,7 @@ struct RunRow {
     tags: i64,
     manifests: i64,
     failures: i64,
+    planned: Option<i64>,
     message: Option<String>,
 }
 }
@@ -93,6 +94,8 @@ pub struct Run {
     pub manifests: i64,
     /// Tags and manifests that it was to delete and that stayed.
     pub failures: i64,
+    /// How many tags and manifests it is to delete in all; none while nobody knows.
+    pub planned: Option<i64>,
     /// What went wrong.
     pub message: Option<String>,
 }
@@ -113,6 +116,7 @@ fn run(row: RunRow) -> Run {
         tags: row.tags,
         manifests: row.manifests,
         failures: row.failures,
+        planned: row.planned,
         message: row.message,
     }
 }
@@ -188,6 +192,7 @@ pub async fn go_on_with_run(tx: &mut Tx, run: &Run, until_ms: i64) -> Result<boo
         .bind(run.tags)
         .bind(run.manifests)
         .bind(run.failures)
+        .bind(run.planned)
         .execute(c).await.map(|done| done.rows_affected() > 0))
     .map_err(writing("run"))
 }

@@ -63,6 +63,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::terms::STATEMENTS,
     super::webhook::STATEMENTS,
     super::webhook_delivery::STATEMENTS,
+    super::work::STATEMENTS,
     super::wrong_secret::STATEMENTS,
 ];
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use reqwest::Url;
+use reqwest::{Url, redirect};
 use serde_json::{Value, json};
 
 use super::event::{Action, Event};
@@ -29,6 +29,9 @@ impl Version {
         }
     }
 }
+
+/// Where an index takes events; it takes other things beside.
+const EVENTS: &str = "/events/registry";
 
 /// One of `notifications.endpoints`.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,6 +90,28 @@ impl Endpoint {
         self.wants(event.action, &event.target.media_type)
     }
 
+    /// Where the same index takes something else than events, such as `/events/quota`.
+    pub fn beside(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let own = url.path().trim_end_matches('/');
+        let path = format!("{}{path}", own.strip_suffix(EVENTS).unwrap_or_default());
+        url.set_path(&path);
+        url
+    }
+
+    /// A client for requests to it that waits so long for an answer.
+    pub fn client(&self, timeout: Duration) -> reqwest::Result<reqwest::Client> {
+        let mut client = reqwest::Client::builder()
+            // The receiver is the operator's choice; where it would send events on is not.
+            .redirect(redirect::Policy::none())
+            .timeout(timeout);
+        if self.url.scheme() == "http" {
+            // No certificate is looked at, so a machine without any authority will do.
+            client = client.tls_certs_only([]);
+        }
+        client.build()
+    }
+
     /// Where events are sent, to be shown: without account and password.
     pub fn shown_url(&self) -> String {
         let mut url = self.url.clone();
@@ -134,6 +159,23 @@ impl fmt::Debug for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::super::testing::endpoint;
+
+    #[test]
+    fn an_index_takes_other_things_beside_its_events() {
+        for (url, quota) in [
+            (
+                "http://index:5001/events/registry",
+                "http://index:5001/events/quota",
+            ),
+            (
+                "https://hub.example/index/events/registry/",
+                "https://hub.example/index/events/quota",
+            ),
+            ("https://hub.example/else", "https://hub.example/events/quota"),
+        ] {
+            assert_eq!(endpoint("a", url).beside("/events/quota").as_str(), quota);
+        }
+    }
 
     #[test]
     fn what_is_shown_of_an_endpoint_holds_no_secret() {

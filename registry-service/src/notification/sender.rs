@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use reqwest::redirect;
 use shared::causes::in_one_line;
 
 use super::endpoint::Endpoint;
@@ -60,15 +59,7 @@ impl Sender {
         within: Option<Receive>,
         numbers: Arc<EndpointNumbers>,
     ) -> reqwest::Result<Self> {
-        let mut client = reqwest::Client::builder()
-            // The receiver is the operator's choice; where it would send events on is not.
-            .redirect(redirect::Policy::none())
-            .timeout(endpoint.timeout);
-        if endpoint.url.scheme() == "http" {
-            // No certificate is looked at, so a machine without any authority will do.
-            client = client.tls_certs_only([]);
-        }
-        let client = client.build()?;
+        let client = endpoint.client(endpoint.timeout)?;
         Ok(Self {
             client,
             within,

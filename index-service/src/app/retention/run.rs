@@ -22,7 +22,7 @@ use crate::store::retention_run::{self, Run};
 /// How often it is looked for what is due.
 const LOOK: Duration = Duration::from_secs(15);
 /// How long a run is one replica's without a sign of life, in milliseconds.
-const CLAIM_MS: i64 = 120_000;
+pub(in crate::app) const CLAIM_MS: i64 = 120_000;
 /// What is deleted between two such signs.
 const BATCH: usize = 25;
 /// Policies whose time has come that are looked at at once.
@@ -45,6 +45,14 @@ enum Stop {
 impl<E: Into<AppError>> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+/// Says how much a run will have deleted in all when it has `left` to delete; of several repositories nobody knows.
+fn foresee(run: &mut Run, policy: &Policy, left: usize) {
+    if matches!(policy.place, Place::Repository(_)) {
+        let left = i64::try_from(left).unwrap_or(i64::MAX);
+        run.planned = Some((run.tags + run.manifests + run.failures).saturating_add(left));
     }
 }
 
@@ -251,6 +259,7 @@ impl App {
         drop(tx);
         let now = self.clock.now_ms();
         let going = plan(&holdings, &policy.rules, &facts.name, &terms, now)?;
+        foresee(run, policy, going.tags.len() + going.untagged.len());
         for batch in going.tags.chunks(BATCH) {
             let doomed = batch.iter().map(|tag| Doomed {
                 tag: tag.name.clone(),
@@ -309,6 +318,7 @@ impl App {
             return Err(crate::app::content_deletion::not_read().into());
         }
         let going = plan(&holdings, &policy.rules, &facts.name, terms, now)?.untagged;
+        foresee(run, policy, going.len());
         let mut gone = Vec::new();
         for batch in going.chunks(BATCH) {
             for digest in batch {

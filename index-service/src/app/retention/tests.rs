@@ -144,6 +144,11 @@ async fn what_goes_can_be_restored_and_then_only_what_nothing_leads_to_is_remove
         (runs[0].state.as_str(), runs[0].tags, runs[0].failures),
         ("done", 2, 0)
     );
+    assert!(
+        runs[0].planned.is_some_and(|planned| planned >= 2),
+        "{:?}",
+        runs[0]
+    );
     let log = app
         .list_deletions_of_run(&world.ada, runs[0].run_id, DeletionId::from_i64(0), 9)
         .await

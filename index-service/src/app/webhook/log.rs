@@ -1,13 +1,16 @@
 //! What webhooks were told, told again, and told for a test.
 
-use super::{HookScope, find, missing};
+use serde_json::json;
+
+use super::{HookScope, Managed, find, missing, told};
 use crate::app::App;
+use crate::app::audit::By;
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
-use crate::domain::webhook::{Facts, HookDelivery, HookPlace};
-use crate::domain::{DeliveryId, EventKind, WebhookId};
+use crate::domain::webhook::{Facts, HookDelivery, HookPlace, Webhook};
+use crate::domain::{AuditAction, DeliveryId, EventKind, WebhookId};
 use crate::store::webhook_delivery::{self, NewDelivery};
-use crate::store::{Tx, webhook};
+use crate::store::{Tx, namespace, overview, repository, webhook};
 
 /// Most tests and repetitions that wait for one webhook.
 const MOST_ASKED: u32 = 100;
@@ -58,15 +61,55 @@ impl App {
     ) -> Result<HookDelivery, AppError> {
         let mut tx = self.store.write().await?;
         let managed = self.hook_place(&mut tx, caller, scope).await?;
-        find(&mut tx, &managed, webhook_id).await?;
-        let old = webhook_delivery::find_delivery(&mut tx, webhook_id, delivery_id)
-            .await?
-            .ok_or_else(no_delivery)?;
+        let webhook = find(&mut tx, &managed, webhook_id).await?;
         let made = self
-            .ask_for(&mut tx, webhook_id, Some(old.message_id), old.kind, &old.facts)
+            .repeat(&mut tx, caller, (&managed, &webhook), delivery_id)
             .await?;
         tx.commit().await?;
         self.telling.notify_one();
+        Ok(made)
+    }
+
+    /// Sends a delivery once more that was given up, whosever webhook it is for. For administrators of the site.
+    pub async fn redeliver_dead(
+        &self,
+        caller: &Caller,
+        delivery_id: DeliveryId,
+    ) -> Result<HookDelivery, AppError> {
+        caller.administrator()?;
+        let mut tx = self.store.write().await?;
+        let before = delivery_id.as_i64().saturating_add(1);
+        let newest = overview::list_dead(&mut tx, before, 1).await?.pop();
+        let dead = newest.filter(|dead| dead.delivery_id == delivery_id);
+        let dead = dead.ok_or_else(|| AppError::NotFound("no such delivery was given up".to_owned()))?;
+        let (place, _) = dead.place.ok_or_else(no_delivery)?;
+        let managed = placed(&mut tx, place).await?;
+        let webhook = find(&mut tx, &managed, dead.webhook_id).await?;
+        let made = self
+            .repeat(&mut tx, caller, (&managed, &webhook), delivery_id)
+            .await?;
+        tx.commit().await?;
+        self.telling.notify_one();
+        Ok(made)
+    }
+
+    async fn repeat(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        (managed, webhook): (&Managed, &Webhook),
+        delivery_id: DeliveryId,
+    ) -> Result<HookDelivery, AppError> {
+        let old = webhook_delivery::find_delivery(tx, webhook.webhook_id, delivery_id)
+            .await?
+            .ok_or_else(no_delivery)?;
+        let made = self
+            .ask_for(tx, webhook.webhook_id, Some(old.message_id), old.kind, &old.facts)
+            .await?;
+        let change = told(AuditAction::WebhookRedeliver, managed, webhook);
+        let change =
+            change.after(json!({ "event": old.kind.as_str(), "delivery": old.delivery_id.to_string() }));
+        self.audit(tx, By::Caller(caller), change).await?;
         Ok(made)
     }
 
@@ -131,4 +174,21 @@ impl App {
             .await?
             .ok_or_else(missing)
     }
+}
+
+/// The place of a webhook, whoever looks after it.
+async fn placed(tx: &mut Tx, place: HookPlace) -> Result<Managed, AppError> {
+    let (namespace_id, repository) = match place {
+        HookPlace::Repository(id) => {
+            let facts = repository::find_repository_by_id(tx, id).await?;
+            let facts = facts.ok_or_else(no_delivery)?;
+            (facts.namespace_id, Some(facts.name))
+        }
+        HookPlace::Namespace(id) => (id, None),
+    };
+    Ok(Managed {
+        place,
+        namespace: namespace::find_namespace_by_id(tx, namespace_id).await?,
+        repository,
+    })
 }

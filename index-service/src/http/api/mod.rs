@@ -46,6 +46,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 mod webhook;
+mod work;
 
 use super::State;
 use axum::Router;
@@ -97,6 +98,7 @@ fn routes() -> ApiRouter {
         .merge(named("api.webhook", webhook::routes()))
         .merge(named("api.setting", setting::routes()))
         .merge(named("api.notice", notice::routes()))
+        .merge(named("api.work", work::routes()))
 }
 
 /// The API, its description included.

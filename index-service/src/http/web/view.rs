@@ -355,3 +355,24 @@ impl View {
         super::in_path(text)
     }
 }
+
+#[cfg(test)]
+pub(in crate::http) mod testing {
+    use super::{Language, Theme, View};
+
+    /// A view in English, for nobody known, at the beginning of 1970.
+    pub(in crate::http) fn view() -> View {
+        View {
+            language: Language::English,
+            theme: Theme::default(),
+            reader: None,
+            csrf: String::new(),
+            host: "localhost:5000".to_owned(),
+            path: "/".to_owned(),
+            now_ms: 0,
+            done: None,
+            announced: Vec::new(),
+            sought: String::new(),
+        }
+    }
+}

@@ -79,7 +79,8 @@ async fn show(
 /// How far somebody is, for as long as the page is open.
 async fn progress(Shared(state): Shared<State>, SignedIn { caller, .. }: SignedIn) -> Response {
     let (asked, caller) = (state.clone(), std::sync::Arc::new(caller));
-    live::tell(state, move || {
+    let reader = caller.clone();
+    live::tell(state, &reader, move || {
         let (state, caller) = (asked.clone(), caller.clone());
         async move {
             let caller = state.app.recognise_again(&caller).await.ok()??;

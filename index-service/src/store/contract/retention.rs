@@ -109,6 +109,7 @@ async fn a_run_is_claimed_by_one_goes_on_and_ends(store: &Store) {
     assert_eq!((run.state.as_str(), run.place), ("running", Some(place)));
     assert_eq!(claim_run(&mut tx, NOW + 20, NOW).await.unwrap(), None);
     run.tags = 3;
+    run.planned = Some(8);
     run.after_name = "ada/one".to_owned();
     assert!(go_on_with_run(&mut tx, &run, NOW + 30).await.unwrap());
     assert!(
@@ -117,8 +118,13 @@ async fn a_run_is_claimed_by_one_goes_on_and_ends(store: &Store) {
     );
     let again = claim_run(&mut tx, NOW + 60, NOW + 30).await.unwrap().unwrap();
     assert_eq!(
-        (again.tags, again.after_name.as_str(), again.attempts),
-        (3, "ada/one", 1)
+        (
+            again.tags,
+            again.planned,
+            again.after_name.as_str(),
+            again.attempts
+        ),
+        (3, Some(8), "ada/one", 1)
     );
     delay_run(&mut tx, &again, NOW + 90, "away").await.unwrap();
     let open = find_open_run(&mut tx, of.0).await.unwrap().unwrap();

@@ -195,6 +195,9 @@ pub(super) struct RetentionRun {
     manifests: i64,
     /// What it was to delete and the registry refused.
     refused: i64,
+    /// How many tags and manifests it is to delete in all; absent while nobody knows, as of a namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned: Option<i64>,
     /// What went wrong.
     message: Option<String>,
 }
@@ -330,6 +333,7 @@ pub(super) fn show_run(run: shown::Run) -> RetentionRun {
         tags: run.tags,
         manifests: run.manifests,
         refused: run.failures,
+        planned: run.planned,
         message: run.message,
     }
 }

@@ -3,14 +3,17 @@
 use askama::Template;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::Administrator;
 use crate::app::overview::{DeadDelivery, StuckReading};
+use crate::domain::DeliveryId;
 use crate::domain::webhook::HookPlace;
 use crate::http::State;
 use crate::http::web::fault::PageError;
 use crate::http::web::frame::{Frame, PAGE, Paged, Place};
-use crate::http::web::page::render;
+use crate::http::web::page::{done, render};
+use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
 
 /// A delivery as it is shown.
@@ -27,6 +30,25 @@ struct EventsPage {
     frame: Frame,
     dead: Paged<Row>,
     stuck: Vec<StuckReading>,
+}
+
+/// A delivery that is to be sent once more.
+#[derive(Debug, Deserialize)]
+pub(super) struct Again {
+    delivery: String,
+}
+
+pub(super) async fn redeliver(
+    Shared(state): Shared<State>,
+    Administrator { caller, view }: Administrator,
+    Submitted(again): Submitted<Again>,
+) -> Result<Response, PageError> {
+    let id = again.delivery.parse().map_err(|_| PageError::not_found())?;
+    state
+        .app
+        .redeliver_dead(&caller, DeliveryId::from_i64(id))
+        .await?;
+    Ok(done(&view, "/admin/events", "admin-done-redelivered"))
 }
 
 pub(super) async fn show(

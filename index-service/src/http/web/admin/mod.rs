@@ -13,6 +13,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod work;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -58,6 +59,10 @@ pub(in crate::http) fn routes() -> Router<State> {
         .route("/admin/keys/rotate", named("web.admin.keys", post(key::rotate)))
         .route("/admin/keys/revoke", named("web.admin.keys", post(key::revoke)))
         .route("/admin/events", named("web.admin.events", get(event::show)))
+        .route(
+            "/admin/events/redeliver",
+            named("web.admin.events", post(event::redeliver)),
+        )
         .route("/admin/upkeep", named("web.admin.upkeep", get(upkeep::show)))
         .route(
             "/admin/upkeep/reindex",

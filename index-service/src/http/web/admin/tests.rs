@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::http::testing::{Front, PASSWORD, basic};
 
@@ -33,6 +33,7 @@ const FORMS: &[(&str, &[(&str, &str)])] = &[
     ("/admin/storage", &[("namespace", "ada"), ("tags", "1")]),
     ("/admin/keys/rotate", &[]),
     ("/admin/keys/revoke", &[("typed", "revoke")]),
+    ("/admin/events/redeliver", &[("delivery", "1")]),
     ("/admin/upkeep/reindex", &[]),
     ("/admin/upkeep/verify", &[("repository", "ada/private")]),
     ("/admin/settings", &[("site.name", "Harbour")]),
@@ -296,7 +297,7 @@ async fn reading_everything_again_is_followed_and_survives_a_reload() {
     root.post("/admin/upkeep/reindex", &[]).await;
     for _ in 0..2 {
         let page = root.get("/admin/upkeep").await;
-        assert!(page.body.contains("data-state=\"running\""), "{}", page.body);
+        assert!(page.body.contains("data-state=\"running "), "{}", page.body);
         assert!(page.body.contains("max=\"3\" value=\"0\""), "{}", page.body);
     }
     front.readiness.set(false);
@@ -404,4 +405,132 @@ async fn what_is_told_while_a_page_is_open_ends_with_the_password_that_was_given
         StatusCode::FORBIDDEN,
         "looking on prolongs nothing"
     );
+/// What the registry tells of collecting garbage.
+async fn report(front: &Front, sequence: u32, more: Value) {
+    let mut report = json!({"run": "0".repeat(32), "sequence": sequence, "kind": "garbage_collection",
+        "subject": "/srv/registry.yml", "phase": "sweeping", "unit": "blobs", "done": 3, "total": 12});
+    for (key, value) in more.as_object().into_iter().flatten() {
+        report[key] = value.clone();
+    }
+    let request = http::Request::post("/events/work")
+        .header("authorization", "Bearer the registry's secret")
+        .body(axum::body::Body::from(report.to_string()))
+        .unwrap();
+    assert_eq!(front.send(request).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn long_work_is_shown_while_it_goes_on_and_afterwards_with_the_command_that_begins_it() {
+    let front = Front::new().await;
+    front.administrator("root").await;
+    let root = front.browser("root").await;
+    let empty = root.get("/admin/upkeep").await.body;
+    assert!(
+        empty.contains("garbage-collect --dry-run /etc/distribution/config.yml"),
+        "{empty}"
+    );
+    assert!(
+        empty.contains("--server http://localhost:5000 --user root"),
+        "{empty}"
+    );
+    report(&front, 1, json!({})).await;
+    for language in ["en", "zh-CN"] {
+        let page = root.get(&format!("/admin/upkeep?lang={language}")).await.body;
+        assert!(page.contains("data-state=\"running "), "{page}");
+        assert!(page.contains("max=\"12\" value=\"3\""), "{page}");
+        assert!(page.contains(&format!("data-live=\"/admin/upkeep/progress?lang={language}\"")));
+        assert!(!page.contains(">admin-"), "{page}");
+    }
+    let page = root.get("/admin/upkeep").await.body;
+    assert!(page.contains("3 of 12 blobs"), "{page}");
+    assert!(
+        page.contains("garbage-collect --dry-run /srv/registry.yml"),
+        "{page}"
+    );
+    let ended = json!({"done": 12, "bytes": 5_000_000, "outcome": "done", "message": "<b>2</b> manifests"});
+    report(&front, 2, ended).await;
+    for path in ["/admin/upkeep", "/admin/upkeep?after=9223372036854775807"] {
+        let page = root.get(path).await.body;
+        assert!(page.contains("data-state=\"none\""), "{page}");
+        assert!(page.contains("12 blobs · 5.00 MB freed"), "{page}");
+        assert!(!page.contains("<b>2</b>"), "{page}");
+    }
+    let compared = root
+        .post("/admin/upkeep/verify", &[("repository", "no/such")])
+        .await;
+    assert_eq!(compared.status, StatusCode::NOT_FOUND);
+    assert!(
+        !compared.body.contains("data-live"),
+        "what a form made is not loaded again"
+    );
+}
+
+#[tokio::test]
+async fn work_that_nobody_tells_of_any_more_is_no_longer_shown_as_running() {
+    let front = Front::new().await;
+    front.administrator("root").await;
+    report(&front, 1, json!({})).await;
+    front.fixture.clock.advance(std::time::Duration::from_mins(6));
+    let root = front.browser("root").await;
+    let page = root.get("/admin/upkeep").await.body;
+    assert!(
+        page.contains("data-state=\"none\"") && page.contains("not heard of since"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_given_up_is_sent_again_by_administrators_and_written_down() {
+    let front = Front::new().await;
+    front.administrator("root").await;
+    let (root, ada) = (front.browser("root").await, front.browser("ada").await);
+    let found = front
+        .api("ada", "GET", "/repositories?name=ada/private", Value::Null)
+        .await
+        .ok();
+    let id = found["items"][0]["id"].as_str().unwrap().to_owned();
+    let hooks = format!("/repositories/{id}/webhooks");
+    let hook = json!({"url": "https://receiver.example/hook", "events": ["push"]});
+    let made = front.api("ada", "POST", &hooks, hook).await.is(201);
+    let hook = format!("{hooks}/{}", made["id"].as_str().unwrap());
+    let ping = front
+        .api("ada", "POST", &format!("{hook}/ping"), Value::Null)
+        .await;
+    assert!(ping.status.is_success(), "{}", ping.body);
+    let delivery = ping.json()["id"].as_str().unwrap().to_owned();
+    let fields = [("delivery", delivery.as_str())];
+    let early = root.post("/admin/events/redeliver", &fields).await;
+    assert_eq!(early.status, StatusCode::NOT_FOUND, "it waits still");
+    // What waits for a webhook that is switched off is given up.
+    let off = front.api("ada", "PATCH", &hook, json!({"enabled": false})).await;
+    assert!(off.status.is_success(), "{}", off.body);
+    let page = root.get("/admin/events").await.body;
+    assert!(
+        page.contains(&format!("name=\"delivery\" value=\"{delivery}\"")),
+        "{page}"
+    );
+    assert_eq!(
+        ada.post("/admin/events/redeliver", &fields).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let again = root.post("/admin/events/redeliver", &fields).await;
+    assert_eq!(
+        again.header("location"),
+        "/admin/events?done=admin-done-redelivered"
+    );
+    let log = front
+        .api("ada", "GET", &format!("{hook}/deliveries"), Value::Null)
+        .await
+        .ok();
+    assert_eq!(log["items"].as_array().map(Vec::len), Some(2), "{log}");
+    let written = front
+        .api("root", "GET", "/audit?action=webhook.redeliver", Value::Null)
+        .await
+        .ok();
+    assert_eq!(written["items"][0]["actor"]["name"], "root", "{written}");
+    assert_eq!(written["items"][0]["target"]["name"], "ada/private", "{written}");
+    for wrong in ["1", "x", "", "9223372036854775807"] {
+        let refused = root.post("/admin/events/redeliver", &[("delivery", wrong)]).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{wrong}");
+    }
 }

@@ -1,49 +1,64 @@
-//! The index against the registry: everything read again, with progress, and one repository compared.
+//! What takes long, live and of late; and the index against the registry: everything read again, and one repository
+//! compared.
+
+use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State as Shared;
+use axum::extract::{Query, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
 use shared::oci::RepositoryName;
 
 use super::Administrator;
+use super::work::{self, Line};
 use crate::app::AppError;
 use crate::app::caller::Caller;
 use crate::app::content::Differences;
-use crate::app::overview::ReindexProgress;
+use crate::domain::WorkId;
 use crate::http::State;
 use crate::http::web::fault::PageError;
-use crate::http::web::frame::{Frame, problem};
+use crate::http::web::frame::{Frame, PAGE, Paged, Place, problem};
 use crate::http::web::live;
 use crate::http::web::page::{done, render_with};
 use crate::http::web::submitted::Submitted;
 use crate::http::web::view::View;
+
+/// Where an image of the registry keeps its configuration.
+const CONFIGURATION: &str = "/etc/distribution/config.yml";
 
 #[derive(Template)]
 #[template(path = "admin/upkeep.html")]
 struct UpkeepPage {
     view: View,
     frame: Frame,
-    progress: Option<ReindexProgress>,
+    /// What goes on.
+    running: Vec<Line>,
+    /// Which works these are: when it changes, the page is another one.
+    state: String,
+    /// Whether loading the page again shows the same; not so where a form made it.
+    is_live: bool,
+    /// What went on.
+    past: Paged<Line>,
+    /// The command that collects garbage.
+    collect_command: String,
+    /// The command that imports.
+    import_command: String,
+    /// Whether a registry can tell of what it does.
+    takes_reports: bool,
     typed: Typed,
     found: Option<Differences>,
 }
 
-impl UpkeepPage {
-    /// What the page shows, in a word: when it changes, the page is another one.
-    fn state(&self) -> &'static str {
-        state_of(self.progress)
-    }
-}
-
-fn state_of(progress: Option<ReindexProgress>) -> &'static str {
-    match progress {
-        None => "none",
-        Some(progress) if progress.done < progress.total => "running",
-        Some(_) => "done",
-    }
+/// What a page shows besides what goes on.
+#[derive(Default)]
+struct Wished {
+    place: Place,
+    typed: Typed,
+    found: Option<Differences>,
+    status: StatusCode,
+    problem: String,
+    is_live: bool,
 }
 
 /// Nothing but the form itself.
@@ -62,16 +77,14 @@ pub(super) struct Typed {
 pub(super) async fn show(
     Shared(state): Shared<State>,
     Administrator { caller, view }: Administrator,
+    Query(place): Query<Place>,
 ) -> Result<Response, PageError> {
-    page(
-        &state,
-        &caller,
-        view,
-        Typed::default(),
-        None,
-        (StatusCode::OK, String::new()),
-    )
-    .await
+    let wished = Wished {
+        place,
+        is_live: true,
+        ..Wished::default()
+    };
+    page(&state, &caller, view, wished).await
 }
 
 pub(super) async fn reindex(
@@ -88,23 +101,13 @@ pub(super) async fn verify(
     Administrator { caller, view }: Administrator,
     Submitted(typed): Submitted<Typed>,
 ) -> Result<Response, PageError> {
+    let mut wished = Wished::default();
     match compare(&state, &caller, &typed).await {
-        Ok(found) => {
-            page(
-                &state,
-                &caller,
-                view,
-                typed,
-                Some(found),
-                (StatusCode::OK, String::new()),
-            )
-            .await
-        }
-        Err(error) => {
-            let (status, text) = problem(error, &view)?;
-            page(&state, &caller, view, typed, None, (status, text)).await
-        }
+        Ok(found) => wished.found = Some(found),
+        Err(error) => (wished.status, wished.problem) = problem(error, &view)?,
     }
+    wished.typed = typed;
+    page(&state, &caller, view, wished).await
 }
 
 async fn compare(state: &State, caller: &Caller, typed: &Typed) -> Result<Differences, AppError> {
@@ -120,40 +123,96 @@ async fn compare(state: &State, caller: &Caller, typed: &Typed) -> Result<Differ
     state.app.reindex(caller, id, typed.repair.is_none()).await
 }
 
-/// How far it has come, for as long as the page is open.
+/// How far everything is, for as long as the page is open.
 pub(super) async fn progress(
     Shared(state): Shared<State>,
-    Administrator { caller, .. }: Administrator,
+    Administrator { caller, view }: Administrator,
 ) -> Response {
-    let (asked, caller) = (state.clone(), std::sync::Arc::new(caller));
-    live::tell(state, move || {
-        let (state, caller) = (asked.clone(), caller.clone());
+    let (asked, caller) = (state.clone(), Arc::new(caller));
+    let reader = Arc::clone(&caller);
+    live::tell(state, &reader, move || {
+        let (state, caller, mut view) = (asked.clone(), Arc::clone(&caller), view.clone());
         async move {
             let caller = state.app.recognise_again(&caller).await.ok()??;
-            let progress = state.app.reindex_progress(&caller).await.ok()?;
-            let (done, total) = progress.map_or((0, 0), |progress| (progress.done, progress.total));
-            Some(json!({ "state": state_of(progress), "done": done, "total": total }).to_string())
+            view.now_ms = state.app.now_ms();
+            let running = running(&state, &caller, &view).await.ok()?;
+            Some(work::told(&running, &view))
         }
     })
 }
 
-async fn page(
-    state: &State,
-    caller: &Caller,
-    view: View,
-    typed: Typed,
-    found: Option<Differences>,
-    (status, problem): (StatusCode, String),
-) -> Result<Response, PageError> {
+async fn running(state: &State, caller: &Caller, view: &View) -> Result<Vec<Line>, AppError> {
+    let works = state.app.list_live_work(caller).await?;
+    Ok(works.into_iter().map(|work| Line::of(work, view)).collect())
+}
+
+async fn page(state: &State, caller: &Caller, view: View, wished: Wished) -> Result<Response, PageError> {
+    let running = running(state, caller, &view).await?;
+    let before = WorkId::from_i64(wished.place.before_id());
+    let works = state.app.list_work(caller, before, PAGE + 1).await?;
+    let read = Paged::new(&wished.place, "/admin/upkeep", works, PAGE, |work| {
+        work.work_id.to_string()
+    });
+    let ended = read
+        .items
+        .into_iter()
+        .filter(|work| !work.is_going_on(view.now_ms));
+    let past = Paged {
+        items: ended.map(|work| Line::of(work, &view)).collect(),
+        previous: read.previous,
+        next: read.next,
+    };
     let page = UpkeepPage {
-        progress: state.app.reindex_progress(caller).await?,
+        state: work::state_of(&running),
+        running,
+        is_live: wished.is_live,
+        past,
+        collect_command: collect(state.app.last_collected(caller).await?.as_deref()),
+        import_command: format!(
+            "portolan import registry https://REGISTRY --server {} --user {} --dry-run",
+            state.app.public_url(),
+            view.you()
+        ),
+        takes_reports: state.app.takes_events(),
         frame: Frame {
-            problem,
+            problem: wished.problem,
             ..Frame::of("upkeep")
         },
-        typed,
-        found,
+        typed: wished.typed,
+        found: wished.found,
         view,
     };
-    Ok(render_with(status, &page))
+    Ok(render_with(wished.status, &page))
+}
+
+/// The command that says what garbage there is, with the configuration that the last collection was given.
+fn collect(known: Option<&str>) -> String {
+    let is_plain = |path: &&str| {
+        path.starts_with('/')
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+    };
+    let path = known.filter(is_plain).unwrap_or(CONFIGURATION);
+    format!("registry-service garbage-collect --dry-run {path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::collect;
+
+    #[test]
+    fn the_command_names_the_readers_own_configuration_where_it_is_a_plain_path() {
+        for (known, named) in [
+            (None, "/etc/distribution/config.yml"),
+            (Some("/etc/portolan/registry.yml"), "/etc/portolan/registry.yml"),
+            (Some("/tmp/x; reboot"), "/etc/distribution/config.yml"),
+            (Some("-x"), "/etc/distribution/config.yml"),
+        ] {
+            assert_eq!(
+                collect(known),
+                format!("registry-service garbage-collect --dry-run {named}")
+            );
+        }
+    }
 }

@@ -43,6 +43,10 @@ struct Retention {
     next_run_at: Option<i64>,
     changed: Option<(i64, String)>,
     simulation: Option<Simulated>,
+    /// The run that goes on.
+    going: Option<run::Going>,
+    /// Whether loading the page again shows the same; not so where a form made it.
+    is_live: bool,
     runs: Vec<run::Line>,
     next: Option<String>,
 }
@@ -90,6 +94,9 @@ pub(in crate::http::web) async fn show(
     at: At,
     Query(query): Query<Fields>,
 ) -> Result<Response, PageError> {
+    if query.some("live").is_some() {
+        return Ok(run::progress(state, at, query.id("run").map(RunId::from_i64)));
+    }
     page(&state, at, Draft::asked(query), None).await
 }
 
@@ -187,6 +194,8 @@ async fn page(
     runs.truncate(PAGE as usize);
     let next = runs.last().filter(|_| more);
     let next = next.map(|last| format!("{}?after={}", at.place.here(), last.run_id));
+    let newest = runs.first().filter(|_| draft.fields.some("after").is_none());
+    let going = newest.and_then(|run| run::Going::of(run, &at, true));
     let own = found.own.as_ref();
     let schedule = own.map(|policy| policy.schedule);
     let days = |days: Option<u32>| days.map(|days| days.to_string()).unwrap_or_default();
@@ -224,6 +233,8 @@ async fn page(
         changed: own.map(|policy| (policy.changed_at, policy.changed_by.clone())),
         inherited,
         simulation,
+        going,
+        is_live: draft.is_of(""),
         runs: runs.into_iter().map(run::Line::from).collect(),
         next,
         view: at.view,
