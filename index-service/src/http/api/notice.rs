@@ -1,11 +1,11 @@
 //! `/api/v1/account/notifications`: what one's own account is told.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use crate::http::api::described::{ApiRouter, routes};
 
 use super::State;
 use super::caller::SignedIn;
@@ -140,10 +140,7 @@ async fn read(
 /// Mark all notifications as read
 #[utoipa::path(put, path = "/account/notifications/read", tag = "accounts", responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn read_all(
-    Shared(state): Shared<State>,
-    SignedIn(caller): SignedIn,
-) -> Result<StatusCode, Problem> {
+async fn read_all(Shared(state): Shared<State>, SignedIn(caller): SignedIn) -> Result<StatusCode, Problem> {
     state.app.read_notices(&caller, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -164,10 +161,7 @@ async fn remove(
 /// Delete all notifications
 #[utoipa::path(delete, path = "/account/notifications", tag = "accounts", responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn remove_all(
-    Shared(state): Shared<State>,
-    SignedIn(caller): SignedIn,
-) -> Result<StatusCode, Problem> {
+async fn remove_all(Shared(state): Shared<State>, SignedIn(caller): SignedIn) -> Result<StatusCode, Problem> {
     state.app.remove_notices(&caller, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,10 @@
 //! `/api/v1/site/settings`: what administrators of the site decide while it runs.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use crate::http::api::described::{ApiRouter, routes};
 
 use super::State;
 use super::caller::SignedIn;

@@ -21,7 +21,12 @@ async fn index(tx: &mut Tx, id: RepositoryId) -> Vec<String> {
     named.push(digest(1));
     let children = named.iter().map(|one| part(Role::Manifest, one, 10)).collect();
     put(tx, id, "sha256:index", &image(children)).await;
-    for (n, one) in named.iter().take(80).enumerate().filter(|(n, _)| !n.is_multiple_of(8)) {
+    for (n, one) in named
+        .iter()
+        .take(80)
+        .enumerate()
+        .filter(|(n, _)| !n.is_multiple_of(8))
+    {
         let size = i64::try_from(n).unwrap();
         let parts = vec![
             part(Role::Config, "sha256:config", 1),

@@ -363,7 +363,10 @@ async fn administration_wants_a_password_that_was_given_a_short_time_ago() {
         assert_eq!(answer.header("location"), place, "{next}");
     }
     let nobody = front.browser("").await;
-    for answer in [nobody.get("/confirm").await, nobody.post("/confirm", &right).await] {
+    for answer in [
+        nobody.get("/confirm").await,
+        nobody.post("/confirm", &right).await,
+    ] {
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert!(answer.header("location").starts_with("/sign-in?next="));
     }
@@ -405,6 +408,8 @@ async fn what_is_told_while_a_page_is_open_ends_with_the_password_that_was_given
         StatusCode::FORBIDDEN,
         "looking on prolongs nothing"
     );
+}
+
 /// What the registry tells of collecting garbage.
 async fn report(front: &Front, sequence: u32, more: Value) {
     let mut report = json!({"run": "0".repeat(32), "sequence": sequence, "kind": "garbage_collection",
