@@ -373,6 +373,8 @@ pub(in crate::http) mod testing {
             done: None,
             announced: Vec::new(),
             sought: String::new(),
+            site: crate::domain::Site::NAME.to_owned(),
+            unread: 0,
         }
     }
 }

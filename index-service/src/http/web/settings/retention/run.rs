@@ -107,13 +107,12 @@ pub(super) fn progress(state: Parts, at: At, id: Option<RunId>) -> Response {
         let (view, caller) = (Arc::clone(&view), Arc::clone(&caller));
         async move {
             let caller = state.app.recognise_again(&caller).await.ok()??;
-            let run = match id {
-                Some(id) => Some(state.app.show_retention_run(&caller, id).await.ok()?),
-                None => {
-                    let before = RunId::from_i64(i64::MAX);
-                    let newest = state.app.list_retention_runs(&caller, &place, before, 1).await;
-                    newest.ok()?.pop()
-                }
+            let run = if let Some(id) = id {
+                Some(state.app.show_retention_run(&caller, id).await.ok()?)
+            } else {
+                let before = RunId::from_i64(i64::MAX);
+                let newest = state.app.list_retention_runs(&caller, &place, before, 1).await;
+                newest.ok()?.pop()
             };
             Some(told(run.as_ref(), &view))
         }
