@@ -47,6 +47,17 @@ pub enum RegistryError {
     Unreadable,
 }
 
+impl RegistryError {
+    /// Whether another question would have met the same.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Within(_) => true,
+            Self::Unexpected(status) => status.is_server_error(),
+            Self::Unreadable => false,
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct Question {

@@ -66,7 +66,7 @@ pub mod webhook;
 pub mod work;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, OnceLock};
 
 use shared::network::Network;
@@ -107,6 +107,8 @@ pub struct App {
     pulls: content::Pulls,
     /// Something is to be read from the registry.
     reading: Notify,
+    /// The registry was away when it was asked last. What came before this process may have waited for it, too.
+    is_registry_away: AtomicBool,
     /// A policy of retention is to be carried out.
     retaining: Notify,
     /// How content is removed, where the registry runs in this process.
@@ -194,6 +196,7 @@ impl App {
             touches: Touches::default(),
             pulls: content::Pulls::default(),
             reading: Notify::new(),
+            is_registry_away: AtomicBool::new(true),
             retaining: Notify::new(),
             purge: OnceLock::new(),
             brake_key: brake::BrakeKey::default(),

@@ -19,6 +19,7 @@ statements! {
     END_WORK = "delete from manifest_work where repository_id = $1 and digest = $2
         and (due_at = $3 or (digest = '' and attempts >= $4))";
     DELAY_WORK = "update manifest_work set due_at = $4 where repository_id = $1 and digest = $2 and due_at = $3";
+    HASTEN_WORK = "update manifest_work set due_at = $1 where due_at > $2 and digest <> ''";
     DROP_WORK = "delete from manifest_work where repository_id = $1 and digest = $2";
     FIND_DUE = "select repository_id, digest, due_at, attempts from manifest_work where due_at <= $1 limit 1";
     LIST_WORK = "select repository_id, digest, due_at, attempts from manifest_work where repository_id = $1
@@ -65,6 +66,13 @@ pub async fn add_work_for_all(tx: &mut Tx, now_ms: i64) -> Result<u64, StoreErro
     on!(tx, c => sqlx::query(ADD_WORK_FOR_ALL).bind(now_ms).bind(i64::MIN)
         .execute(c).await.map(|done| done.rows_affected()))
     .map_err(writing("work"))
+}
+
+/// Makes manifests that wait for another attempt due at `now_ms`: those that wait longer than anybody claims one, which is
+/// until `claimed_ms` at most.
+pub async fn hasten_work(tx: &mut Tx, claimed_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    on!(tx, c => sqlx::query(HASTEN_WORK).bind(now_ms).bind(claimed_ms).execute(c).await.map(drop))
+        .map_err(writing("work"))
 }
 
 /// Whether anything is due.

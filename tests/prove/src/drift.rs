@@ -107,7 +107,7 @@ fn repository(client: usize) -> String {
 
 fn run(run: &mut Run<'_>) -> Result<Verdict> {
     let mut random = run.random.fork();
-    let (kills, limit) = run.choose((4, 0), (10_000, 540));
+    let (kills, limit) = run.choose((4, 0), (10_000, 300));
     let sabotage = if run.control { "tell-after-commit" } else { "" };
     // What is lost is lost after a short while, too.
     let settle = Duration::from_secs(if run.control { 5 } else { run.choose(60, 120) });

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use shared::oci::{Digest, Manifest};
@@ -11,7 +12,7 @@ use crate::app::App;
 use crate::app::error::AppError;
 use crate::domain::RepositoryFacts;
 use crate::domain::content::{Description, is_image_config};
-use crate::registry_client::RegistryClient;
+use crate::registry_client::{RegistryClient, RegistryError};
 use crate::store::manifest_work::{self, Work};
 use crate::store::{StoreError, manifest, repository};
 
@@ -85,7 +86,9 @@ impl App {
         tx.commit().await?;
         let count = claimed.len();
         for work in claimed {
-            if let Err(error) = self.read_one(registry, &work).await {
+            let read = self.read_one(registry, &work).await;
+            self.note_registry(read.as_ref().err()).await?;
+            if let Err(error) = read {
                 let doublings = u32::try_from(work.attempts.clamp(1, 20) - 1).unwrap_or(0);
                 let wait = RETRY_MS.saturating_mul(1 << doublings).min(LONGEST_RETRY_MS);
                 tell(&work, &error);
@@ -95,6 +98,19 @@ impl App {
             }
         }
         Ok(count)
+    }
+
+    /// What was delayed while the registry was away is due as soon as it is back, however long its waits have become.
+    async fn note_registry(&self, error: Option<&AppError>) -> Result<(), AppError> {
+        if error.is_some_and(is_of_registry_away) {
+            self.is_registry_away.store(true, Ordering::Relaxed);
+        } else if error.is_none() && self.is_registry_away.swap(false, Ordering::Relaxed) {
+            let now = self.clock.now_ms();
+            let mut tx = self.store.write().await?;
+            manifest_work::hasten_work(&mut tx, now + CLAIM_MS, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn read_one(&self, registry: &RegistryClient, work: &Work) -> Result<(), AppError> {
@@ -186,6 +202,16 @@ impl App {
             config.as_deref(),
         )))
     }
+}
+
+/// Whether the registry as a whole could not be asked, rather than for one manifest.
+fn is_of_registry_away(error: &AppError) -> bool {
+    let AppError::Unavailable(cause) = error else {
+        return false;
+    };
+    cause
+        .downcast_ref::<RegistryError>()
+        .is_some_and(RegistryError::is_away)
 }
 
 /// Says that something could not be read. That the registry is away is its own concern and said once elsewhere; that the

@@ -308,6 +308,32 @@ async fn a_registry_that_is_away_is_asked_again_and_a_manifest_that_is_gone_is_f
 }
 
 #[tokio::test]
+async fn what_waited_for_a_registry_that_was_away_for_long_is_read_as_soon_as_it_is_back() {
+    let mut world = World::new().await;
+    let app = Arc::clone(&world.fixture.app);
+    let (one, two) = (world.image(&["1"], "amd64"), world.image(&["2"], "amd64"));
+    let (first, second) = (world.push(&one, Some("v1")), world.push(&two, Some("v2")));
+    world.held.lock().unwrap().is_away = true;
+    world.deliver(&[first]).await;
+    for doubling in 0..7 {
+        world.read().await;
+        world
+            .fixture
+            .clock
+            .advance(std::time::Duration::from_secs(2 << doubling));
+    }
+    // It waits for more than four minutes now.
+    world.read().await;
+    world.held.lock().unwrap().is_away = false;
+    world.deliver(&[second]).await;
+    world.read().await;
+    for digest in [&two, &one] {
+        let shown = app.show_manifest(&world.ada, world.id, digest).await.unwrap();
+        assert!(shown.manifest.is_read, "{digest}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_tag_would_free_is_what_nothing_else_needs() {
     let mut world = World::new().await;
     let app = Arc::clone(&world.fixture.app);

@@ -411,6 +411,19 @@ async fn work_is_claimed_by_one_and_wanted_anew_it_is_not_ended(store: &Store) {
         claim_work(&mut tx, NOW + 400, NOW + 300, 9).await.unwrap()[0].attempts,
         2
     );
+    add_work(&mut tx, one, Some("sha256:c"), NOW + 500).await.unwrap();
+    add_work(&mut tx, one, Some("sha256:d"), NOW + 501).await.unwrap();
+    hasten_work(&mut tx, NOW + 500, NOW).await.unwrap();
+    let hastened = claim_work(&mut tx, NOW + 600, NOW, 9).await.unwrap();
+    assert_eq!(
+        hastened.len(),
+        1,
+        "what may be claimed is left alone, and so are repositories"
+    );
+    assert_eq!(hastened[0].digest.as_deref(), Some("sha256:d"));
+    for digest in ["sha256:c", "sha256:d"] {
+        drop_work(&mut tx, one, digest).await.unwrap();
+    }
     assert_eq!(add_work_for_all(&mut tx, NOW).await.unwrap(), 2);
     assert_eq!(claim_work(&mut tx, NOW + 1, NOW, 1).await.unwrap().len(), 1);
     add_work(&mut tx, one, Some("sha256:b"), NOW).await.unwrap();
