@@ -14,7 +14,8 @@ use super::notice::News;
 use crate::domain::comment::{Board, CommentState};
 use crate::domain::webhook::Facts;
 use crate::domain::{
-    Account, AccountId, AuditAction, Ceiling, CommentId, EventKind, NoticeKind, RepositoryId, Right, TargetKind,
+    Account, AccountId, AuditAction, Ceiling, CommentId, EventKind, NoticeKind, RepositoryId, Right,
+    TargetKind,
 };
 use crate::store::comment::{self, Comment, Reader};
 use crate::store::{Tx, account, setting};

@@ -8,7 +8,9 @@ use super::notice::News;
 use super::organisation::namespace_of;
 use super::standing::Standing;
 use crate::domain::departure::{Listed, MAX_NAMES};
-use crate::domain::{AccountId, AuditAction, Member, NoticeKind, OrganisationId, OrganisationRole, TargetKind, Username};
+use crate::domain::{
+    AccountId, AuditAction, Member, NoticeKind, OrganisationId, OrganisationRole, TargetKind, Username,
+};
 use crate::store::{Tx, account, departure, member, organisation, team};
 
 /// Guests whose time is over that are seen out in one transaction.

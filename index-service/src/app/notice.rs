@@ -266,9 +266,10 @@ fn is_known(known: &[KnownPlace], client: &Client) -> bool {
     // Where the address is not known, nothing can be said of it.
     let is_network_known = network.is_none_or(|network| {
         let mut addresses = known.iter().flat_map(|place| &place.addresses).flatten();
-        addresses.any(|text| text
-            .parse::<IpAddr>()
-            .is_ok_and(|address| network.contains(address)))
+        addresses.any(|text| {
+            text.parse::<IpAddr>()
+                .is_ok_and(|address| network.contains(address))
+        })
     });
     is_program_known && is_network_known
 }

@@ -11,8 +11,8 @@ use super::error::AppError;
 use super::notice::News;
 use crate::domain::rule::{InvalidRule, ListedRule, MAX_RULES, MAX_RULES_OF_SUBJECT};
 use crate::domain::{
-    AuditAction, Grant, NamespaceFacts, NamespaceName, NamespaceOwner, NoticeKind, RepositoryPattern, Right, Rights,
-    RobotName, Rule, RuleId, Subject, Target, TargetKind, Username,
+    AuditAction, Grant, NamespaceFacts, NamespaceName, NamespaceOwner, NoticeKind, RepositoryPattern, Right,
+    Rights, RobotName, Rule, RuleId, Subject, Target, TargetKind, Username,
 };
 use crate::store::access::Surroundings;
 use crate::store::{Tx, account, namespace, organisation, robot, rule, team};

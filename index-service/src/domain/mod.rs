@@ -56,8 +56,8 @@ pub use device::Device;
 pub use email::EmailAddress;
 pub use id::{
     AccountId, AnnouncementId, CategoryId, CommentId, DeletionId, DeliveryId, DeviceId, EventId,
-    InvitationId, NamespaceId, NoticeId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId, SecretId,
-    TeamId, TokenId, WebhookId,
+    InvitationId, NamespaceId, NoticeId, OrganisationId, PolicyId, RepositoryId, RobotId, RuleId, RunId,
+    SecretId, TeamId, TokenId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use member::Member;

@@ -238,10 +238,7 @@ pub async fn find_device(
 }
 
 /// The session of a secret, dead or alive, with what pages show of its account: one statement.
-pub async fn find_session(
-    tx: &mut Tx,
-    secret_hash: SecretHash,
-) -> Result<Option<StoredSession>, StoreError> {
+pub async fn find_session(tx: &mut Tx, secret_hash: SecretHash) -> Result<Option<StoredSession>, StoreError> {
     let Some(row) = find!("session", tx, SessionRow, FIND_SESSION, secret_hash.to_hex())? else {
         return Ok(None);
     };
@@ -266,11 +263,7 @@ pub async fn confirm_device(
 }
 
 /// Keeps that a password that was given counts longer.
-pub async fn prolong_confirmation(
-    tx: &mut Tx,
-    device_id: DeviceId,
-    until_ms: i64,
-) -> Result<(), StoreError> {
+pub async fn prolong_confirmation(tx: &mut Tx, device_id: DeviceId, until_ms: i64) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(PROLONG_CONFIRMATION).bind(device_id.as_i64()).bind(until_ms)
         .execute(c).await.map(drop))
     .map_err(writing("session"))

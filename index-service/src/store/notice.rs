@@ -261,11 +261,7 @@ pub async fn list_notices_off(tx: &mut Tx, account_id: AccountId) -> Result<Vec<
 }
 
 /// Whether an account does not want to be told of a kind.
-pub async fn is_notice_off(
-    tx: &mut Tx,
-    account_id: AccountId,
-    kind: NoticeKind,
-) -> Result<bool, StoreError> {
+pub async fn is_notice_off(tx: &mut Tx, account_id: AccountId, kind: NoticeKind) -> Result<bool, StoreError> {
     let row = find!(
         "notices",
         tx,

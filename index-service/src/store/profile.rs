@@ -3,7 +3,9 @@
 use super::dialect::{Tx, find, list, on, statements};
 use super::error::{StoreError, unreadable, writing};
 use super::row::row;
-use crate::domain::{AccountId, EmailAddress, PageLanguage, PageTheme, PasswordHash, Preferences, Profile, Username};
+use crate::domain::{
+    AccountId, EmailAddress, PageLanguage, PageTheme, PasswordHash, Preferences, Profile, Username,
+};
 
 statements! {
     FIND_PROFILE = "select account_id, username, display_name, full_name, biography, location, website, email, email_written,

@@ -109,7 +109,11 @@ async fn chatter_drives_nothing_else_out_and_old_notices_go() {
     };
     write(NoticeKind::Quota, 1).await;
     write(NoticeKind::Comment, 100).await;
-    assert_eq!(told(&fixture, "ada").await.len(), 31, "thirty of a kind within a day");
+    assert_eq!(
+        told(&fixture, "ada").await.len(),
+        31,
+        "thirty of a kind within a day"
+    );
     for _ in 0..8 {
         fixture.clock.advance(Duration::from_hours(25));
         write(NoticeKind::Comment, 100).await;
@@ -127,7 +131,10 @@ async fn chatter_drives_nothing_else_out_and_old_notices_go() {
 async fn notices_are_read_and_removed_by_whose_they_are_alone() {
     let fixture = fixture().await;
     let app = &fixture.app;
-    let (ada, eve) = (app.operator("ada").await.unwrap(), app.operator("eve").await.unwrap());
+    let (ada, eve) = (
+        app.operator("ada").await.unwrap(),
+        app.operator("eve").await.unwrap(),
+    );
     let id = ada.account().unwrap().account_id;
     for subject in ["ada/a", "ada/b", "ada/c"] {
         let mut tx = fixture.store.write().await.unwrap();
@@ -137,7 +144,11 @@ async fn notices_are_read_and_removed_by_whose_they_are_alone() {
         tx.commit().await.unwrap();
         fixture.clock.advance(Duration::from_secs(1));
     }
-    let ids: Vec<NoticeId> = told(&fixture, "ada").await.iter().map(|one| one.notice_id).collect();
+    let ids: Vec<NoticeId> = told(&fixture, "ada")
+        .await
+        .iter()
+        .map(|one| one.notice_id)
+        .collect();
     for refused in [
         app.read_notice(&eve, ids[0]).await.map(drop),
         app.remove_notice(&eve, ids[0]).await,
@@ -270,7 +281,9 @@ async fn a_leaked_access_token_is_told_to_its_owner() {
         .await
         .unwrap();
     for _ in 0..2 {
-        app.report_leaks(&nobody, vec![secret.clone()], None).await.unwrap();
+        app.report_leaks(&nobody, vec![secret.clone()], None)
+            .await
+            .unwrap();
     }
     assert_eq!(kinds(&fixture, "ada").await, [NoticeKind::TokenLeaked]);
 }

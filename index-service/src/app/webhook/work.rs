@@ -19,8 +19,8 @@ use crate::app::error::AppError;
 use crate::app::notice::News;
 use crate::domain::webhook::{DeliveryState, DisabledBecause, HookDelivery, HookPlace, Keeper, Webhook};
 use crate::domain::{
-    AuditAction, Ceiling, DeliveryId, EventKind, HookFormat, NoticeKind, Principal, RepositoryFacts, RepositoryId,
-    RepositoryState, Right, Rights, TargetKind, decide, decide_namespace,
+    AuditAction, Ceiling, DeliveryId, EventKind, HookFormat, NoticeKind, Principal, RepositoryFacts,
+    RepositoryId, RepositoryState, Right, Rights, TargetKind, decide, decide_namespace,
 };
 use crate::egress::{Message, Outcome};
 use crate::store::access::Surroundings;

@@ -141,10 +141,7 @@ async fn read(
 /// Mark all notifications as read
 #[utoipa::path(put, path = "/account/notifications/read", tag = "accounts", responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn read_all(
-    Shared(state): Shared<State>,
-    SignedIn(caller): SignedIn,
-) -> Result<StatusCode, Problem> {
+async fn read_all(Shared(state): Shared<State>, SignedIn(caller): SignedIn) -> Result<StatusCode, Problem> {
     state.app.read_notices(&caller, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -165,10 +162,7 @@ async fn remove(
 /// Delete all notifications
 #[utoipa::path(delete, path = "/account/notifications", tag = "accounts", responses(
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn remove_all(
-    Shared(state): Shared<State>,
-    SignedIn(caller): SignedIn,
-) -> Result<StatusCode, Problem> {
+async fn remove_all(Shared(state): Shared<State>, SignedIn(caller): SignedIn) -> Result<StatusCode, Problem> {
     state.app.remove_notices(&caller, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use http::request::Parts;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, REFERER};
+use http::request::Parts;
 use http::{HeaderMap, Uri};
 use sha2::{Digest as _, Sha256};
 
@@ -266,8 +266,16 @@ mod tests {
     #[test]
     fn a_form_that_came_too_late_leads_back_to_the_page_that_it_stood_on() {
         for (path, referer, page) in [
-            ("/admin/keys/rotate", "http://h/admin/keys?done=a-done", "/admin/keys"),
-            ("/admin/storage", "https://h/admin/storage?namespace=ada", "/admin/storage?namespace=ada"),
+            (
+                "/admin/keys/rotate",
+                "http://h/admin/keys?done=a-done",
+                "/admin/keys",
+            ),
+            (
+                "/admin/storage",
+                "https://h/admin/storage?namespace=ada",
+                "/admin/storage?namespace=ada",
+            ),
             ("/admin/storage", "", "/admin"),
             ("/admin/storage", "https://evil.example/r/a", "/admin"),
             ("/account/tokens", "/account/tokens", "/account/tokens"),

@@ -84,7 +84,9 @@ async fn who_did_it_is_named_as_long_as_the_account_is_there(store: &Store) {
     let mut tx = store.write().await.unwrap();
     let ada = account(&mut tx, 1, "ada", false).await.account_id;
     let eve = account(&mut tx, 2, "Eve", false).await.account_id;
-    add_notice(&mut tx, &notice(1, ada, Some(eve)), NOW).await.unwrap();
+    add_notice(&mut tx, &notice(1, ada, Some(eve)), NOW)
+        .await
+        .unwrap();
     let id = NoticeId::from_i64(1);
     let found = find_notice(&mut tx, ada, id).await.unwrap().unwrap();
     assert_eq!(found.actor.as_deref(), Some("Eve"));

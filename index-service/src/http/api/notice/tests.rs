@@ -69,7 +69,10 @@ async fn notifications_are_listed_read_and_deleted_by_whose_they_are() {
             .await
             .is(status);
     }
-    front.api("eve", "PUT", &format!("{PATH}/read"), NONE).await.is(204);
+    front
+        .api("eve", "PUT", &format!("{PATH}/read"), NONE)
+        .await
+        .is(204);
     let page = front.api("eve", "GET", PATH, NONE).await.is(200);
     let items = page["items"].as_array().unwrap();
     assert!(items.iter().all(|one| one["read_at"].is_string()), "{page}");
@@ -104,7 +107,12 @@ async fn kinds_are_switched_off_and_nobody_is_told_of_them() {
         (json!({"off": ["member", "member"]}), 200),
     ] {
         let answer = front.api("eve", "PUT", path, body.clone()).await;
-        assert_eq!(answer.status.as_u16() / 100, status / 100, "{body}: {}", answer.body);
+        assert_eq!(
+            answer.status.as_u16() / 100,
+            status / 100,
+            "{body}: {}",
+            answer.body
+        );
     }
     front.api("", "PUT", path, json!({"off": []})).await.is(401);
     let kept = front.api("eve", "GET", path, NONE).await.is(200);

@@ -101,7 +101,9 @@ fn kept(
         NewChoice::Is(language) if Language::of(language) != view.language => {
             cookie::keep_choice("language", language.as_str(), public_url)
         }
-        NewChoice::Browsers if before.preferences.language.is_some() => cookie::drop_choice("language", public_url),
+        NewChoice::Browsers if before.preferences.language.is_some() => {
+            cookie::drop_choice("language", public_url)
+        }
         _ => None,
     }
 }

@@ -340,15 +340,24 @@ async fn what_one_is_told_is_counted_in_the_head_and_read_on_its_page() {
             eve.get(path).await.body.contains("1 unread notification<"),
             "{path}"
         );
-        assert!(!ada.get(path).await.body.contains("unread notification"), "{path}");
+        assert!(
+            !ada.get(path).await.body.contains("unread notification"),
+            "{path}"
+        );
     }
     let id = page.field("id");
-    let others = ada.post("/account/notifications/open", &[("id", id.as_str())]).await;
+    let others = ada
+        .post("/account/notifications/open", &[("id", id.as_str())])
+        .await;
     assert_eq!(others.status, StatusCode::NOT_FOUND);
-    let opened = eve.post("/account/notifications/open", &[("id", id.as_str())]).await;
+    let opened = eve
+        .post("/account/notifications/open", &[("id", id.as_str())])
+        .await;
     assert_eq!(opened.header("location"), "/r/ada/private");
     assert!(!eve.get("/help").await.body.contains("unread notification"));
-    let removed = eve.post("/account/notifications/remove", &[("id", id.as_str())]).await;
+    let removed = eve
+        .post("/account/notifications/remove", &[("id", id.as_str())])
+        .await;
     assert_eq!(
         removed.header("location"),
         "/account/notifications?done=notice-done-removed"
@@ -376,8 +385,11 @@ async fn all_are_marked_as_read_and_deleted_up_to_the_newest_that_was_seen() {
         .post("/account/notifications/read-all", &[("newest", "x")])
         .await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    eve.post("/account/notifications/remove-all", &[("newest", newest.as_str())])
-        .await;
+    eve.post(
+        "/account/notifications/remove-all",
+        &[("newest", newest.as_str())],
+    )
+    .await;
     let page = eve.get("/account/notifications").await;
     assert!(!page.body.contains("name=\"newest\""));
 }
@@ -418,7 +430,10 @@ async fn the_language_of_an_account_is_there_on_a_fresh_browser() {
     );
     let page = ada.get("/account").await;
     assert!(page.body.contains("<html lang=\"zh-CN\""), "{}", page.body);
-    assert!(page.body.contains("<option value=\"zh-CN\" lang=\"zh-CN\" selected>"));
+    assert!(
+        page.body
+            .contains("<option value=\"zh-CN\" lang=\"zh-CN\" selected>")
+    );
     let fresh = front.browser("ada").await;
     assert!(fresh.get("/").await.body.contains("<html lang=\"zh-CN\""));
     let eve = front.browser("eve").await;
@@ -430,13 +445,7 @@ async fn the_language_of_an_account_is_there_on_a_fresh_browser() {
         csrf: fresh.csrf.clone(),
     };
     assert!(english.get("/").await.body.contains("<html lang=\"en\""));
-    assert!(
-        fresh
-            .get("/?lang=en")
-            .await
-            .body
-            .contains("<html lang=\"en\"")
-    );
+    assert!(fresh.get("/?lang=en").await.body.contains("<html lang=\"en\""));
     let left = ada.post("/account", &[("language", "")]).await;
     assert!(left.header("set-cookie").starts_with("language=;"));
     assert!(ada.get("/").await.body.contains("<html lang=\"en\""));
@@ -453,7 +462,10 @@ async fn the_switch_in_the_foot_is_kept_with_the_account_of_whoever_is_signed_in
     assert_eq!(chosen.header("location"), "/help");
     let fresh = front.browser("ada").await;
     let page = fresh.get("/").await.body;
-    assert!(page.contains("<html lang=\"zh-CN\" data-theme=\"dark\">"), "{page}");
+    assert!(
+        page.contains("<html lang=\"zh-CN\" data-theme=\"dark\">"),
+        "{page}"
+    );
     // What is not said stays, and the system's colours are no choice.
     ada.post("/preferences", &[("theme", "system")]).await;
     let page = fresh.get("/").await.body;

@@ -360,7 +360,10 @@ async fn administration_wants_a_password_that_was_given_a_short_time_ago() {
         assert_eq!(answer.header("location"), place, "{next}");
     }
     let nobody = front.browser("").await;
-    for answer in [nobody.get("/confirm").await, nobody.post("/confirm", &right).await] {
+    for answer in [
+        nobody.get("/confirm").await,
+        nobody.post("/confirm", &right).await,
+    ] {
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert!(answer.header("location").starts_with("/sign-in?next="));
     }

@@ -41,10 +41,7 @@ fn onward(next: &str) -> &str {
     }
 }
 
-pub(super) async fn show(
-    SignedIn { view, .. }: SignedIn,
-    Query(query): Query<Onward>,
-) -> Response {
+pub(super) async fn show(SignedIn { view, .. }: SignedIn, Query(query): Query<Onward>) -> Response {
     page::render(&ConfirmPage {
         view,
         next: onward(&query.next).to_owned(),
