@@ -19,8 +19,8 @@ statements! {
           $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     /// [`AT_ONCE`] tags.
     FIND_TAGS = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
-        (select cast(sum(c.content_size) as bigint) from manifest_part p join manifest c on c.repository_id = p.repository_id
-          and c.digest = p.digest where p.repository_id = t.repository_id and p.manifest = t.digest
+        (select cast(sum(c.content_size) as bigint) from manifest_part p cross join manifest c where c.repository_id = p.repository_id
+          and c.digest = p.digest and p.repository_id = t.repository_id and p.manifest = t.digest
           and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
         from tag t left join manifest m on m.repository_id = t.repository_id and m.digest = t.digest

@@ -4,6 +4,7 @@
 //! a word has, the cost of asking for it is bounded.
 
 mod beginning;
+mod sieve;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use crate::domain::{
     RobotId, SearchFilter, Topic, Visibility, decide, permission,
 };
 use beginning::{Candidate, Group, candidates, read};
+use sieve::Sieve;
 
 statements! {
     /// The beginnings of [`BRANCHES`] lists.
@@ -51,6 +53,15 @@ statements! {
         left join content_total t on t.repository_id = r.repository_id and t.dimension = 'repository' and t.value = ''
         where r.state = 'active' and r.repository_id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
           $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
+    /// What [`SIFTS`] repositories are found by.
+    SIFT = "select repository_id, postings from search_document where repository_id in (
+          $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+          $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42,
+          $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62,
+          $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82,
+          $83, $84, $85, $86, $87, $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $99, $100, $101,
+          $102, $103, $104, $105, $106, $107, $108, $109, $110, $111, $112, $113, $114, $115, $116, $117,
+          $118, $119, $120, $121, $122, $123, $124, $125, $126, $127, $128)";
     LIST_OWN = "select namespace_id from namespace where account_id = $1";
     LIST_JOINED = "select n.namespace_id from member m join namespace n on n.organisation_id = m.organisation_id
         where m.account_id = $1 order by m.organisation_id limit $2";
@@ -64,10 +75,14 @@ statements! {
 const BRANCHES: usize = 8;
 /// Repositories that are looked at at once.
 const LOOKS: usize = 32;
+/// Repositories whose words are read at once.
+const SIFTS: usize = 128;
 /// How much of each list is read at first, and where that was not enough.
 const PASSES: [usize; 2] = [1_000, 10_000];
 /// Most repositories that are looked at one by one.
 const MAX_LOOKED: usize = 2_048;
+/// Most repositories whose words are read because the beginnings of lists do not say whether they have all.
+const MAX_SIFTED: usize = 2_048;
 /// Most repositories that are found.
 pub const MAX_FOUND: usize = 1_000;
 /// Most words that an unfinished one may become.
@@ -155,6 +170,7 @@ pub async fn search(
         wanted,
         now_ms,
         groups: &groups,
+        sieve: Sieve::new(&groups),
         looked: 0,
         known: HashMap::new(),
     };
@@ -244,6 +260,7 @@ struct Search<'a> {
     wanted: &'a Wanted<'a>,
     now_ms: i64,
     groups: &'a [Group],
+    sieve: Sieve<'a>,
     /// How many repositories were looked at.
     looked: usize,
     /// What was read about namespaces, each once.
@@ -257,8 +274,9 @@ impl Search<'_> {
             beginnings.push(read(tx, group, reaches, depth).await?);
         }
         let (candidates, is_whole) = candidates(&beginnings);
+        let (candidates, is_sifted) = self.sieve.sift(tx, candidates).await?;
         let mut found = Found {
-            is_more: !is_whole,
+            is_more: !is_whole || !is_sifted,
             ..Found::default()
         };
         for chunk in candidates.chunks(LOOKS) {
@@ -287,11 +305,10 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Whether what was read of the lists says already that this is shown.
+    /// Whether it is shown, whatever else there is to read about it.
     fn is_sure(&self, candidate: &Candidate) -> bool {
         let filter = self.wanted.filter;
-        candidate.is_sure
-            && candidate.is_open
+        candidate.is_open
             && filter.min_stars <= 0
             && filter.updated_since.is_none()
             && matches!(permission::ceiling(self.principal), None | Some(Ceiling::Full))
@@ -319,19 +336,13 @@ impl Search<'_> {
             let Some(row) = by_id.remove(&candidate.id) else {
                 continue;
             };
-            if (candidate.is_sure || self.has_all_words(row[9].text()))
-                && let Some(hit) = self.passing(hit(&row)?)
+            if let Some(hit) = self.passing(hit(&row)?)
                 && self.may_pull(tx, &hit.facts).await?
             {
                 hits.push(hit);
             }
         }
         Ok(hits)
-    }
-
-    fn has_all_words(&self, postings: &str) -> bool {
-        let words: BTreeSet<&str> = places(postings).map(|(word, _)| word).collect();
-        self.groups.iter().all(|group| group.is_in(&words))
     }
 
     fn passing(&self, hit: Hit) -> Option<Hit> {

@@ -1,10 +1,9 @@
 //! `/api/v1/access/explain`: why somebody may do something, or may not.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::Anyone;
 use super::problem::Problem;
@@ -14,8 +13,8 @@ use crate::app::explanation::{Inquiry, Reason};
 use crate::domain::Right;
 use crate::domain::right::InvalidRight;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(explain))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(explain))
 }
 
 /// What is asked.

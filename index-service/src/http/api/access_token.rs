@@ -1,13 +1,12 @@
 //! `/api/v1/access-tokens`: personal access tokens of whoever asks.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::credential::{
@@ -20,8 +19,8 @@ use crate::app::access_token::{AccessTokenDetails, AccessTokenWish, DEFAULT_LIFE
 use crate::app::audit::rfc3339;
 use crate::domain::{Ended, SecretId, TokenId};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(show, change, revoke))
         .routes(routes!(rotate))

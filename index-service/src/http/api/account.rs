@@ -1,15 +1,14 @@
 //! `/api/v1/account`: whoever asks.
 
+use crate::http::api::described::{ApiRouter, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(show))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(show))
 }
 
 /// Who is signed in, and with what.

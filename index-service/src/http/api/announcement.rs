@@ -1,12 +1,11 @@
 //! `/api/v1/announcements`: what administrators of the site tell everybody.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -16,8 +15,8 @@ use crate::app::AppError;
 use crate::app::announcement::AnnouncementWish;
 use crate::domain::{Announcement, AnnouncementId};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(remove))
 }

@@ -1,13 +1,12 @@
 //! `/api/v1/audit`: what happened.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::instant::Instant;
@@ -16,8 +15,8 @@ use super::problem::Problem;
 use crate::app::AppError;
 use crate::domain::{AuditEvent, AuditFilter, EventId, NamespaceName};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(list))
 }
 
 /// Something that happened.

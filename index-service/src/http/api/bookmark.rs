@@ -1,12 +1,11 @@
 //! `/api/v1/bookmarks`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -15,8 +14,8 @@ use super::page::{Page, Wish};
 use super::problem::Problem;
 use super::repository::{Repository, listed, repository_id};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(put, remove))
 }

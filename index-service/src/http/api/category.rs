@@ -1,20 +1,19 @@
 //! `/api/v1/categories`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
 use super::page::{Page, Wish};
 use super::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(put, remove))
 }

@@ -2,13 +2,12 @@
 
 mod moderation;
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::{Anyone, SignedIn};
@@ -22,8 +21,8 @@ use crate::domain::CommentId;
 use crate::domain::comment::Board;
 use crate::http::markdown::render;
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(site, allow))
         .routes(routes!(settings, set))
         .routes(routes!(threads, write))

@@ -1,11 +1,10 @@
 //! Tags, manifests and counts of repositories: `/api/v1/repositories/{id}/…`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::{Anyone, SignedIn};
 use super::instant::Instant;
@@ -25,8 +24,8 @@ use shown::{
     TagDetail, counts, date, show_differences, show_known_tag, show_node,
 };
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list_tags))
         .routes(routes!(show_tag))
         .routes(routes!(show_history))

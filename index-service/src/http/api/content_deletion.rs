@@ -1,10 +1,9 @@
 //! Tags deleted and restored: `/api/v1/repositories/{id}/tags/{tag}`, `/api/v1/repositories/{id}/deleted-tags`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::{Anyone, SignedIn};
 use super::instant::Instant;
@@ -14,8 +13,8 @@ use super::repository::repository_id;
 use crate::app::content_deletion::shown::ContentDeletion;
 use crate::domain::DeletionId;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(delete_tag))
         .routes(routes!(restore_tag))
         .routes(routes!(list_deleted_tags))

@@ -1,11 +1,10 @@
 //! `/api/v1/deleted-repositories`: what can be restored.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::instant::Instant;
@@ -14,8 +13,8 @@ use super::page::{Page, Wish};
 use super::problem::Problem;
 use super::repository::{Repository, listed, repository_id, repository_name};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(restore))
         .routes(routes!(purge))

@@ -2,11 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::described::{ApiRouter, Said, describe, routes};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::problem::Problem;
 use crate::http::json::Json;
@@ -25,26 +24,35 @@ use crate::http::json::Json;
 )]
 pub(super) struct Description;
 
+/// What describes all routes.
+static DESCRIPTIONS: OnceLock<Vec<fn() -> Said>> = OnceLock::new();
+/// The description, once somebody asked for it.
 static TEXT: OnceLock<String> = OnceLock::new();
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(show))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(show))
 }
 
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "description", security(()),
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
 async fn show() -> Json {
-    Json(TEXT.get().cloned().unwrap_or_default())
+    Json(text().unwrap_or_default().to_owned())
 }
 
-/// The description, once it is complete.
+/// The description of all routes, once there are any.
 pub(super) fn text() -> Option<&'static str> {
-    TEXT.get().map(String::as_str)
+    let descriptions = DESCRIPTIONS.get()?;
+    Some(TEXT.get_or_init(|| complete(descriptions)))
 }
 
-/// Completes the description of all routes, for [`show`].
-pub(super) fn keep(mut description: utoipa::openapi::OpenApi) {
+/// Keeps what describes all routes, for [`text`].
+pub(super) fn keep(descriptions: Vec<fn() -> Said>) {
+    DESCRIPTIONS.get_or_init(|| descriptions);
+}
+
+fn complete(descriptions: &[fn() -> Said]) -> String {
+    let mut description = describe(Description::openapi(), super::ROOT, descriptions);
     let components = description.components.get_or_insert_default();
     for (name, scheme) in [
         ("password", HttpAuthScheme::Basic),
@@ -54,11 +62,9 @@ pub(super) fn keep(mut description: utoipa::openapi::OpenApi) {
             .security_schemes
             .insert(name.to_owned(), SecurityScheme::Http(Http::new(scheme)).into());
     }
-    TEXT.get_or_init(|| {
-        let mut value = serde_json::to_value(&description).unwrap_or_default();
-        with_problems(&mut value);
-        value.to_string()
-    });
+    let mut value = serde_json::to_value(&description).unwrap_or_default();
+    with_problems(&mut value);
+    value.to_string()
 }
 
 /// Every operation may be refused with a problem document: said once, here, and with its own media type. Its id is made from

@@ -1,12 +1,11 @@
 //! `/api/v1/devices`: where whoever asks is signed in by `docker login` with the password.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::instant::Instant;
@@ -14,8 +13,8 @@ use super::page::{Page, Wish};
 use super::problem::Problem;
 use crate::domain::DeviceId;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, end_all))
         .routes(routes!(end))
 }

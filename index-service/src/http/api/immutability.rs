@@ -1,11 +1,10 @@
 //! `/api/v1/repositories/{id}/immutable-tags`, `/api/v1/namespaces/{name}/immutable-tags`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use shared::token::{ImmutableTags, TagPattern};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::{Anyone, SignedIn};
 use super::namespace::namespace_name;
@@ -14,8 +13,8 @@ use super::repository::repository_id;
 use crate::app::AppError;
 use crate::app::immutability::Immutability;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(show, put))
         .routes(routes!(show_of_namespace, put_of_namespace))
 }

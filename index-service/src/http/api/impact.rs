@@ -1,10 +1,9 @@
 //! What depends on content, and what it was built on: `/api/v1/repositories/{id}/…/impact`, `…/base`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::Anyone;
 use super::instant::Instant;
@@ -12,8 +11,8 @@ use super::problem::Problem;
 use super::repository::repository_id;
 use crate::app::content::{Base, Descendant, IMPACT_DAYS, ImageBases};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(show_of_tag))
         .routes(routes!(show_of_manifest))
         .routes(routes!(show_of_repository))

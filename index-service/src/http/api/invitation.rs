@@ -1,13 +1,12 @@
 //! `/api/v1/invitations`, and those of an organisation.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::{Anyone, SignedIn};
@@ -21,8 +20,8 @@ use crate::app::invitation::{InvitationView, InvitationWish};
 use crate::domain::invitation::DEFAULT_LIFE_DAYS;
 use crate::domain::{Ended, Invitation, InvitationId};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(revoke))
         .routes(routes!(list_of_site, create_for_site))

@@ -1,12 +1,11 @@
 //! `/api/v1/keys`: the keys that sign registry tokens.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::instant::Instant;
@@ -14,8 +13,8 @@ use super::problem::Problem;
 use crate::app::audit::By;
 use crate::app::key::ShownKey;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(rotate))
         .routes(routes!(revoke))

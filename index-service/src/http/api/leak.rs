@@ -1,5 +1,6 @@
 //! `/api/v1/leaks`: secrets of ours that somebody found where they should not be.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest as _, Request, State};
@@ -8,15 +9,13 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::secret::Secret;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::Anyone;
 use super::problem::Problem;
 use crate::app::leak::ReportSignature;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(report))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(report))
 }
 
 /// What was found: in a form of ours, or in that of GitHub's secret scanning partners.

@@ -1,12 +1,11 @@
 //! `/api/v1/organisations/{organisation}/members`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -18,8 +17,8 @@ use crate::app::member::MembershipEnd;
 use crate::domain::organisation::InvalidRole;
 use crate::domain::{Member, OrganisationRole};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show, put, remove))
         .routes(routes!(departure))

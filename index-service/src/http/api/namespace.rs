@@ -1,10 +1,9 @@
 //! `/api/v1/namespaces`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::problem::Problem;
@@ -12,8 +11,8 @@ use super::repository::visibility;
 use crate::app::AppError;
 use crate::domain::{NamespaceFacts, NamespaceName, NamespaceOwner};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new().routes(routes!(show, change))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(show, change))
 }
 
 /// A namespace: the first part of repository names.

@@ -1,12 +1,11 @@
 //! `/api/v1/account/notifications`: what one's own account is told.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -18,8 +17,8 @@ use crate::app::notice::NoticeChoice;
 use crate::domain::notice::InvalidNoticeKind;
 use crate::domain::{Notice, NoticeId, NoticeKind};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, remove_all))
         .routes(routes!(read_all))
         .routes(routes!(remove))

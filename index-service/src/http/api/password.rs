@@ -1,5 +1,6 @@
 //! `/api/v1/account/password` and `/api/v1/password-resets`: another password, with the old one or by a link.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -7,16 +8,14 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::secret::Secret;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::{Anyone, SignedIn};
 use super::credential::{WithSecret, shown_once};
 use super::instant::Instant;
 use super::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(change))
         .routes(routes!(create))
         .routes(routes!(redeem))

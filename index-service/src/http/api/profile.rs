@@ -1,5 +1,6 @@
 //! `/api/v1/accounts`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State as Shared};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
@@ -7,8 +8,6 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::secret::Secret;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::{Anyone, SignedIn};
@@ -23,8 +22,8 @@ use crate::app::profile::{ProfileChange, ProfileView};
 use crate::app::sign_up::{NewPerson, Once, SignedUp};
 use crate::domain::{PageLanguage, PageTheme, Preferences, Profile};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change, delete))
         .routes(routes!(deletion))

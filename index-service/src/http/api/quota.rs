@@ -1,10 +1,9 @@
 //! `/api/v1/namespaces/{name}/quota`, `/api/v1/quotas`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::namespace::namespace_name;
@@ -16,8 +15,8 @@ use crate::app::quota::ListedQuota;
 use crate::app::quota::NamespaceUsage;
 use crate::domain::quota::{Decided, NamespaceQuota, Resource};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(show, change))
         .routes(routes!(list))
 }

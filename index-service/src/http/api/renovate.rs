@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::Anyone;
@@ -16,8 +15,8 @@ use super::problem::Problem;
 use super::repository::repository_name;
 use crate::domain::version::highest;
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(releases))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(releases))
 }
 
 /// What there is to update to.

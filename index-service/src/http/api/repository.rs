@@ -1,12 +1,11 @@
 //! `/api/v1/repositories`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::oci::RepositoryName;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::{Anyone, SignedIn};
 use super::page::{Page, Wish};
@@ -17,8 +16,8 @@ use crate::app::repository::Shown;
 use crate::app::transfer::Transfer;
 use crate::domain::{RepositoryFacts, RepositoryId, RepositoryState, Right, Visibility};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change, remove))
         .routes(routes!(transfer))

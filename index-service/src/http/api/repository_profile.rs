@@ -1,12 +1,11 @@
 //! `/api/v1/repositories/{id}/description`, `…/star`, `/api/v1/stars` and `/api/v1/namespaces/{name}/verified`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::{Anyone, SignedIn};
@@ -19,8 +18,8 @@ use crate::app::repository_profile::{Described, DescriptionChange};
 use crate::domain::Topic;
 use crate::http::markdown::render;
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(show, change))
         .routes(routes!(star, unstar))
         .routes(routes!(starred))

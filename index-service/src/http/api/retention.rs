@@ -1,9 +1,8 @@
 //! `/api/v1/repositories/{id}/retention`, `/api/v1/namespaces/{name}/retention`, `/api/v1/retention-runs`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::content_deletion::{Deletion, show_deletion};
@@ -24,8 +23,8 @@ use shown::{
     show_run, show_simulation, show_state,
 };
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(
             show_of_repository,
             put_of_repository,

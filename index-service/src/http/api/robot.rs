@@ -1,13 +1,12 @@
 //! `/api/v1/robots` and `/api/v1/organisation-tokens`: machines of a namespace, with and without a name.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::credential::{
@@ -22,8 +21,8 @@ use crate::app::robot::MachineKind::{OrganisationToken, Robot};
 use crate::app::robot::{MachineKind, RobotChange, RobotDetails, RobotWish};
 use crate::domain::{RobotId, SecretId};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(show, change, delete))
         .routes(routes!(rotate))

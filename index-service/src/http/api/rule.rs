@@ -1,12 +1,11 @@
 //! `/api/v1/rules`: who may do what on which repositories, beside what ownership and visibility give.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::token::TagSet;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::caller::SignedIn;
 use super::instant::Instant;
@@ -19,8 +18,8 @@ use crate::domain::right::InvalidRight;
 use crate::domain::rule::ListedRule;
 use crate::domain::{Grant, Right, Rights, RuleId, Target};
 
-pub(super) fn routes() -> OpenApiRouter<super::State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change, remove))
 }

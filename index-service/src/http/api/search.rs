@@ -1,11 +1,10 @@
 //! `/api/v1/search`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Query, State as Shared};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::Anyone;
@@ -18,8 +17,8 @@ use crate::domain::search::is_official;
 use crate::domain::topic::InvalidTopic;
 use crate::domain::{SearchFilter, SearchOrder};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(search))
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new().routes(routes!(search))
 }
 
 /// What is looked for.

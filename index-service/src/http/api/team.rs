@@ -1,12 +1,11 @@
 //! `/api/v1/organisations/{organisation}/teams`.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::State;
 use super::caller::SignedIn;
@@ -17,8 +16,8 @@ use super::problem::Problem;
 use crate::app::team::TeamChange;
 use crate::domain::Team;
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change, delete))
         .routes(routes!(list_members))

@@ -7,6 +7,7 @@ mod repository;
 #[cfg(test)]
 mod tests;
 
+use crate::http::api::described::ApiRouter;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
@@ -15,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use shared::secret::Secret;
 use shared::token::TagSet;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::State;
 use super::idempotency::ShowsSecret;
@@ -28,7 +28,7 @@ use crate::app::webhook::{DEFAULT_OVERLAP_HOURS, HookScope, HookWish, ShownHook}
 use crate::domain::webhook::DisabledBecause;
 use crate::domain::{EventKind, HookFormat, WebhookId};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> ApiRouter {
     repository::routes().merge(namespace::routes())
 }
 

@@ -46,7 +46,6 @@ use fault::PageError;
 
 /// Every page: one line for each area, in the order of the alphabet.
 pub(super) fn router(state: &State) -> Router<State> {
-    language::prepare();
     Router::new()
         .merge(account::routes())
         .merge(admin::routes())

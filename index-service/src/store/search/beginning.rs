@@ -1,8 +1,8 @@
 //! The beginnings of lists, and which repositories are in all of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use super::{BRANCHES, WALK};
+use super::{BRANCHES, FOR_UNFINISHED, WALK};
 use crate::domain::Reach;
 use crate::store::dialect::Tx;
 use crate::store::error::StoreError;
@@ -24,11 +24,17 @@ impl Group {
         }
     }
 
-    pub(super) fn is_in(&self, words: &BTreeSet<&str>) -> bool {
-        match &self.unfinished {
-            Some(begun) => words.iter().any(|word| word.starts_with(begun.as_str())),
-            None => self.words.iter().any(|(word, _)| words.contains(word.as_str())),
-        }
+    /// The least of the places that one has by these words; none when it has none of them.
+    pub(super) fn place_among(&self, places: &HashMap<&str, i64>) -> Option<i64> {
+        let listed = self
+            .words
+            .iter()
+            .filter_map(|(word, count)| Some(places.get(word.as_str())? + count));
+        let begun = self.unfinished.iter().flat_map(|begun| {
+            let longer = places.iter().filter(|(word, _)| word.starts_with(begun.as_str()));
+            longer.map(|(_, place)| place + FOR_UNFINISHED)
+        });
+        listed.chain(begun).min()
     }
 }
 

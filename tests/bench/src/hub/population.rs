@@ -88,6 +88,10 @@ impl Population {
                  from {tags}"
             ),
             format!(
+                "insert into content_feed (repository_id, version, changes, recent_events, received_at) select {FIRST} + n.i, 1, 10, \
+                 '', {NOW} from {repositories}"
+            ),
+            format!(
                 "insert into content_total (repository_id, dimension, value, pull_count, push_count, last_pulled_at, \
                  last_pushed_at, last_pushed_by) select {FIRST} + n.i / 10, 'tag', 'v' || (n.i % 10), n.i % 1000, 1, {NOW}, {NOW}, \
                  'admin' from {tags}"

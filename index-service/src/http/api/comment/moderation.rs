@@ -1,12 +1,11 @@
 //! What becomes of comments.
 
+use crate::http::api::described::{ApiRouter, routes};
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::super::State;
 use super::super::caller::SignedIn;
@@ -16,8 +15,8 @@ use super::super::repository::repository_id;
 use super::{Comment, comment_id};
 use crate::app::comment::{Reported, Verdict};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> ApiRouter {
+    ApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(decide))
         .routes(routes!(report))

@@ -7,8 +7,7 @@ macro_rules! webhooks_of {
         use axum::extract::{Path, Query, State as Shared};
         use axum::response::Response;
         use http::StatusCode;
-        use utoipa_axum::router::OpenApiRouter;
-        use utoipa_axum::routes;
+        use $crate::http::api::described::{ApiRouter, routes};
 
         use super::super::State;
         use super::super::caller::SignedIn;
@@ -19,8 +18,8 @@ macro_rules! webhooks_of {
             NewHookSecret, NewWebhook, Webhook, WebhookChange, WebhookWithSecret, edit, make, replace_secret,
         };
 
-        pub(super) fn routes() -> OpenApiRouter<State> {
-            OpenApiRouter::new()
+        pub(super) fn routes() -> ApiRouter {
+            ApiRouter::new()
                 .routes(routes!(list, create))
                 .routes(routes!(show, change, remove))
                 .routes(routes!(rotate))
