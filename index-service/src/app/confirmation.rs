@@ -64,13 +64,14 @@ impl App {
         caller: &Caller,
         password: &Secret<String>,
     ) -> Result<Account, AppError> {
+        let username = caller.unlimited_account()?.username.to_string();
         let not_right = || AppError::Invalid(NOT_RIGHT.to_owned());
         // A right access token is no password.
         if SecretToken::find(password.expose()).is_some() {
             return Err(not_right());
         }
         let credential = Credential::Password {
-            username: caller.unlimited_account()?.username.to_string(),
+            username,
             password: password.clone(),
         };
         match self.log_in(&credential, &caller.client).await {
