@@ -278,33 +278,26 @@ pub async fn list_pushed(
     Ok(pushed.collect())
 }
 
-impl PushedRow {
-    fn into_repository(self) -> RepositoryRow {
-        RepositoryRow {
-            repository_id: self.repository_id,
-            namespace_id: self.namespace_id,
-            name: self.name,
-            stored_as: self.stored_as,
-            visibility: self.visibility,
-            state: self.state,
-            pending_until: self.pending_until,
+/// The repository of a row that says something besides.
+macro_rules! with_repository {
+    ($($row:ident),+) => {$(
+        impl $row {
+            fn into_repository(self) -> RepositoryRow {
+                RepositoryRow {
+                    repository_id: self.repository_id,
+                    namespace_id: self.namespace_id,
+                    name: self.name,
+                    stored_as: self.stored_as,
+                    visibility: self.visibility,
+                    state: self.state,
+                    pending_until: self.pending_until,
+                }
+            }
         }
-    }
+    )+};
 }
 
-impl ChangedRow {
-    fn into_repository(self) -> RepositoryRow {
-        RepositoryRow {
-            repository_id: self.repository_id,
-            namespace_id: self.namespace_id,
-            name: self.name,
-            stored_as: self.stored_as,
-            visibility: self.visibility,
-            state: self.state,
-            pending_until: self.pending_until,
-        }
-    }
-}
+with_repository!(PushedRow, ChangedRow);
 
 /// A page that is being filled with those of the candidates that the decision lets be pulled.
 struct Page {

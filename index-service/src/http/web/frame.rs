@@ -70,6 +70,23 @@ pub(in crate::http) fn problem(error: AppError, view: &View) -> Result<(StatusCo
     Err(error)
 }
 
+/// What is wrong with a password that was typed, to be shown beside its form.
+pub(in crate::http) fn refusal_of_password(
+    error: AppError,
+    view: &View,
+) -> Result<(StatusCode, String), PageError> {
+    let error = PageError::from(error);
+    if !error.is_refusal() {
+        return Err(error);
+    }
+    // 401 would have the browser ask for a password of its own.
+    let status = match error.status {
+        StatusCode::UNAUTHORIZED => StatusCode::FORBIDDEN,
+        status => status,
+    };
+    Ok((status, error.text(view)))
+}
+
 /// Which page of a list is wished for.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::http) struct Place {

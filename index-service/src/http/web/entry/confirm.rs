@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
-use http::StatusCode;
 use serde::Deserialize;
 use shared::secret::Secret;
 
 use super::super::fault::PageError;
+use super::super::frame::refusal_of_password;
 use super::super::page;
 use super::super::submitted::Submitted;
 use super::super::view::View;
@@ -58,23 +58,15 @@ pub(super) async fn take(
     if caller.is_anonymous() {
         return Err(PageError::sign_in(next));
     }
-    let error = match state.app.confirm(&caller, &typed.password).await {
+    let (status, refusal) = match state.app.confirm(&caller, &typed.password).await {
         Ok(()) => return Ok(page::see(next)),
-        Err(error) => PageError::from(error),
-    };
-    if !error.is_refusal() {
-        return Err(error);
-    }
-    // 401 would have the browser ask for a password of its own.
-    let status = match error.status {
-        StatusCode::UNAUTHORIZED => StatusCode::FORBIDDEN,
-        status => status,
+        Err(error) => refusal_of_password(error, &view)?,
     };
     Ok(page::render_with(
         status,
         &ConfirmPage {
             next: next.to_owned(),
-            refusal: error.text(&view),
+            refusal,
             view,
         },
     ))

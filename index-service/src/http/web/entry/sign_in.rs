@@ -3,12 +3,12 @@
 use askama::Template;
 use axum::extract::{Query, State as Shared};
 use axum::response::Response;
-use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde::Deserialize;
 use shared::secret::Secret;
 
 use super::super::fault::PageError;
+use super::super::frame::refusal_of_password;
 use super::super::submitted::Submitted;
 use super::super::view::View;
 use super::super::visitor::Visitor;
@@ -84,24 +84,16 @@ pub(super) async fn take(
         .app
         .open_web_session(username.clone(), entry.password, is_kept, &client)
         .await;
-    let error = match opened {
+    let (status, refusal) = match opened {
         Ok(session) => return Ok(super::go(&state, &session, &entry.next)),
-        Err(error) => PageError::from(error),
-    };
-    if !error.is_refusal() {
-        return Err(error);
-    }
-    // 401 would have the browser ask for a password of its own.
-    let status = match error.status {
-        StatusCode::UNAUTHORIZED => StatusCode::FORBIDDEN,
-        status => status,
+        Err(error) => refusal_of_password(error, &view)?,
     };
     Ok(page::render_with(
         status,
         &SignInPage {
             username,
             next: page::local(&entry.next).to_owned(),
-            refusal: error.text(&view),
+            refusal,
             is_open: state.app.sign_up_mode() == SignUp::Open,
             view,
         },
