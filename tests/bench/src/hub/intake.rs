@@ -41,6 +41,9 @@ pub(super) struct Taken {
     pub(super) latencies: Vec<u32>,
 }
 
+/// Images that are pulled.
+const PULLED: u64 = 1_000;
+
 /// No two events have the same number, in no round.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -51,9 +54,10 @@ impl Intake {
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 let of = registry * self.repositories + number % self.repositories;
                 let repository = format!("library/r{of}");
-                let (action, method) = match self.told {
-                    Told::Pushes => ("push", "PUT"),
-                    Told::Pulls => ("pull", "GET"),
+                // Everything that is pushed is new; of what is pulled there is so much.
+                let (action, method, image) = match self.told {
+                    Told::Pushes => ("push", "PUT", number),
+                    Told::Pulls => ("pull", "GET", number % PULLED),
                 };
                 json!({
                     "id": format!("{number:08x}-0000-4000-8000-{number:012x}"),
@@ -61,9 +65,9 @@ impl Intake {
                     "action": action,
                     "target": {
                         "mediaType": MANIFEST, "size": 1234, "length": 1234,
-                        "digest": format!("sha256:{number:064x}"),
-                        "repository": repository, "storedAs": repository, "tag": format!("v{}", number % 10),
-                        "url": format!("https://registry.example/v2/{repository}/manifests/sha256:{number:064x}"),
+                        "digest": format!("sha256:{image:064x}"),
+                        "repository": repository, "storedAs": repository, "tag": format!("v{}", image % 10),
+                        "url": format!("https://registry.example/v2/{repository}/manifests/sha256:{image:064x}"),
                     },
                     "request": {
                         "id": format!("{number:032x}"), "addr": "192.0.2.1:51234", "host": "registry.example",
