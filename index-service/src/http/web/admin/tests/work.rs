@@ -1,7 +1,5 @@
 //! Long work, as it is told of and shown.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use serde_json::{Value, json};
 
