@@ -10,8 +10,9 @@ use crate::domain::{EventKind, HookFormat, RepositoryId, Visibility};
 use crate::egress::{Message, dingtalk, feishu, standard};
 use crate::store::{Tx, manifest, repository_profile};
 
-/// How long a push waits until its manifest was read, in milliseconds, so that platforms can be told.
-const READING_MS: i64 = 10_000;
+/// How long a push waits until its manifest was read, in milliseconds, so that platforms can be told: longer than a process that
+/// was killed keeps its claim of a manifest.
+const READING_MS: i64 = 20_000;
 /// How often it is looked whether it was.
 const READING_LOOK_MS: i64 = 1_000;
 /// Platforms that are told.
