@@ -12,6 +12,7 @@ use harness::server::{Options, Server};
 use harness::{Context as _, Error, Journey, Need, Result, Suite, ensure};
 use serde_json::{Value, json};
 
+mod activity;
 mod confirmation;
 mod notice;
 mod setting;
@@ -40,6 +41,7 @@ pub(crate) fn add(suite: &mut Suite) {
     ] {
         suite.add("web", name, &BROWSER, move |journey| play(journey, story, None));
     }
+    activity::add(suite);
     confirmation::add(suite);
     notice::add(suite);
     setting::add(suite);
