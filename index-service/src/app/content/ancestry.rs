@@ -132,6 +132,7 @@ impl App {
         let below = below(tx, &own).await?;
         let mut holders = ancestry::list_with_blob(tx, top, i64::MIN, PAGE_REPOSITORIES + 1).await?;
         holders.retain(|other| *other != id);
+        holders.truncate(usize::try_from(PAGE_REPOSITORIES).unwrap_or(usize::MAX));
         let asked = holders
             .iter()
             .copied()
