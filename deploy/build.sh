@@ -12,8 +12,8 @@ esac
 # Paths of the builder tell nothing in a binary; neither do those of the libraries in C.
 RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=${CARGO_HOME:-/usr/local/cargo}=cargo"
 export CFLAGS="-ffile-prefix-map=/src=. -ffile-prefix-map=${CARGO_HOME:-/usr/local/cargo}=cargo"
-# A megabyte of addresses in a thirtieth of it, since glibc 2.36 (Debian 12).
-export RUSTFLAGS="$RUSTFLAGS -C link-arg=-Wl,-z,pack-relative-relocs"
+# A megabyte of addresses in a thirtieth of it, since glibc 2.36 (Debian 12). And no names of functions.
+export RUSTFLAGS="$RUSTFLAGS -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols"
 
 case ${TARGETARCH:-native} in
   native) triple= ;;

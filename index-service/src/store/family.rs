@@ -11,34 +11,35 @@ use super::value::{Kind, Value, ask};
 use crate::domain::RepositoryId;
 use crate::domain::content::Part;
 
+// `+ 0`: as in tag.rs.
 statements! {
     LIST_CHILDREN = "select c.digest, c.media_type, c.size, c.content_size, c.artifact_type, c.subject, c.platform, c.config,
         c.annotations, c.read_at from manifest_part p cross join manifest c
         where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest'
-          and c.repository_id = p.repository_id and c.digest = p.digest order by p.position limit $3";
+          and c.repository_id = p.repository_id + 0 and c.digest = p.digest order by p.position limit $3";
     LIST_PARTS_OF_CHILDREN = "select c.manifest, c.position, c.role, c.digest, c.media_type, c.size, c.platform, c.command
         from manifest_part p cross join manifest_part c
         where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest'
-          and c.repository_id = p.repository_id and c.manifest = p.digest limit $3";
+          and c.repository_id = p.repository_id + 0 and c.manifest = p.digest limit $3";
     LIST_TOTALS_OF_CHILDREN = "select n.value, n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at,
         n.last_pushed_by, n.last_pulled_by from manifest_part p cross join content_total n
         where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest'
-          and n.repository_id = p.repository_id and n.dimension = 'digest' and n.value = p.digest limit $3";
+          and n.repository_id = p.repository_id + 0 and n.dimension = 'digest' and n.value = p.digest limit $3";
     LIST_REFERRERS_OF_CHILDREN = "select c.digest, c.media_type, c.size, c.content_size, c.artifact_type, c.subject,
         c.platform, c.config, c.annotations, c.read_at from manifest_part p cross join manifest c
         where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest'
-          and c.repository_id = p.repository_id and c.subject = p.digest limit $3";
+          and c.repository_id = p.repository_id + 0 and c.subject = p.digest limit $3";
     /// Tags that are named after a manifest have a '.' behind its name, and '/' follows that.
     LIST_FOLLOWERS_OF_CHILDREN = "select p.digest as of_digest, t.name as tag, c.digest, c.media_type, c.size, c.content_size,
         c.artifact_type, c.subject, c.platform, c.config, c.annotations, c.read_at
         from manifest_part p cross join tag t cross join manifest c
-        where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest' and t.repository_id = p.repository_id
+        where p.repository_id = $1 and p.manifest = $2 and p.role = 'manifest' and t.repository_id = p.repository_id + 0
           and t.name >= replace(p.digest, ':', '-') || '.' and t.name < replace(p.digest, ':', '-') || '/'
-          and c.repository_id = t.repository_id and c.digest = t.digest limit $3";
+          and c.repository_id = t.repository_id + 0 and c.digest = t.digest limit $3";
     LIST_FOLLOWERS = "select t.digest as of_digest, t.name as tag, c.digest, c.media_type, c.size, c.content_size,
         c.artifact_type, c.subject, c.platform, c.config, c.annotations, c.read_at from tag t cross join manifest c
         where t.repository_id = $1 and t.name >= $2 and t.name < $3
-          and c.repository_id = t.repository_id and c.digest = t.digest order by t.name limit $4";
+          and c.repository_id = t.repository_id + 0 and c.digest = t.digest order by t.name limit $4";
     /// Of [`AT_ONCE`] manifests.
     LIST_PARTS_OF_EACH = "select manifest, position, role, digest, media_type, size, platform, command from manifest_part
         where repository_id = $1 and manifest in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,

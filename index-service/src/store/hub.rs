@@ -8,6 +8,7 @@ use super::tag::KnownTag;
 use super::value::{Kind, Value, ask};
 use crate::domain::RepositoryId;
 
+// `+ 0`: as in tag.rs.
 statements! {
     /// [`AT_ONCE`] repositories.
     FIND_DETAILS = "select r.repository_id, r.created_at, coalesce(p.summary, '') as summary,
@@ -19,19 +20,18 @@ statements! {
           $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     /// [`AT_ONCE`] tags.
     FIND_TAGS = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
-        (select cast(sum(c.content_size) as bigint) from manifest_part p cross join manifest c where c.repository_id = p.repository_id
-          and c.digest = p.digest and p.repository_id = t.repository_id and p.manifest = t.digest
-          and p.role = 'manifest') as children_size,
+        (select cast(sum((select c.content_size from manifest c where c.repository_id = p.repository_id and c.digest = p.digest)) as bigint)
+          from manifest_part p where p.repository_id = t.repository_id and p.manifest = t.digest and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
-        from tag t left join manifest m on m.repository_id = t.repository_id and m.digest = t.digest
-        left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
+        from tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
+        left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
         where t.repository_id = $1 and t.name in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
           $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
     /// What [`AT_ONCE`] indexes lead to.
     LIST_IMAGES = "select p.manifest, p.position, p.digest, p.size, coalesce(p.platform, c.platform) as platform,
         c.content_size, n.last_pulled_at, n.last_pushed_at from manifest_part p
-        left join manifest c on c.repository_id = p.repository_id and c.digest = p.digest
-        left join content_total n on n.repository_id = p.repository_id and n.dimension = 'digest' and n.value = p.digest
+        left join manifest c on c.repository_id = p.repository_id + 0 and c.digest = p.digest
+        left join content_total n on n.repository_id = p.repository_id + 0 and n.dimension = 'digest' and n.value = p.digest
         where p.repository_id = $1 and p.role = 'manifest' and p.manifest in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
           $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
         limit 6400";

@@ -59,3 +59,105 @@ async fn no_statement_needs_to_read_a_whole_table_on_postgresql() {
     drop(connection);
     store.close().await;
 }
+
+/// 3,000 repositories of one image, and one, the first, with 500 tags of indexes of three images each: an average that says
+/// little of it.
+const UNEVEN: &str = "
+    insert into namespace (namespace_id, name, created_at) values (7, 'some', 0);
+    insert into repository (repository_id, namespace_id, name, stored_as, visibility, state, created_at, confirmed_at, tag_changed_at)
+      select i, 7, 'some/r' || i, 'some/r' || i, 'public', 'active', 0, 0, i from generate_series(1, 3001) i;
+    insert into manifest (repository_id, digest, media_type, size, content_size)
+      select i, 'sha256:alone', 'image', 1, 1 from generate_series(2, 3001) i;
+    insert into manifest (repository_id, digest, media_type, size, content_size)
+      select 1, 'sha256:c' || i, 'image', 1, 1 from generate_series(0, 1499) i;
+    insert into manifest (repository_id, digest, media_type, size)
+      select 1, 'sha256:i' || i, 'index', 1 from generate_series(0, 499) i;
+    insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
+      select 1, 'sha256:i' || i / 3, i % 3, 'manifest', 'sha256:c' || i, 'image', 1 from generate_series(0, 1499) i;
+    insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
+      select 1, 'sha256:c' || i / 4, i % 4, 'layer', 'sha256:l' || i, 'layer', 1 from generate_series(0, 5999) i;
+    insert into tag (repository_id, name, digest, updated_at)
+      select i, 'only', 'sha256:alone', i from generate_series(2, 3001) i;
+    insert into tag (repository_id, name, digest, updated_at)
+      select 1, 'v' || i, 'sha256:i' || i, i from generate_series(0, 499) i;
+    insert into content_total (repository_id, dimension, value, pull_count, push_count)
+      select i, 'tag', 'only', 1, 1 from generate_series(2, 3001) i;
+    insert into content_total (repository_id, dimension, value, pull_count, push_count)
+      select 1, d, v || i, 1, 1 from generate_series(0, 499) i, (values ('tag', 'v'), ('digest', 'sha256:c')) w (d, v);
+    analyze;
+";
+
+/// Rows that the steps of a plan gave or left out.
+fn rows_read(plan: &[String]) -> f64 {
+    let number = |text: &str, before: &str| -> Option<f64> {
+        let rest = text.split(before).nth(1)?;
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    };
+    let (mut read, mut loops) = (0.0, 1.0);
+    for step in plan {
+        if let Some(rows) = number(step, " rows=") {
+            loops = number(step, " loops=").unwrap_or(0.0);
+            read += rows * loops;
+        } else if step.contains("Rows Removed by ") {
+            read += number(step, ": ").unwrap_or(0.0) * loops;
+        }
+    }
+    read
+}
+
+#[tokio::test]
+async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql() {
+    let Some(store) = postgres_server::new_store().await else {
+        return;
+    };
+    let Pools::Postgres(pool) = &store.pools else {
+        unreachable!("the address says PostgreSQL")
+    };
+    let mut connection = pool.acquire().await.unwrap();
+    for script in [UNEVEN, "set plan_cache_mode = force_generic_plan"] {
+        sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
+    }
+    let names = |from: &str, count: usize| -> String {
+        let each: Vec<String> = (0..count).map(|n| format!("'{from}{n}'")).collect();
+        format!("1, {}", each.join(", "))
+    };
+    let index = "1, 'sha256:i7', 100".to_owned();
+    for (name, values) in [
+        ("FIND_TAG", "1, 'v7'".to_owned()),
+        ("LIST_TAGS", "1, 'v7', 50".to_owned()),
+        ("LIST_TAGS_BY_TIME", "1, 400, 'v7', 50".to_owned()),
+        ("LIST_IMAGES", names("sha256:i", 32)),
+        ("LIST_CHILDREN", index.clone()),
+        ("LIST_PARTS_OF_CHILDREN", index.clone()),
+        ("LIST_TOTALS_OF_CHILDREN", index.clone()),
+        ("LIST_REFERRERS_OF_CHILDREN", index.clone()),
+        ("LIST_FOLLOWERS_OF_CHILDREN", index),
+        ("LIST_FOLLOWERS", "1, 'v7', 'v70', 50".to_owned()),
+        ("LIST_RETAINED_TAGS", "1, 'v7', 50".to_owned()),
+        ("LIST_RETAINED_MANIFESTS", "1, 'sha256:c', 50".to_owned()),
+    ] {
+        let all = MODULES.concat();
+        let (_, text) = all.iter().find(|(known, _)| *known == name).unwrap();
+        let script = AssertSqlSafe(format!("prepare looked_at as {text}"));
+        sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
+        let explain = AssertSqlSafe(format!("explain (analyze, costs off) execute looked_at({values})"));
+        let plan: Vec<String> = sqlx::raw_sql(explain)
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get(0))
+            .collect();
+        let read = rows_read(&plan);
+        assert!(read < 1_000.0, "{name} reads {read} rows: {plan:#?}");
+        sqlx::raw_sql("deallocate looked_at")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+    drop(connection);
+    store.close().await;
+}

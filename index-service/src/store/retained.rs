@@ -5,17 +5,18 @@ use super::error::StoreError;
 use super::row::row;
 use crate::domain::RepositoryId;
 
+// `+ 0`: as in tag.rs.
 statements! {
     LIST_RETAINED_TAGS = "select t.name, t.digest, t.updated_at, n.last_pushed_at, n.last_pulled_at, n.last_pulled_by,
         d.last_pulled_at as digest_pulled_at from tag t
-        left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
-        left join content_total d on d.repository_id = t.repository_id and d.dimension = 'digest' and d.value = t.digest
+        left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
+        left join content_total d on d.repository_id = t.repository_id + 0 and d.dimension = 'digest' and d.value = t.digest
         where t.repository_id = $1 and t.name > $2 order by t.name limit $3";
     LIST_RETAINED_MANIFESTS = "select m.digest, m.media_type, m.subject, m.read_at, n.last_pushed_at, n.last_pulled_at,
         (select max(c.changed_at) from tag_change c where c.repository_id = m.repository_id and c.digest_before = m.digest)
           as left_at
         from manifest m
-        left join content_total n on n.repository_id = m.repository_id and n.dimension = 'digest' and n.value = m.digest
+        left join content_total n on n.repository_id = m.repository_id + 0 and n.dimension = 'digest' and n.value = m.digest
         where m.repository_id = $1 and m.digest > $2 order by m.digest limit $3";
 }
 

@@ -5,34 +5,34 @@ use super::error::{StoreError, writing};
 use super::row::row;
 use crate::domain::RepositoryId;
 
-// `cross join` tells SQLite to begin with the parts: with statistics it began with all manifests of the repository.
+// What a page of a large repository reads must not be all of it. So the size of each child is a lookup of its own: joined, both
+// databases read all manifests of the repository for each tag, once they had statistics. And `+ 0` hides from PostgreSQL that
+// joined tables are of one repository: it would read each table's rows of that repository whole, as is well with one of average
+// size. A test in plan_tests.rs holds them to it.
 statements! {
     PUT_TAG = "insert into tag (repository_id, name, digest, updated_at) values ($1, $2, $3, $4)
         on conflict (repository_id, name) do update set digest = excluded.digest, updated_at = excluded.updated_at";
     REMOVE_TAG = "delete from tag where repository_id = $1 and name = $2";
     FIND_TAG = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
-        (select cast(sum(c.content_size) as bigint) from manifest_part p cross join manifest c where c.repository_id = p.repository_id
-          and c.digest = p.digest and p.repository_id = t.repository_id and p.manifest = t.digest
-          and p.role = 'manifest') as children_size,
+        (select cast(sum((select c.content_size from manifest c where c.repository_id = p.repository_id and c.digest = p.digest)) as bigint)
+          from manifest_part p where p.repository_id = t.repository_id and p.manifest = t.digest and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
-        from tag t left join manifest m on m.repository_id = t.repository_id and m.digest = t.digest
-        left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
+        from tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
+        left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
         where t.repository_id = $1 and t.name = $2";
     LIST_TAGS = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
-        (select cast(sum(c.content_size) as bigint) from manifest_part p cross join manifest c where c.repository_id = p.repository_id
-          and c.digest = p.digest and p.repository_id = t.repository_id and p.manifest = t.digest
-          and p.role = 'manifest') as children_size,
+        (select cast(sum((select c.content_size from manifest c where c.repository_id = p.repository_id and c.digest = p.digest)) as bigint)
+          from manifest_part p where p.repository_id = t.repository_id and p.manifest = t.digest and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
-        from tag t left join manifest m on m.repository_id = t.repository_id and m.digest = t.digest
-        left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
+        from tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
+        left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
         where t.repository_id = $1 and t.name > $2 order by t.name limit $3";
     LIST_TAGS_BY_TIME = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
-        (select cast(sum(c.content_size) as bigint) from manifest_part p cross join manifest c where c.repository_id = p.repository_id
-          and c.digest = p.digest and p.repository_id = t.repository_id and p.manifest = t.digest
-          and p.role = 'manifest') as children_size,
+        (select cast(sum((select c.content_size from manifest c where c.repository_id = p.repository_id and c.digest = p.digest)) as bigint)
+          from manifest_part p where p.repository_id = t.repository_id and p.manifest = t.digest and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
-        from tag t left join manifest m on m.repository_id = t.repository_id and m.digest = t.digest
-        left join content_total n on n.repository_id = t.repository_id and n.dimension = 'tag' and n.value = t.name
+        from tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
+        left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
         where t.repository_id = $1 and (t.updated_at, t.name) < ($2, $3) order by t.updated_at desc, t.name desc limit $4";
     LIST_POINTERS = "select name, digest, updated_at from tag where repository_id = $1 and name > $2 order by name limit $3";
     LIST_POINTERS_BY_TIME = "select name, digest, updated_at from tag where repository_id = $1

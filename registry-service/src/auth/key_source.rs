@@ -22,6 +22,8 @@ const REFRESH: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(10);
 /// Least time between two refreshes that unknown key ids ask for.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
+/// The same after a refresh that failed.
+const FAILED_PAUSE: Duration = Duration::from_secs(1);
 /// Longest a fetch may take in all.
 const FETCH_TIME: Duration = Duration::from_secs(10);
 
@@ -87,8 +89,11 @@ struct Source {
     locations: KeyLocations,
     client: Option<reqwest::Client>,
     state: Mutex<State>,
-    /// When a refresh for an unknown key was last begun; held while one is under way, so that there is one at a time.
-    asked: tokio::sync::Mutex<Option<Instant>>,
+    /// When a refresh for an unknown key last came to its end, and how long there is none; held while one is under way, so that
+    /// there is one at a time.
+    asked: tokio::sync::Mutex<Option<(Instant, Duration)>>,
+    /// Held during a fetch: an answer must not take the place of one that was asked for later.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 /// The documents that the ring was last made of.
@@ -107,6 +112,7 @@ impl KeySource {
             client: None,
             state: Mutex::default(),
             asked: tokio::sync::Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -132,6 +138,7 @@ impl KeySource {
                 changed: Vec::new(),
             }),
             asked: tokio::sync::Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
         };
         source.load()?;
         Ok(Self(Arc::new(source)))
@@ -164,8 +171,8 @@ impl KeySource {
         });
     }
 
-    /// Looks for new keys because a token names one that is not known: at most once in ten seconds, one at a time.
-    /// Whether it looked (or another request did meanwhile), so that trying again makes sense.
+    /// Looks for new keys because a token names one that is not known: at most once in ten seconds, a second after it failed, and
+    /// one at a time. Whether it looked (or another request did meanwhile), so that trying again makes sense.
     pub(super) async fn refresh_now(&self) -> bool {
         // Whoever keeps a fixed ring current has put its keys there already.
         if self.0.locations.is_empty() {
@@ -175,12 +182,13 @@ impl KeySource {
         let mut asked = self.0.asked.lock().await;
         match *asked {
             // Another request looked while this one waited.
-            Some(at) if at >= called => return true,
-            Some(at) if at.elapsed() < UNKNOWN_KEY_PAUSE => return false,
+            Some((at, _)) if at >= called => return true,
+            Some((at, pause)) if at.elapsed() < pause => return false,
             _ => {}
         }
-        self.0.refresh(true).await;
-        *asked = Some(Instant::now());
+        let is_read = self.0.refresh(true).await;
+        let pause = if is_read { UNKNOWN_KEY_PAUSE } else { FAILED_PAUSE };
+        *asked = Some((Instant::now(), pause));
         true
     }
 }
@@ -212,17 +220,20 @@ impl Source {
             .collect()
     }
 
-    /// Takes what changed. What fails is logged and leaves the last good keys in use.
-    async fn refresh(&self, fetch: bool) {
+    /// Takes what changed; says whether all could be read. What fails is logged and leaves the last good keys in use.
+    async fn refresh(&self, fetch: bool) -> bool {
+        let mut is_read = true;
         let changed = self.changed();
         let mut is_new = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             changed != state.changed
         };
         if fetch && let Some(url) = &self.locations.jwks_url {
+            let _one_at_a_time = self.fetching.lock().await;
             match self.fetch(url).await {
                 Ok(document) => is_new |= self.take(document),
                 Err(error) => {
+                    is_read = false;
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(
                         error,
@@ -232,12 +243,14 @@ impl Source {
             }
         }
         if is_new && let Err(error) = self.load() {
+            is_read = false;
             let error: &dyn std::error::Error = &error;
             tracing::warn!(
                 error,
                 "the keys for tokens could not be read; the last good ones stay in use"
             );
         }
+        is_read
     }
 
     /// Whether the document is another one than before. It is kept on disk.
@@ -260,11 +273,15 @@ impl Source {
             return Err(KeySourceError::Late);
         };
         let fetched = async {
-            let mut answer = client
-                .get(url.clone())
-                .send()
-                .await
-                .map_err(KeySourceError::Fetch)?;
+            let mut answer = match client.get(url.clone()).send().await {
+                Ok(answer) => answer,
+                // A replica of the index may have ended this moment, and another one answers.
+                Err(_) => client
+                    .get(url.clone())
+                    .send()
+                    .await
+                    .map_err(KeySourceError::Fetch)?,
+            };
             if answer.status() != reqwest::StatusCode::OK {
                 return Err(KeySourceError::Status(answer.status().as_u16()));
             }
@@ -296,6 +313,8 @@ fn client(url: &Url, authorities: Option<&Path>) -> Result<reqwest::Client, KeyS
     builder
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        // One request a minute: a connection that was kept would be closed by the other side as often as not.
+        .pool_max_idle_per_host(0)
         .connect_timeout(Duration::from_secs(5))
         .timeout(FETCH_TIME)
         .build()

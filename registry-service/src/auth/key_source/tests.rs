@@ -58,6 +58,34 @@ async fn the_start_dials_nobody_and_an_unknown_key_asks_once_in_ten_seconds() {
 }
 
 #[tokio::test]
+async fn an_unknown_key_asks_again_a_second_after_nobody_answered() {
+    // Whoever listens here hangs up.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let dialled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&dialled);
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            drop(connection);
+        }
+    });
+    let source = KeySource::open(at(&url, None)).unwrap();
+    assert!(source.refresh_now().await);
+    let first = dialled.load(Ordering::SeqCst);
+    assert_eq!(first, 2, "another replica may answer");
+    assert!(!source.refresh_now().await, "not at once");
+    let deadline = Instant::now() + UNKNOWN_KEY_PAUSE / 2;
+    while !source.refresh_now().await {
+        assert!(Instant::now() < deadline, "nobody is asked again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(dialled.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
 async fn the_background_fetches_by_itself_and_ends_with_the_source() {
     let document = Arc::new(Mutex::new(Signer::es256().jwks("one")));
     let (url, _) = publish(document).await;
