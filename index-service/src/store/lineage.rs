@@ -46,6 +46,7 @@ macro_rules! with_part {
     };
 }
 
+// `+ 0`: as in tag.rs.
 statements! {
     /// Which of [`CHAINS`] stacks an image consists of.
     FIND_CHAINS = "select walk.column1 as layer_chain from
@@ -105,19 +106,19 @@ statements! {
         select walk.column1 as repository_id, walk.column2 as image, t.name from ", images!(), "
         cross join manifest_part p cross join tag t
         where p.repository_id = walk.column1 and p.digest = walk.column2 and p.role = 'manifest'
-          and t.repository_id = p.repository_id and t.digest = p.manifest limit 2000"
+          and t.repository_id = p.repository_id + 0 and t.digest = p.manifest limit 2000"
     );
     /// Tags that led to images in either way, and where they lead now.
     LIST_LEFT_OF_IMAGES = concat!(
         "select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", images!(), "
         cross join tag_change c cross join tag t where c.repository_id = walk.column1 and c.digest_before = walk.column2
-          and t.repository_id = c.repository_id and t.name = c.tag
+          and t.repository_id = c.repository_id + 0 and t.name = c.tag
         union all
         select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", images!(), "
         cross join manifest_part p cross join tag_change c cross join tag t
         where p.repository_id = walk.column1 and p.digest = walk.column2 and p.role = 'manifest'
-          and c.repository_id = p.repository_id and c.digest_before = p.manifest
-          and t.repository_id = c.repository_id and t.name = c.tag limit 2000"
+          and c.repository_id = p.repository_id + 0 and c.digest_before = p.manifest
+          and t.repository_id = c.repository_id + 0 and t.name = c.tag limit 2000"
     );
 }
 
