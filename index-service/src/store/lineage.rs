@@ -140,9 +140,9 @@ pub struct Left {
     pub digest: String,
 }
 
-/// These texts, and empty ones up to as many as a statement takes: nothing has the empty digest.
+/// These stacks, and others up to as many as a statement takes that no image has; what is no image has the empty one.
 fn texts(known: &[String], count: usize) -> impl Iterator<Item = Value> {
-    let texts = known.iter().cloned().chain(std::iter::repeat(String::new()));
+    let texts = known.iter().cloned().chain(std::iter::repeat("none".to_owned()));
     texts.take(count).map(|text| Value::Text(Some(text)))
 }
 
@@ -189,8 +189,6 @@ pub async fn list_of_chains(
         let chain = row[0].text().to_owned();
         found.entry(chain).or_default().push(place(&row[1..]));
     }
-    // What is no image has the empty stack.
-    found.remove("");
     Ok(found)
 }
 

@@ -43,7 +43,7 @@ async fn images_are_found_by_their_layers_with_what_they_consist_of(store: &Stor
     expected.sort();
     assert_eq!(known, expected);
     let found = list_of_chains(&mut tx, &stacks).await.unwrap();
-    assert_eq!(found.len(), 2, "artifacts are no images: {found:?}");
+    assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[&stacks[0]], [place(one, "sha256:base"), place(two, "sha256:same")]);
     assert_eq!(found[&stacks[2]], [place(two, "sha256:built")]);
     let mut everywhere: Vec<RepositoryId> = (100..130).map(RepositoryId::from_i64).collect();
