@@ -108,6 +108,24 @@ every("[data-live]", (place) => {
   };
 });
 
+// A square of a calendar says what it stands for once it is pointed at: a title for each would be half of the page.
+every("svg[data-told]", (calendar) => {
+  const language = document.documentElement.lang;
+  const count = (number) => Number(number).toLocaleString(language);
+  calendar.addEventListener("pointerover", ({ target: square }) => {
+    const week = square.parentNode;
+    if (!week.dataset?.n || square.firstChild) return;
+    const [pulls, pushes = 0] = week.dataset.n.split(",")[[...week.children].indexOf(square)].split(":");
+    // A day is a square high, a week a square wide.
+    const days = (week.transform.baseVal[0].matrix.e * 7 + square.y.baseVal.value) / 12;
+    const day = new Date(Number(calendar.dataset.from) + days * 86400000);
+    const values = { day: day.toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" }), pulls: count(pulls), pushes: count(pushes) };
+    const title = document.createElementNS(calendar.namespaceURI, "title");
+    title.textContent = calendar.dataset.told.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    square.append(title);
+  });
+});
+
 // Menus close when one goes on elsewhere.
 every("details[data-menu]", (menu) => {
   document.addEventListener("click", (event) => {

@@ -148,6 +148,12 @@ impl<'a> Apart<'a> {
         )
     }
 
+    /// Where a registry tells the index what takes long, and what it shows there.
+    pub(crate) fn reports(&self) -> (String, &'static str) {
+        let url = format!("http://127.0.0.1:{}/events/work", self.index);
+        (url, EVENTS_SECRET)
+    }
+
     /// nginx with the file that `portolan nginx-config` prints, which the shipped one is.
     pub(crate) fn start_nginx(&mut self) -> Result<()> {
         let daemon = nginx::front_door(self.journey, self.front, &[self.index], self.registry)?;

@@ -10,7 +10,13 @@ use harness::need::playwright;
 use harness::receiver::Receiver;
 use harness::server::{Options, Server};
 use harness::{Context as _, Error, Journey, Need, Result, Suite, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
+
+mod activity;
+mod confirmation;
+mod notice;
+mod setting;
+mod work;
 
 /// What every story needs.
 const BROWSER: [Need; 3] = [Need::Portolan, Need::Chromium, Need::Playwright];
@@ -35,6 +41,11 @@ pub(crate) fn add(suite: &mut Suite) {
     ] {
         suite.add("web", name, &BROWSER, move |journey| play(journey, story, None));
     }
+    activity::add(suite);
+    confirmation::add(suite);
+    notice::add(suite);
+    setting::add(suite);
+    work::add(suite);
     suite.add(
         "web",
         "every_page_is_pictured",
@@ -101,18 +112,28 @@ fn told(
     story: &str,
     further: &[(&str, Option<PathBuf>)],
 ) -> Result<()> {
-    let admin = server.admin()?;
-    let mut stage = json!({
-        "url": server.url(),
-        "folder": journey.subfolder("story")?,
-        "admin": { "name": admin.name, "password": admin.password },
-        "portolan": path_of("portolan")?,
-        "data": server.data(),
-        "receiver": receiver.url(),
-    });
+    let mut stage = stage_on(journey, server)?;
+    stage["portolan"] = json!(path_of("portolan")?);
+    stage["data"] = json!(server.data());
+    stage["receiver"] = json!(receiver.url());
     for (name, value) in further {
         stage[*name] = json!(value);
     }
+    tell(journey, story, &stage)
+}
+
+/// What every story is told of its server.
+fn stage_on(journey: &Journey, server: &Server) -> Result<Value> {
+    let admin = server.admin()?;
+    Ok(json!({
+        "url": server.url(),
+        "folder": journey.subfolder("story")?,
+        "admin": { "name": admin.name, "password": admin.password },
+    }))
+}
+
+/// Tells a story of the folder `stories` on this stage.
+fn tell(journey: &Journey, story: &str, stage: &Value) -> Result<()> {
     let file = journey.folder().join("stage.json");
     std::fs::write(&file, stage.to_string()).context("write the stage")?;
     let packages = playwright().map_err(Error::msg)?;

@@ -107,11 +107,7 @@ repository-calendar-pushes =
         [one] { $n } push in total
        *[other] { $n } pushes in total
     }
-repository-calendar-pushed =
-    { $n ->
-        [one] { $pulled }, { $n } push
-       *[other] { $pulled }, { $n } pushes
-    }
+repository-calendar-day = { $day }: { $pulls } pulled, { $pushes } pushed
 repository-calendar-less = Less
 repository-calendar-more = More
 repository-calendar-outline = Something was pushed that day

@@ -99,10 +99,7 @@ repository-calendar-pushes =
     { $n ->
        *[other] 共推送 { $n } 次
     }
-repository-calendar-pushed =
-    { $n ->
-       *[other] { $pulled }，推送 { $n } 次
-    }
+repository-calendar-day = { $day }：拉取 { $pulls } 次，推送 { $pushes } 次
 repository-calendar-less = 少
 repository-calendar-more = 多
 repository-calendar-outline = 当天有推送

@@ -1,9 +1,11 @@
 //! What a decision needs to know, read in one transaction.
 
+use std::collections::HashSet;
+
 use shared::oci::RepositoryName;
 use shared::oci::name::LIBRARY;
 
-use super::dialect::{Tx, find, statements};
+use super::dialect::{Tx, find, list_of, statements};
 use super::error::{StoreError, unreadable};
 use super::namespace::NamespaceRow;
 use super::repository::RepositoryRow;
@@ -11,7 +13,7 @@ use super::row::{Row, row};
 use super::{namespace, organisation, repository, rule};
 use crate::domain::{
     AccountId, Facts, Membership, NamespaceFacts, NamespaceId, NamespaceName, NamespaceOwner, OrganisationId,
-    Principal, RepositoryFacts, RepositoryState, Rule,
+    Principal, RepositoryFacts, RepositoryId, RepositoryState, Rule,
 };
 
 statements! {
@@ -21,7 +23,20 @@ statements! {
         r.state, r.pending_until from namespace n
         left join member m on m.organisation_id = n.organisation_id and m.account_id = $1
         left join repository r on r.name = $2 and r.state <> 'deleted' where n.name = $3";
+    /// The same of [`AT_ONCE`] repositories.
+    LIST_KNOWN_BY_ID = "select n.namespace_id, n.name, n.account_id, n.organisation_id, n.default_visibility, m.role,
+        m.expires_at, r.repository_id, r.namespace_id as repository_namespace_id, r.name as repository_name, r.stored_as,
+        r.visibility, r.state, r.pending_until from repository r cross join namespace n
+        left join member m on m.organisation_id = n.organisation_id and m.account_id = $1
+        where n.namespace_id = r.namespace_id and r.state <> 'deleted' and r.repository_id in (
+          $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+          $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
+          $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49,
+          $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65)";
 }
+
+/// Repositories that one statement asks about.
+const AT_ONCE: usize = 64;
 
 row! {
 /// What stands beside a namespace, if anything does.
@@ -56,6 +71,18 @@ impl Row for KnownRow {
             namespace: NamespaceRow::read(row, place)?,
             beside: BesideRow::read(row, place)?,
         })
+    }
+}
+
+impl KnownRow {
+    /// The namespace, the account's place in the organisation that owns it, and the repository, as far as there are any.
+    fn into_facts(self) -> Result<(NamespaceFacts, Option<Membership>, Option<RepositoryFacts>), StoreError> {
+        let namespace = self.namespace.into_facts()?;
+        let membership = match namespace.owner {
+            NamespaceOwner::Organisation(organisation_id) => self.beside.membership(organisation_id)?,
+            NamespaceOwner::Account(_) | NamespaceOwner::Administrators => None,
+        };
+        Ok((namespace, membership, self.beside.into_repository()?))
     }
 }
 
@@ -190,19 +217,15 @@ pub async fn find_known(
         NamespaceName::from(name).as_str()
     )?;
     let (surroundings, repository) = match found {
-        Some(KnownRow { namespace, beside }) => {
-            let namespace = namespace.into_facts()?;
-            let membership = match namespace.owner {
-                NamespaceOwner::Organisation(organisation_id) => beside.membership(organisation_id)?,
-                NamespaceOwner::Account(_) | NamespaceOwner::Administrators => None,
-            };
+        Some(row) => {
+            let (namespace, membership, repository) = row.into_facts()?;
             let rules = rule::list_rules_about(tx, namespace.namespace_id, principal).await?;
             let surroundings = Surroundings {
                 namespace: Some(namespace),
                 membership,
                 rules,
             };
-            (surroundings, beside.into_repository()?)
+            (surroundings, repository)
         }
         None => (Surroundings::default(), None),
     };
@@ -221,4 +244,39 @@ pub async fn find_known(
         surroundings,
         former,
     })
+}
+
+/// Everything that decisions about the repositories of these ids need, in two statements for 64 of them; those
+/// that are deleted are not among them.
+pub async fn list_known_by_id(
+    tx: &mut Tx,
+    principal: &Principal,
+    ids: &[RepositoryId],
+) -> Result<Vec<(RepositoryFacts, Surroundings)>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        // No account and no repository has this id.
+        let mut values = vec![principal.account_id().map_or(-1, AccountId::as_i64)];
+        values.extend(chunk.iter().map(|id| id.as_i64()));
+        values.resize(AT_ONCE + 1, -1);
+        for row in list_of!("repositories", tx, KnownRow, LIST_KNOWN_BY_ID, &values)? {
+            let (namespace, membership, Some(repository)) = row.into_facts()? else {
+                continue;
+            };
+            let surroundings = Surroundings {
+                namespace: Some(namespace),
+                membership,
+                rules: Vec::new(),
+            };
+            found.push((repository, surroundings));
+        }
+    }
+    let namespaces: HashSet<NamespaceId> = found.iter().map(|(facts, _)| facts.namespace_id).collect();
+    let namespaces: Vec<NamespaceId> = namespaces.into_iter().collect();
+    let rules = rule::list_rules_about_in(tx, &namespaces, principal).await?;
+    for (facts, surroundings) in &mut found {
+        let own = rules.iter().filter(|rule| rule.namespace_id == facts.namespace_id);
+        surroundings.rules = own.cloned().collect();
+    }
+    Ok(found)
 }

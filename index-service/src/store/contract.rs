@@ -41,6 +41,7 @@ mod hub;
 mod idempotency;
 mod immutability;
 mod invitation;
+mod lineage;
 mod listing;
 mod notice;
 mod organisation;

@@ -86,7 +86,9 @@ macro_rules! list {
 pub(super) use list;
 
 macro_rules! read {
-    ($noun:literal, $tx:expr, $row:ty, $text:ident, $fetch:ident, $here:ident $(, $value:expr)*) => {
+    ($noun:literal, $tx:expr, $row:ty, $text:ident, $fetch:ident, $here:ident $(, $value:expr)*) => {{
+        #[cfg(test)]
+        $crate::store::dialect::count_statement();
         match $tx {
             $crate::store::dialect::Tx::Sqlite(tx) => sqlx::query_as::<_, $row>($text)$(.bind($value))*
                 .$fetch(&mut **tx).await.map_err($crate::store::error::reading($noun)),
@@ -95,9 +97,58 @@ macro_rules! read {
             $crate::store::dialect::Tx::Postgres(tx) => sqlx::query_as::<_, $row>($text)$(.bind($value))*
                 .$fetch(&mut **tx).await.map_err($crate::store::error::reading($noun)),
         }
-    };
+    }};
 }
 pub(super) use read;
+
+/// The same as `list!` with as many whole numbers as there are.
+macro_rules! list_of {
+    ($noun:literal, $tx:expr, $row:ty, $text:ident, $values:expr) => {{
+        #[cfg(test)]
+        $crate::store::dialect::count_statement();
+        let values: &[i64] = $values;
+        match $tx {
+            $crate::store::dialect::Tx::Sqlite(tx) => {
+                let mut query = sqlx::query_as::<sqlx::Sqlite, $row>($text);
+                for value in values {
+                    query = query.bind(*value);
+                }
+                query.fetch_all(&mut **tx).await.map_err($crate::store::error::reading($noun))
+            }
+            $crate::store::dialect::Tx::SqliteRead(tx) => {
+                let values = values.iter().map(|value| value as &dyn rusqlite::ToSql);
+                tx.list::<$row>($text, &values.collect::<Vec<_>>())
+                    .map_err($crate::store::error::reading($noun))
+            }
+            $crate::store::dialect::Tx::Postgres(tx) => {
+                let mut query = sqlx::query_as::<sqlx::Postgres, $row>($text);
+                for value in values {
+                    query = query.bind(*value);
+                }
+                query.fetch_all(&mut **tx).await.map_err($crate::store::error::reading($noun))
+            }
+        }
+    }};
+}
+pub(super) use list_of;
+
+#[cfg(test)]
+thread_local! {
+    /// Statements that read: a test runs on one thread.
+    static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts a statement that reads.
+#[cfg(test)]
+pub(super) fn count_statement() {
+    READ.with(|read| read.set(read.get() + 1));
+}
+
+/// How many statements a test has read with so far.
+#[cfg(test)]
+pub(crate) fn statements_read() -> usize {
+    READ.with(std::cell::Cell::get)
+}
 
 /// What a transaction that only reads says to anything else.
 pub(super) fn only_reads() -> sqlx::Error {

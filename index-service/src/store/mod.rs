@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod immutability;
 pub mod invitation;
 pub mod lease;
+pub mod lineage;
 pub mod listing;
 pub mod manifest;
 pub mod manifest_work;
@@ -76,6 +77,8 @@ pub(crate) mod postgres_server;
 mod schema_tests;
 
 pub use dialect::Tx;
+#[cfg(test)]
+pub(crate) use dialect::statements_read;
 pub use error::StoreError;
 
 use dialect::Pools;

@@ -84,6 +84,10 @@ const UNEVEN: &str = "
       select i, 'tag', 'only', 1, 1 from generate_series(2, 3001) i;
     insert into content_total (repository_id, dimension, value, pull_count, push_count)
       select 1, d, v || i, 1, 1 from generate_series(0, 499) i, (values ('tag', 'v'), ('digest', 'sha256:c')) w (d, v);
+    insert into tag_change (repository_id, sequence, tag, digest_before, digest_after, changed_at)
+      select 1, i, 'v' || i, 'sha256:c' || i, 'sha256:i' || i, 1 from generate_series(0, 499) i;
+    insert into tag_change (repository_id, sequence, tag, digest_after, changed_at)
+      select i, 1, 'only', 'sha256:alone', 1 from generate_series(2, 3001) i;
     analyze;
 ";
 
@@ -125,6 +129,8 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
         format!("1, {}", each.join(", "))
     };
     let index = "1, 'sha256:i7', 100".to_owned();
+    let images = (0..32).map(|n| format!("1, 'sha256:c{n}'"));
+    let images = images.collect::<Vec<_>>().join(", ");
     for (name, values) in [
         ("FIND_TAG", "1, 'v7'".to_owned()),
         ("LIST_TAGS", "1, 'v7', 50".to_owned()),
@@ -136,6 +142,10 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
         ("LIST_REFERRERS_OF_CHILDREN", index.clone()),
         ("LIST_FOLLOWERS_OF_CHILDREN", index),
         ("LIST_FOLLOWERS", "1, 'v7', 'v70', 50".to_owned()),
+        ("LIST_PARTS_OF_IMAGES", images.clone()),
+        ("LIST_TAGS_OF_IMAGES", images.clone()),
+        ("LIST_LEFT_OF_IMAGES", images),
+        ("LIST_WITH_PART", format!("'sha256:l7', 1, 5{}", ", 9".repeat(15))),
         ("LIST_RETAINED_TAGS", "1, 'v7', 50".to_owned()),
         ("LIST_RETAINED_MANIFESTS", "1, 'sha256:c', 50".to_owned()),
     ] {

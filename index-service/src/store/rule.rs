@@ -1,11 +1,30 @@
 //! Rules about repositories.
 
-use super::dialect::{Tx, find, list, on, statements};
+use super::dialect::{Tx, find, list, list_of, on, statements};
 use super::error::{StoreError, reading, unreadable, writing};
 use super::row::{Row, row};
 use crate::domain::rule::ListedRule;
 use crate::domain::{AccountId, Grant, NamespaceId, Principal, RepositoryId, Rule, RuleId, Subject, Target};
 use shared::token::TagSet;
+
+/// [`NAMESPACES`] namespaces that are asked about at once; the subject stands behind them.
+macro_rules! namespaces {
+    () => {
+        "(values (cast($1 as bigint)), (cast($2 as bigint)), (cast($3 as bigint)), (cast($4 as bigint)), (cast($5 as bigint)),
+          (cast($6 as bigint)), (cast($7 as bigint)), (cast($8 as bigint)), (cast($9 as bigint)), (cast($10 as bigint)),
+          (cast($11 as bigint)), (cast($12 as bigint)), (cast($13 as bigint)), (cast($14 as bigint)), (cast($15 as bigint)),
+          (cast($16 as bigint)), (cast($17 as bigint)), (cast($18 as bigint)), (cast($19 as bigint)), (cast($20 as bigint)),
+          (cast($21 as bigint)), (cast($22 as bigint)), (cast($23 as bigint)), (cast($24 as bigint)), (cast($25 as bigint)),
+          (cast($26 as bigint)), (cast($27 as bigint)), (cast($28 as bigint)), (cast($29 as bigint)), (cast($30 as bigint)),
+          (cast($31 as bigint)), (cast($32 as bigint)), (cast($33 as bigint)), (cast($34 as bigint)), (cast($35 as bigint)),
+          (cast($36 as bigint)), (cast($37 as bigint)), (cast($38 as bigint)), (cast($39 as bigint)), (cast($40 as bigint)),
+          (cast($41 as bigint)), (cast($42 as bigint)), (cast($43 as bigint)), (cast($44 as bigint)), (cast($45 as bigint)),
+          (cast($46 as bigint)), (cast($47 as bigint)), (cast($48 as bigint)), (cast($49 as bigint)), (cast($50 as bigint)),
+          (cast($51 as bigint)), (cast($52 as bigint)), (cast($53 as bigint)), (cast($54 as bigint)), (cast($55 as bigint)),
+          (cast($56 as bigint)), (cast($57 as bigint)), (cast($58 as bigint)), (cast($59 as bigint)), (cast($60 as bigint)),
+          (cast($61 as bigint)), (cast($62 as bigint)), (cast($63 as bigint)), (cast($64 as bigint))) as walk"
+    };
+}
 
 statements! {
     CREATE_RULE = "insert into access_rule (rule_id, namespace_id, subject_kind, subject_id, repository_id, pattern,
@@ -27,6 +46,31 @@ statements! {
         union all
         select rule_id, namespace_id, subject_kind, subject_id, repository_id, pattern, rights, push_tags, delete_tags,
         expires_at from access_rule where namespace_id = $1 and subject_kind = 'anyone' and subject_id = 0";
+    /// The same of many namespaces.
+    LIST_RULES_OF_ACCOUNT_IN = concat!(
+        "select a.rule_id, a.namespace_id, a.subject_kind, a.subject_id, a.repository_id, a.pattern, a.rights,
+          a.push_tags, a.delete_tags, a.expires_at from team_member m cross join ", namespaces!(), "
+          cross join access_rule a where m.account_id = $65 and a.namespace_id = walk.column1
+          and a.subject_kind = 'team' and a.subject_id = m.team_id
+        union all
+        select a.rule_id, a.namespace_id, a.subject_kind, a.subject_id, a.repository_id, a.pattern, a.rights,
+          a.push_tags, a.delete_tags, a.expires_at from ", namespaces!(), "
+          cross join access_rule a where a.namespace_id = walk.column1 and a.subject_kind = 'account' and a.subject_id = $65
+        union all
+        select a.rule_id, a.namespace_id, a.subject_kind, a.subject_id, a.repository_id, a.pattern, a.rights,
+          a.push_tags, a.delete_tags, a.expires_at from ", namespaces!(), "
+          cross join access_rule a where a.namespace_id = walk.column1
+          and a.subject_kind in ('members', 'signed_in', 'anyone') and a.subject_id = 0"
+    );
+    LIST_RULES_OF_ROBOT_IN = concat!(
+        "select a.rule_id, a.namespace_id, a.subject_kind, a.subject_id, a.repository_id, a.pattern, a.rights,
+          a.push_tags, a.delete_tags, a.expires_at from ", namespaces!(), "
+          cross join access_rule a where a.namespace_id = walk.column1 and a.subject_kind = 'robot' and a.subject_id = $65
+        union all
+        select a.rule_id, a.namespace_id, a.subject_kind, a.subject_id, a.repository_id, a.pattern, a.rights,
+          a.push_tags, a.delete_tags, a.expires_at from ", namespaces!(), "
+          cross join access_rule a where a.namespace_id = walk.column1 and a.subject_kind = 'anyone' and a.subject_id = 0"
+    );
     FIND_RULE = "select r.rule_id, r.namespace_id, r.subject_kind, r.subject_id, r.repository_id, r.pattern, r.rights,
         r.push_tags, r.delete_tags, r.expires_at, n.name as namespace_name, a.username as account_name,
         t.name as team_name, bn.name as robot_namespace, b.name as robot_name, p.name as repository_name
@@ -69,6 +113,9 @@ statements! {
         where repository_id = $1 and subject_kind in ('team', 'members', 'robot')";
     MOVE_RULES = "update access_rule set namespace_id = $2 where repository_id = $1";
 }
+
+/// Namespaces that one statement asks about.
+const NAMESPACES: usize = 64;
 
 row! {
 struct RuleRow {
@@ -249,6 +296,40 @@ pub async fn list_rules_about(
         ),
     }?;
     rows.into_iter().map(RuleRow::into_rule).collect()
+}
+
+/// The same of several namespaces, in one statement for 64 of them.
+pub async fn list_rules_about_in(
+    tx: &mut Tx,
+    namespaces: &[NamespaceId],
+    principal: &Principal,
+) -> Result<Vec<Rule>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in namespaces.chunks(NAMESPACES) {
+        let values = |subject: i64| {
+            let mut values: Vec<i64> = chunk.iter().map(|id| id.as_i64()).collect();
+            values.resize(NAMESPACES, -1);
+            values.push(subject);
+            values
+        };
+        // Nobody has the id -1.
+        let rows = match principal {
+            Principal::Account(account) => {
+                let values = values(account.account_id.as_i64());
+                list_of!("rules", tx, RuleRow, LIST_RULES_OF_ACCOUNT_IN, &values)
+            }
+            Principal::Machine(machine) => {
+                let values = values(machine.robot_id.map_or(-1, crate::domain::RobotId::as_i64));
+                list_of!("rules", tx, RuleRow, LIST_RULES_OF_ROBOT_IN, &values)
+            }
+            Principal::Anonymous => {
+                let values = values(-1);
+                list_of!("rules", tx, RuleRow, LIST_RULES_OF_ROBOT_IN, &values)
+            }
+        }?;
+        found.extend(rows.into_iter().map(RuleRow::into_rule).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
 }
 
 /// The rule of an id.

@@ -32,6 +32,7 @@ pub(super) const MODULES: &[&[(&str, &str)]] = &[
     super::immutability::STATEMENTS,
     super::invitation::STATEMENTS,
     super::lease::STATEMENTS,
+    super::lineage::STATEMENTS,
     super::listing::STATEMENTS,
     super::manifest::STATEMENTS,
     super::manifest_work::STATEMENTS,

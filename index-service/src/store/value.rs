@@ -131,6 +131,8 @@ pub(super) async fn ask(
     values: &[Value],
     kinds: &[Kind],
 ) -> Result<Vec<Vec<Value>>, StoreError> {
+    #[cfg(test)]
+    super::dialect::count_statement();
     match tx {
         Tx::Sqlite(tx) => rows!(tx, text, values, kinds),
         Tx::SqliteRead(tx) => tx.rows(text, values, kinds).map_err(reading("rows")),

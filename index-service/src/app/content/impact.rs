@@ -178,11 +178,9 @@ impl App {
         }
         ids.remove(&id);
         let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-        let mut found = Vec::new();
-        for other in ids.into_iter().take(most) {
-            found.extend(self.visible(tx, caller, other).await?);
-        }
-        Ok(found)
+        let ids: Vec<RepositoryId> = ids.into_iter().take(most).collect();
+        let mut visible = self.visible(tx, caller, &ids).await?;
+        Ok(ids.iter().filter_map(|other| visible.remove(other)).collect())
     }
 
     async fn add_pulls(

@@ -102,15 +102,6 @@ pub(in crate::http) fn date(ms: i64, language: Language) -> String {
     }
 }
 
-/// A day without its year: `22 Nov`, `11月22日`.
-pub(in crate::http) fn day(ms: i64, language: Language) -> String {
-    let (number, month) = (moment(ms).day(), month(ms, language));
-    match language {
-        Language::English => format!("{number} {month}"),
-        Language::Chinese => format!("{month}{number}日"),
-    }
-}
-
 /// The month of a time: `Nov`, `11月`.
 pub(in crate::http) fn month(ms: i64, language: Language) -> String {
     let month = moment(ms).month();
@@ -204,8 +195,6 @@ mod tests {
         assert_eq!(machine(ms), "2023-11-14T22:13:20Z");
         assert_eq!(date(ms, Language::English), "14 Nov 2023");
         assert_eq!(date(ms, Language::Chinese), "2023年11月14日");
-        assert_eq!(day(ms, Language::English), "14 Nov");
-        assert_eq!(day(ms, Language::Chinese), "11月14日");
         assert_eq!(month(ms, Language::English), "Nov");
         assert_eq!(month(ms, Language::Chinese), "11月");
         for (apart, unit) in [

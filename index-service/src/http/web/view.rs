@@ -161,11 +161,6 @@ impl View {
         figure::date(ms.figure(), self.language)
     }
 
-    /// A day without its year.
-    pub(in crate::http) fn day(&self, ms: impl Figure) -> String {
-        figure::day(ms.figure(), self.language)
-    }
-
     /// The month of a time.
     pub(in crate::http) fn month(&self, ms: impl Figure) -> String {
         figure::month(ms.figure(), self.language)

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::content::Dimension;
+use crate::store::access::list_known_by_id;
 use crate::store::content_count::{Count, Counter, add_count};
 use crate::store::content_feed::{TagChange, add_tag_change, list_changes, note_change};
 
@@ -325,6 +326,7 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
                 .await
                 .unwrap();
             assert_eq!(names(&listed), expected, "{reader:?} {rule:?}");
+            assert_eq!(known_by_id(&mut tx, reader).await, expected, "{reader:?} {rule:?}");
             let pushed = list_pushed(&mut tx, reader, 100, NOW).await.unwrap();
             let mut pushed: Vec<String> = pushed.iter().map(|one| one.facts.name.to_string()).collect();
             pushed.sort();
@@ -344,6 +346,22 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
         }
     }
     assert!(lengths.len() > 5, "the readers differ: {lengths:?}");
+}
+
+/// The repositories of the world that a reader may pull, as they are known by their ids.
+async fn known_by_id(tx: &mut Tx, reader: &Principal) -> Vec<String> {
+    // More than a statement takes.
+    let asked: Vec<RepositoryId> = (1..=130).map(RepositoryId::from_i64).collect();
+    let known = list_known_by_id(tx, reader, &asked).await.unwrap();
+    let mut found: Vec<String> = Vec::new();
+    for (facts, surroundings) in &known {
+        let around = surroundings.facts(Some(facts), NOW);
+        if !decide(reader, &around, &facts.name, Rights::READ).granted.is_empty() {
+            found.push(facts.name.to_string());
+        }
+    }
+    found.sort();
+    found
 }
 
 async fn changes_are_listed_backwards_and_only_a_later_one_moves_a_repository_ahead(store: &Store) {

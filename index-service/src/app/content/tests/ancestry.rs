@@ -10,6 +10,7 @@ use super::world::{INDEX, World};
 use crate::app::AppError;
 use crate::app::caller::Caller;
 use crate::domain::{RepositoryId, Visibility};
+use crate::store::statements_read;
 
 /// Delivers a push of an image to another repository, which then has the same content in the registry.
 async fn push_to(world: &mut World, repository: &str, digest: &str, tag: &str) {
@@ -105,6 +106,64 @@ async fn an_image_knows_its_base_and_whether_there_is_a_newer_one() {
     let whole = app.impact_of_repository(&eve, base_id).await.unwrap();
     assert_eq!((whole.built_on_it.len(), whole.shared_with.len()), (1, 2));
     assert!(whole.freed.bytes > whole.freed.storage_bytes);
+}
+
+/// A world in which ada's image stands on `count` others of eve's repositories, each with one layer more than the one before and
+/// tags of all kinds, and as many stand on it; and the image.
+async fn tower(count: usize) -> (World, String) {
+    let mut world = World::new().await;
+    let app = Arc::clone(&world.fixture.app);
+    eve(&world).await;
+    let names: Vec<String> = (0..30).map(|number| format!("layer {number}")).collect();
+    let layers: Vec<&str> = names.iter().map(String::as_str).collect();
+    for number in 0..count {
+        for (repository, stack) in [
+            (format!("eve/base{number}"), &layers[..=number]),
+            (format!("eve/above{number}"), &layers[..21 + number % 9]),
+        ] {
+            another(&world, &repository).await;
+            app.set_visibility(&repository.parse().unwrap(), Visibility::Public)
+                .await
+                .unwrap();
+            let first = world.image(stack, "amd64");
+            let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [world.descriptor(&first)]});
+            let index = world.manifest(INDEX, &index);
+            push_to(&mut world, &repository, &first, "stays").await;
+            push_to(&mut world, &repository, &index, "moves").await;
+            let newer = world.image(&[names[number].as_str(), "newer"], "amd64");
+            push_to(&mut world, &repository, &newer, "moves").await;
+        }
+    }
+    let image = world.image(&layers[..20], "amd64");
+    let push = world.push(&image, Some("v1"));
+    world.deliver(&[push]).await;
+    world.read().await;
+    (world, image)
+}
+
+#[tokio::test]
+async fn a_lineage_is_told_in_ten_statements_however_much_there_is_below_and_above() {
+    let mut asked = Vec::new();
+    for count in [1, 12] {
+        let (world, image) = tower(count).await;
+        let app = &world.fixture.app;
+        let mut tx = world.fixture.store.read().await.unwrap();
+        let before = statements_read();
+        let found = app
+            .lineage(&mut tx, &world.ada, (world.id, &image))
+            .await
+            .unwrap();
+        asked.push(statements_read() - before);
+        let deepest = &found.bases[0];
+        assert_eq!((found.bases.len(), deepest.layers), (1, count));
+        assert_eq!(deepest.repository.name.as_str(), format!("eve/base{}", count - 1));
+        assert_eq!(deepest.tags, ["stays"]);
+        assert_eq!(deepest.moved[0].name, "moves");
+        let above = found.descendants.len();
+        assert_eq!(above, count.min(6), "of some repositories");
+        assert!(found.descendants.iter().all(|one| one.tags == ["stays"]));
+    }
+    assert_eq!(asked, [10, 10]);
 }
 
 #[tokio::test]

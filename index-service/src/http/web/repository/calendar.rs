@@ -1,7 +1,6 @@
 //! A calendar of what was pulled and pushed: a square for each day, a column for each week.
 
 use crate::app::content::shown::Day;
-use crate::http::web::view::View;
 
 /// Weeks of the calendar, this one among them.
 const WEEKS: i64 = 53;
@@ -9,8 +8,6 @@ const WEEKS: i64 = 53;
 pub(super) const DAYS: i64 = WEEKS * 7;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-/// How long ago a day is of which the year is told.
-const UNCLEAR_MS: i64 = 357 * DAY_MS;
 /// How far apart squares are, of the drawing's units, and how high the line of the months is.
 const STEP: i64 = 12;
 const HEAD: i64 = 14;
@@ -25,7 +22,6 @@ pub(super) struct Square {
     pub(super) y: i64,
     /// Its shade; another one, with an outline, where something was pushed.
     pub(super) class: &'static str,
-    day: i64,
     pulls: i64,
     pushes: i64,
 }
@@ -54,6 +50,8 @@ pub(super) struct Month {
 pub(super) struct Calendar {
     pub(super) weeks: Vec<Week>,
     pub(super) months: Vec<Month>,
+    /// The beginning of its first day, in milliseconds since 1970.
+    pub(super) from_ms: i64,
     pub(super) width: i64,
     pub(super) height: i64,
     /// Where the squares begin.
@@ -73,6 +71,7 @@ impl Calendar {
         let mut calendar = Self {
             weeks: Vec::new(),
             months: Vec::new(),
+            from_ms: first * DAY_MS,
             width: WEEKS * STEP,
             height: HEAD + 7 * STEP,
             head: HEAD,
@@ -99,7 +98,6 @@ impl Calendar {
                 week.squares.push(Square {
                     y: (day.day - from) * STEP,
                     class: SHADES[shade(day)][usize::from(day.push_count > 0)],
-                    day: day.day,
                     pulls: day.pull_count,
                     pushes: day.push_count,
                 });
@@ -118,18 +116,15 @@ impl Calendar {
     }
 }
 
-impl Square {
-    /// Its day, and what there was on it, in words.
-    pub(super) fn told(&self, view: &View) -> String {
-        // Only the first days could be taken for the last ones of this year.
-        let ms = self.day * DAY_MS;
-        let is_old = view.now_ms.saturating_sub(ms) > UNCLEAR_MS;
-        let day = [("day", if is_old { view.date(ms) } else { view.day(ms) })];
-        let pulled = view.tna("repository-chart-day", self.pulls, &day);
-        if self.pushes == 0 {
-            return pulled;
-        }
-        view.tna("repository-calendar-pushed", self.pushes, &[("pulled", pulled)])
+impl Week {
+    /// What its squares stand for, in their order, as the script reads it: pulls, and behind a colon pushes where there are some.
+    /// A sentence in each square would be half of the page.
+    pub(super) fn counts(&self) -> String {
+        let counts = self.squares.iter().map(|square| match square.pushes {
+            0 => square.pulls.to_string(),
+            pushes => format!("{}:{pushes}", square.pulls),
+        });
+        counts.collect::<Vec<_>>().join(",")
     }
 }
 
@@ -221,6 +216,8 @@ mod tests {
             .collect();
         assert_eq!(places, [(0, 0), (51 * 12, 72), (52 * 12, 72)]);
         assert_eq!(calendar.weeks[0].from_ms, first * DAY_MS);
+        assert_eq!(calendar.from_ms, first * DAY_MS);
+        assert_eq!(calendar.weeks[52].counts(), "3:1");
         assert_eq!(calendar.present_height, 84);
         let of_monday = Calendar::new(&days, TODAY - 6);
         assert_eq!(of_monday.present_height, 12);

@@ -1,4 +1,5 @@
 mod busy;
+mod weight;
 
 use http::StatusCode;
 use serde_json::{Value, json};
