@@ -1,7 +1,9 @@
 //! `portolan import`: what other programs keep, taken over.
 
+mod count;
 mod htpasswd;
 mod registry;
+mod telling;
 mod volume;
 
 use clap::Subcommand;

@@ -14,7 +14,6 @@ mod retry;
 mod server;
 mod sign_in;
 mod tally;
-mod telling;
 mod verification;
 
 use std::path::{Path, PathBuf};
@@ -25,9 +24,9 @@ use futures_util::stream::{self, StreamExt as _};
 use index_service::random::Random;
 use serde_json::{Value, json};
 use shared::runtime::clock::Clock;
-use shared::runtime::serve::shutdown_signal;
 use shared::secret::Secret;
 
+use super::telling::{Subject, Telling};
 use crate::remote::{Column, Output, column};
 use copy::Copier;
 use endpoint::Endpoint;
@@ -36,7 +35,6 @@ use outcome::Outcome;
 use progress::Progress;
 use server::Server;
 use sign_in::Account;
-use telling::Telling;
 
 /// Longest password file that is read, in bytes.
 const LONGEST_SECRET: u64 = 4096;
@@ -138,28 +136,25 @@ pub(crate) async fn run(command: Registry) -> anyhow::Result<()> {
     }
     let copier = Copier::new(source, target, usize::from(command.parallel), command.dry_run);
     let outcomes: Vec<Outcome> = pairs.iter().map(|_| Outcome::default()).collect();
-    let telling = Telling::new(
-        &copier.target,
-        (copier.source.host(), about(&command, &pairs)),
-        command.dry_run,
-        &copier.traffic,
-        Random::system().bytes(),
-    );
-    let stopped = shutdown_signal();
-    let is_stopped = tokio::select! {
-        () = telling.beside(carry_out(&command, &copier, &telling, (&pairs, &outcomes))) => false,
-        () = stopped => true,
+    let subject = Subject {
+        source: copier.source.host(),
+        about: about(&command, &pairs),
+        is_rehearsal: command.dry_run,
     };
+    let run = Random::system().bytes();
+    let telling = Telling::new(&copier.target, subject, Some(&copier.traffic), run);
+    // On the heap: it is large.
+    let work = Box::pin(carry_out(&command, &copier, &telling, (&pairs, &outcomes)));
+    telling.of(work).await?;
     let failed = nameless.len() + outcomes.iter().filter(|outcome| !outcome.is_whole()).count();
     let total = pairs.len() + nameless.len();
     let fault = format!("{failed} of {total} repositories are not whole");
-    let end = match (is_stopped, failed) {
-        (true, _) => ("stopped", "somebody ended the command"),
-        (false, 0) => ("done", ""),
-        (false, _) => ("failed", fault.as_str()),
+    let end = if failed == 0 {
+        ("done", "")
+    } else {
+        ("failed", fault.as_str())
     };
     telling.end(end).await;
-    anyhow::ensure!(!is_stopped, "ended by a signal; say the command again to go on");
     report(&command, &copier, &pairs, &outcomes, &nameless);
     anyhow::ensure!(failed == 0, "{fault}; say the command again to go on");
     Ok(())
@@ -177,7 +172,7 @@ fn about(command: &Registry, pairs: &[Pair]) -> Option<String> {
 async fn carry_out(
     command: &Registry,
     copier: &Copier,
-    telling: &Telling<'_>,
+    telling: &Telling<'_, Endpoint>,
     (pairs, outcomes): (&[Pair], &[Outcome]),
 ) {
     if !command.verify_only {
@@ -213,7 +208,7 @@ async fn carry_out(
 /// Does something for each repository, several at a time.
 async fn each(
     copier: &Copier,
-    telling: &Telling<'_>,
+    telling: &Telling<'_, Endpoint>,
     doing: &'static str,
     (pairs, outcomes): (&[Pair], &[Outcome]),
     work: impl AsyncFn(&Pair, &Outcome),

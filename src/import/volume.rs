@@ -1,5 +1,6 @@
 //! `portolan import volume`: what a registry has kept so far, without an index, gets owners.
 
+mod index;
 mod owner;
 mod tree;
 
@@ -14,9 +15,11 @@ use index_service::app::AppError;
 use index_service::app::adoption::Adoption;
 use index_service::app::organisation::NewOrganisation;
 use index_service::domain::{NamespaceName, NamespaceOwner};
+use index_service::random::Random;
 use serde_json::{Value, json};
 use shared::oci::RepositoryName;
 
+use super::telling::{Subject, Telling};
 use crate::cli::Place;
 use crate::data::DataFolder;
 use crate::place;
@@ -66,18 +69,56 @@ pub(super) async fn run(command: Volume, variables: Vec<(String, String)>) -> an
     );
     let plans = plans(&command, &found)?;
     let app = place::open(&command.place, variables).await?;
-    let done = adopt_all(&app, &command, &plans).await;
+    let done = carry_out(&app, &command, &plans).await;
     app.close().await;
-    let rows = done?;
+    let (rows, fault) = done?;
     Output::new(command.json).list(&rows, &COLUMNS);
     hint(&command)?;
+    match fault {
+        None => Ok(()),
+        Some(fault) => anyhow::bail!(fault),
+    }
+}
+
+/// Adopts everything, and has the index know how far it is; gives back what was done, and what is wrong with it.
+async fn carry_out(
+    app: &Arc<App>,
+    command: &Volume,
+    plans: &[Plan],
+) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+    let folder = std::path::absolute(&command.folder).unwrap_or_else(|_| command.folder.clone());
+    let subject = Subject {
+        source: folder.display().to_string(),
+        about: about(plans),
+        is_rehearsal: command.dry_run,
+    };
+    let telling = Telling::new(app.as_ref(), subject, None, Random::system().bytes());
+    telling.step("adopting", plans.len());
+    // On the heap: it is large.
+    let work = Box::pin(adopt_all(app, command, plans, &telling));
+    let done = telling.of(work).await?;
+    let fault = match &done {
+        Ok(rows) => refusals(rows),
+        Err(error) => Some(format!("{error:#}")),
+    };
+    let end = fault.as_deref().map_or(("done", ""), |fault| ("failed", fault));
+    telling.end(end).await;
+    Ok((done?, fault))
+}
+
+/// The namespace that everything goes to, where it is one.
+fn about(plans: &[Plan]) -> Option<String> {
+    let mut namespaces = plans
+        .iter()
+        .filter(|plan| plan.owner.kind != Kind::Skip)
+        .filter_map(|plan| plan.name.as_ref().ok().map(RepositoryName::namespace));
+    let first = namespaces.next()?;
+    namespaces.all(|other| other == first).then(|| first.to_owned())
+}
+
+fn refusals(rows: &[Value]) -> Option<String> {
     let refused = rows.iter().filter(|row| row["result"] == "refused").count();
-    anyhow::ensure!(
-        refused == 0,
-        "{refused} of {} repositories were refused",
-        rows.len()
-    );
-    Ok(())
+    (refused > 0).then(|| format!("{refused} of {} repositories were refused", rows.len()))
 }
 
 /// Whose each repository becomes, and under which name.
@@ -146,7 +187,12 @@ fn ask(group: &str, example: &RepositoryName) -> anyhow::Result<Owner> {
     }
 }
 
-async fn adopt_all(app: &Arc<App>, command: &Volume, plans: &[Plan]) -> anyhow::Result<Vec<Value>> {
+async fn adopt_all(
+    app: &Arc<App>,
+    command: &Volume,
+    plans: &[Plan],
+    telling: &Telling<'_, App>,
+) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
     // In a dry run an organisation that would be made for one repository is there for the next.
     let mut made: Vec<String> = Vec::new();
@@ -162,6 +208,7 @@ async fn adopt_all(app: &Arc<App>, command: &Volume, plans: &[Plan]) -> anyhow::
             "result": result,
             "why": why,
         }));
+        telling.one();
     }
     Ok(rows)
 }
@@ -256,3 +303,6 @@ fn hint(command: &Volume) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! A volume of CNCF distribution is adopted where it lies: its repositories get owners, and keep their content and names.
 
+use bytes::Bytes;
 use harness::api::Api;
 use harness::peer::{Auth, DockerRegistry};
 use harness::server::{Options, Server};
 use harness::{Context as _, Journey, Need, Result, Suite, binaries, ensure};
+use http::Method;
 use serde_json::{Value, json};
 
 pub(crate) fn add(suite: &mut Suite) {
@@ -81,6 +83,25 @@ fn adoption(journey: &Journey) -> Result<()> {
 
     server.start_again()?;
     let (hers, everybody) = (server.api(&ada)?, server.anonymous()?);
+    let authorization = admin.basic();
+    let headers = [("authorization", authorization.as_str())];
+    let known = everybody.send(Method::GET, "/api/v1/work", &headers, Bytes::new())?;
+    let known = known.expect(200)?.json()?;
+    let imports: Vec<&Value> = known["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|work| work["kind"] == "import")
+        .collect();
+    let rehearsals: Vec<&Value> = imports.iter().map(|work| &work["is_dry_run"]).collect();
+    ensure!(rehearsals == [&json!(false), &json!(false), &json!(true)], "{known:#}");
+    for import in imports {
+        ensure!(
+            import["state"] == "done" && import["done"] == 3 && import["total"] == 3,
+            "{known:#}"
+        );
+        ensure!(import["subject"] == volume.display().to_string(), "{known:#}");
+    }
     for (name, digest) in [
         (ada_name.as_str(), &digests[1]),
         ("foo/app", &digests[1]),

@@ -5,9 +5,10 @@ use shared::oci::RepositoryName;
 use super::App;
 use super::audit::{By, Change};
 use super::error::AppError;
+use super::overview::want_reading;
 use crate::domain::{AuditAction, NamespaceName, NamespaceOwner, RepositoryId, TargetKind, Visibility};
 use crate::store::repository::Stored;
-use crate::store::{manifest_work, namespace, repository};
+use crate::store::{namespace, repository};
 
 /// The namespace whose names are storage names of the index's own choosing.
 const OWN: &str = "portolan";
@@ -72,7 +73,7 @@ impl App {
             repository::put_alias(&mut tx, stored_as, new.repository_id, now).await?;
         }
         // Nothing tells of what was pushed before.
-        manifest_work::add_work(&mut tx, new.repository_id, None, now).await?;
+        want_reading(&mut tx, new.repository_id, now).await?;
         let change = Change::new(AuditAction::RepositoryCreate, TargetKind::Repository, name)
             .id(new.repository_id.as_i64())
             .within(&namespace)

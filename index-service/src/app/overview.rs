@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::App;
 use super::caller::Caller;
 use super::error::AppError;
-use crate::domain::DeliveryId;
+use crate::domain::{DeliveryId, RepositoryId};
 use crate::store::overview::{self, Counted};
+use crate::store::setting::{find_setting, put_setting};
+use crate::store::{Tx, manifest_work};
 
 pub use crate::store::overview::{CountedOrganisation, DeadDelivery, StuckReading};
 
@@ -74,12 +76,13 @@ pub struct SiteSettings {
     pub takes_events: bool,
 }
 
-/// Reading every repository again.
+/// Reading repositories as a whole: all of them again, or those that were adopted, that their managers want read, or of
+/// which events were lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReindexProgress {
-    /// When it was asked for, in milliseconds since 1970.
+    /// When the first of them was wanted, in milliseconds since 1970.
     pub asked_at: i64,
-    /// How many repositories there were.
+    /// How many are wanted since.
     pub total: u64,
     /// How many of them were read.
     pub done: u64,
@@ -200,11 +203,11 @@ impl App {
         Ok(overview::list_verified(&mut tx, after, limit).await?)
     }
 
-    /// How far reading every repository again has come; `None` when nobody asked for it yet. For administrators of the site.
+    /// How far reading repositories as a whole has come; `None` when none was wanted yet. For administrators of the site.
     pub async fn reindex_progress(&self, caller: &Caller) -> Result<Option<ReindexProgress>, AppError> {
         caller.administrator()?;
         let mut tx = self.store.read().await?;
-        let Some(text) = crate::store::setting::find_setting(&mut tx, REINDEX).await? else {
+        let Some(text) = find_setting(&mut tx, REINDEX).await? else {
             return Ok(None);
         };
         let Some((asked_at, total)) = read_progress(&text) else {
@@ -219,10 +222,51 @@ impl App {
             done: total - left,
         }))
     }
+
+    /// Counts the repositories that an upgrade wants read, so that their reading is followed as any other is.
+    pub(super) async fn count_readings_of_an_upgrade(&self) -> Result<(), AppError> {
+        let mut tx = self.store.read().await?;
+        let is_counted = find_setting(&mut tx, REINDEX).await?.is_some();
+        if is_counted || overview::count(&mut tx, Counted::WholeReading, 1).await? == 0 {
+            return Ok(());
+        }
+        drop(tx);
+        let mut tx = self.store.write().await?;
+        let total = overview::count(&mut tx, Counted::WholeReading, u32::MAX).await?;
+        put_setting(&mut tx, REINDEX, &format!("{} {total}", self.clock.now_ms())).await?;
+        Ok(tx.commit().await?)
+    }
 }
 
-/// The setting that remembers when every repository was to be read again, and how many they were.
-pub(super) const REINDEX: &str = "reindex";
+/// The setting that remembers since when repositories are to be read as a whole, and how many they are.
+const REINDEX: &str = "reindex";
+
+/// Wants every repository read, soon; says how many there are.
+pub(super) async fn want_every_reading(tx: &mut Tx, now_ms: i64) -> Result<u64, AppError> {
+    let count = manifest_work::add_work_for_all(tx, now_ms).await?;
+    // How far it has come is asked by others, and later.
+    put_setting(tx, REINDEX, &format!("{now_ms} {count}")).await?;
+    Ok(count)
+}
+
+/// Wants a repository read as a whole, soon. It counts to those that are being read, or begins anew where none are.
+pub(super) async fn want_reading(
+    tx: &mut Tx,
+    repository_id: RepositoryId,
+    now_ms: i64,
+) -> Result<(), AppError> {
+    let waiting = manifest_work::list_work(tx, repository_id, 1).await?;
+    let is_counted = waiting.first().is_some_and(|work| work.digest.is_none());
+    if !is_counted {
+        let are_read = overview::count(tx, Counted::WholeReading, 1).await? > 0;
+        let known = find_setting(tx, REINDEX)
+            .await?
+            .and_then(|text| read_progress(&text));
+        let (asked_at, total) = known.filter(|_| are_read).unwrap_or((now_ms, 0));
+        put_setting(tx, REINDEX, &format!("{asked_at} {}", total + 1)).await?;
+    }
+    Ok(manifest_work::add_work(tx, repository_id, None, now_ms).await?)
+}
 
 fn read_progress(text: &str) -> Option<(i64, u64)> {
     let (asked_at, total) = text.split_once(' ')?;
@@ -280,16 +324,85 @@ mod tests {
         };
         assert_eq!(app.reindex_progress(&admin).await.unwrap(), Some(begun));
         let mut tx = fixture.store.write().await.unwrap();
-        let claimed = crate::store::manifest_work::claim_work(&mut tx, NOW_MS + 1, NOW_MS, 1)
+        let claimed = manifest_work::claim_work(&mut tx, NOW_MS + 1, NOW_MS, 1)
             .await
             .unwrap();
-        let ended = crate::store::manifest_work::end_work(&mut tx, &claimed[0]).await;
+        let ended = manifest_work::end_work(&mut tx, &claimed[0]).await;
         assert!(ended.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(
             app.reindex_progress(&admin).await.unwrap().map(|p| p.done),
             Some(1)
         );
+    }
+
+    #[tokio::test]
+    async fn repositories_that_are_adopted_or_wanted_one_by_one_are_followed_until_all_are_read() {
+        let fixture = Fixture::new().await;
+        let app = &fixture.app;
+        app.ensure_admin().await.unwrap();
+        let admin = app.operator("admin").await.unwrap();
+        for (old, new) in [("old", "admin/a"), ("older", "admin/b")] {
+            let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
+            app.adopt_repository(&old, &new, false).await.unwrap();
+        }
+        let both = ReindexProgress {
+            asked_at: NOW_MS,
+            total: 2,
+            done: 0,
+        };
+        assert_eq!(app.reindex_progress(&admin).await.unwrap(), Some(both));
+        fixture.clock.advance(Duration::from_secs(1));
+        let mut tx = fixture.store.read().await.unwrap();
+        let name = "admin/a".parse().unwrap();
+        let found = crate::store::repository::find_repository(&mut tx, &name).await;
+        let id = found.unwrap().unwrap().repository_id;
+        drop(tx);
+        app.reindex_later(&admin, id).await.unwrap();
+        let known = app.reindex_progress(&admin).await.unwrap();
+        assert_eq!(known, Some(both), "it waits already");
+        let mut tx = fixture.store.write().await.unwrap();
+        let now = app.now_ms();
+        let claimed = manifest_work::claim_work(&mut tx, now + 1, now, 9).await.unwrap();
+        assert_eq!(claimed.len(), 2);
+        for work in &claimed {
+            assert!(manifest_work::end_work(&mut tx, work).await.unwrap());
+        }
+        tx.commit().await.unwrap();
+        let all = ReindexProgress { done: 2, ..both };
+        assert_eq!(app.reindex_progress(&admin).await.unwrap(), Some(all));
+        app.reindex_later(&admin, id).await.unwrap();
+        let anew = ReindexProgress {
+            asked_at: now,
+            total: 1,
+            done: 0,
+        };
+        assert_eq!(app.reindex_progress(&admin).await.unwrap(), Some(anew));
+    }
+
+    #[tokio::test]
+    async fn what_an_upgrade_wants_read_is_followed_from_the_first_start() {
+        let fixture = Fixture::new().await;
+        let app = &fixture.app;
+        app.ensure_admin().await.unwrap();
+        let admin = app.operator("admin").await.unwrap();
+        app.count_readings_of_an_upgrade().await.unwrap();
+        assert_eq!(app.reindex_progress(&admin).await.unwrap(), None);
+        app.confirm_pushed(&"admin/a".parse().unwrap()).await.unwrap();
+        let mut tx = fixture.store.write().await.unwrap();
+        // As the migration does.
+        manifest_work::add_work_for_all(&mut tx, 0).await.unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..2 {
+            app.count_readings_of_an_upgrade().await.unwrap();
+            fixture.clock.advance(Duration::from_secs(1));
+        }
+        let expected = ReindexProgress {
+            asked_at: NOW_MS,
+            total: 1,
+            done: 0,
+        };
+        assert_eq!(app.reindex_progress(&admin).await.unwrap(), Some(expected));
     }
 
     #[test]

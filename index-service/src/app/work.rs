@@ -91,6 +91,12 @@ impl App {
         self.note_report(report, WorkKind::Import, &caller.name()).await
     }
 
+    /// What the machine's own command tells of taking in repositories where they lie; says whether it was news. By whoever
+    /// administers the machine.
+    pub async fn report_adoption(&self, report: &WorkReport) -> Result<bool, AppError> {
+        self.note_report(report, WorkKind::Import, "").await
+    }
+
     async fn note_report(&self, report: &WorkReport, kind: WorkKind, by: &str) -> Result<bool, AppError> {
         let progress = report.progress()?;
         let now = self.clock.now_ms();
@@ -184,7 +190,7 @@ impl App {
         run
     }
 
-    /// Reading every repository again, which is never silent: what is left of it is counted now.
+    /// Reading repositories as a whole, which is never silent: what is left of it is counted now.
     fn reindexing(&self, known: ReindexProgress) -> LongWork {
         let figure = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let is_done = known.done >= known.total;

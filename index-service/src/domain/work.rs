@@ -14,9 +14,9 @@ words! {
     WorkKind: InvalidWorkKind, "there is no such kind of work";
     /// The registry removes content that nobody needs.
     GarbageCollection = "garbage_collection",
-    /// Repositories are copied out of another registry.
+    /// Repositories of another registry are taken over: copied, or adopted where they lie.
     Import = "import",
-    /// Every repository is read from the registry again.
+    /// Repositories are read from the registry as a whole.
     Reindex = "reindex",
     /// A policy of retention is carried out.
     Retention = "retention",
@@ -35,6 +35,8 @@ words! {
     Looking = "looking",
     /// Content is copied.
     Copying = "copying",
+    /// Repositories get owners where they lie.
+    Adopting = "adopting",
     /// What was copied is compared.
     Verifying = "verifying",
     /// Content is read.

@@ -14,7 +14,7 @@ use super::content::Place;
 use super::endpoint::{Answer, Ask};
 use super::fault::{Fault, Kind};
 use super::retry::Attempts;
-use super::tally::Count;
+use crate::import::count::Count;
 
 /// Up to this size a blob is sent with the request that ends its upload; broken, it is sent again.
 const SMALL: u64 = 4 << 20;

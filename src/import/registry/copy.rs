@@ -15,7 +15,8 @@ use super::fault::{Fault, found};
 use super::listing;
 use super::name_map::Pair;
 use super::outcome::Outcome;
-use super::tally::{Count, Tally};
+use super::tally::Tally;
+use crate::import::count::Count;
 
 /// How deep indexes and referrers may hang on each other.
 const DEEPEST: u32 = 16;

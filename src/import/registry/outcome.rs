@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use super::name_map::Pair;
 use super::tally::{Tally, size};
+use crate::import::count::Count;
 
 /// Most failures that are told of one repository.
 const MOST_TOLD: usize = 100;
@@ -17,7 +18,7 @@ const MOST_TOLD: usize = 100;
 pub(super) struct Outcome {
     pub(super) tally: Tally,
     failures: Mutex<Vec<(String, String)>>,
-    failed: super::tally::Count,
+    failed: Count,
     is_denied: AtomicBool,
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::future::Either;
 use tokio::time::Instant;
 
-use super::tally::{Count, size};
+use super::tally::size;
+use crate::import::count::Count;
 
 /// How often a bar is drawn, and a line written.
 const FRAME: Duration = Duration::from_millis(250);

@@ -1,8 +1,8 @@
 //! What was done, counted while it is done.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde_json::{Value, json};
+
+use crate::import::count::Count;
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
@@ -46,24 +46,6 @@ counts! {
     bytes,
     /// Manifests and blobs that were compared at the end.
     verified,
-}
-
-/// A number that goes up.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicU64);
-
-impl Count {
-    pub(super) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    pub(super) fn one(&self) {
-        self.add(1);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// Bytes for people.

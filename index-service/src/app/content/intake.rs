@@ -10,6 +10,7 @@ use super::showcase::refresh_showcase;
 use super::{day_of, stored_name};
 use crate::app::App;
 use crate::app::error::AppError;
+use crate::app::overview::want_reading;
 use crate::domain::content::{Dimension, clean, client_kind};
 use crate::domain::webhook::Facts;
 use crate::domain::{EventKind, RepositoryId};
@@ -201,7 +202,7 @@ impl Delivery {
                 Ok(is_removed)
             }
             ("resync", _, _) => {
-                manifest_work::add_work(tx, self.repository_id, None, self.now).await?;
+                want_reading(tx, self.repository_id, self.now).await?;
                 Ok(true)
             }
             _ => Ok(false),

@@ -75,6 +75,11 @@ impl App {
         drop(self.registry_within.set(registry));
     }
 
+    /// Whether the registry runs in this process, and ends with it.
+    pub fn is_registry_within(&self) -> bool {
+        self.registry.is_none() && self.registry_within.get().is_some()
+    }
+
     /// Who can be asked for content.
     pub(in crate::app) fn content_registry(&self) -> Option<&RegistryClient> {
         self.registry.as_ref().or_else(|| self.registry_within.get())

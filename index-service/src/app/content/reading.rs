@@ -34,6 +34,9 @@ impl App {
     /// Reads what is to be read, and writes down pulls, until `shutdown` resolves.
     pub(in crate::app) async fn follow_content(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
+        if let Err(error) = self.count_readings_of_an_upgrade().await {
+            tracing::warn!(%error, "could not count what an upgrade wants read from the registry; it is read all the same");
+        }
         let mut written = Instant::now();
         loop {
             // Not with every push that wakes it.

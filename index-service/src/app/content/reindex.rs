@@ -11,11 +11,10 @@ use crate::app::App;
 use crate::app::audit::{By, Change};
 use crate::app::caller::Caller;
 use crate::app::error::AppError;
-use crate::app::overview::REINDEX;
+use crate::app::overview::{want_every_reading, want_reading};
 use crate::domain::content::{Description, Role};
 use crate::domain::{AuditAction, RepositoryFacts, RepositoryId, Right, TargetKind};
 use crate::registry_client::RegistryClient;
-use crate::store::setting::put_setting;
 use crate::store::{Tx, content_feed, manifest, manifest_work, tag};
 
 /// How often it is begun anew because of pushes meanwhile.
@@ -157,7 +156,7 @@ impl App {
     pub async fn reindex_later(&self, caller: &Caller, repository_id: RepositoryId) -> Result<(), AppError> {
         let facts = self.managed(caller, repository_id).await?;
         let mut tx = self.store.write().await?;
-        manifest_work::add_work(&mut tx, facts.repository_id, None, self.clock.now_ms()).await?;
+        want_reading(&mut tx, facts.repository_id, self.clock.now_ms()).await?;
         tx.commit().await?;
         self.reading.notify_one();
         Ok(())
@@ -167,10 +166,7 @@ impl App {
     pub async fn reindex_all(&self, caller: &Caller) -> Result<u64, AppError> {
         caller.administrator()?;
         let mut tx = self.store.write().await?;
-        let now = self.clock.now_ms();
-        let count = manifest_work::add_work_for_all(&mut tx, now).await?;
-        // How far it has come is asked by others, and later.
-        put_setting(&mut tx, REINDEX, &format!("{now} {count}")).await?;
+        let count = want_every_reading(&mut tx, self.clock.now_ms()).await?;
         let change = Change::new(AuditAction::ContentReindex, TargetKind::Site, "")
             .after(serde_json::json!({ "repositories": count }));
         self.audit(&mut tx, By::Caller(caller), change).await?;

@@ -171,6 +171,57 @@ async fn who_is_silent_for_five_minutes_is_not_shown_as_going_on_until_heard_of_
 }
 
 #[tokio::test]
+async fn an_import_that_was_killed_is_lost_after_five_minutes_and_its_repetition_is_another_one() {
+    let world = World::new().await;
+    let app = &world.fixture.app;
+    let adopting = WorkReport {
+        phase: "adopting".to_owned(),
+        subject: "/srv/volume".to_owned(),
+        ..import('b', 1)
+    };
+    app.report_import(&world.ada, &import('a', 1)).await.unwrap();
+    assert!(app.report_adoption(&adopting).await.unwrap());
+    let last = Duration::from_mins(5) - Duration::from_millis(1);
+    world.fixture.clock.advance(last);
+    assert_eq!(world.live().await.len(), 2);
+    world.fixture.clock.advance(Duration::from_millis(1));
+    assert!(world.live().await.is_empty());
+    for work in world.all().await {
+        assert_eq!((work.state(app.now_ms()), work.ended_at), (WorkState::Lost, None));
+    }
+    app.report_import(&world.ada, &import('c', 1)).await.unwrap();
+    assert_eq!((world.live().await.len(), world.all().await.len()), (1, 3));
+}
+
+#[tokio::test]
+async fn adopting_is_the_machines_own_and_no_accounts() {
+    let world = World::new().await;
+    let app = &world.fixture.app;
+    let report = |sequence| WorkReport {
+        phase: "adopting".to_owned(),
+        about: Some("ada".to_owned()),
+        ..import('a', sequence)
+    };
+    assert!(app.report_adoption(&report(1)).await.unwrap());
+    let foreign = app.report_import(&world.ada, &report(2)).await;
+    assert!(matches!(foreign, Err(AppError::NotFound(_))), "{foreign:?}");
+    let ended = WorkReport {
+        outcome: Some("done".to_owned()),
+        done: 4,
+        ..report(2)
+    };
+    assert!(app.report_adoption(&ended).await.unwrap());
+    let adopted = world.all().await.remove(0);
+    assert_eq!((adopted.kind, adopted.began_by.as_str()), (WorkKind::Import, ""));
+    assert_eq!(
+        (adopted.state(NOW_MS), adopted.progress.phase, adopted.progress.done),
+        (WorkState::Done, WorkPhase::Adopting, 4)
+    );
+    let (place, name) = adopted.place.unwrap();
+    assert!(matches!(place, WorkPlace::Namespace(_)) && name.as_deref() == Some("ada"));
+}
+
+#[tokio::test]
 async fn an_import_is_its_own_accounts_and_names_what_it_is_about() {
     let world = World::new().await;
     let app = &world.fixture.app;

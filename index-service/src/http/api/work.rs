@@ -33,7 +33,8 @@ struct ShownWork {
     /// What it is about; absent for everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<ShownPlace>,
-    /// The same in words: where an import comes from, the configuration that a collection of garbage was given.
+    /// The same in words: where an import comes from (a host, or the folder of a volume), the configuration that a collection
+    /// of garbage was given.
     subject: String,
     /// The account that began it; absent for the service itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,8 +118,8 @@ struct Told {
 
 /// Work that takes long
 ///
-/// Garbage that registries collect, imports, reading everything again, and runs of retention; the newest first. Of the first
-/// two the last hundred are remembered. For administrators of the site.
+/// Garbage that registries collect, imports, reading repositories as a whole, and runs of retention; the newest first. Of the
+/// first two the last hundred are remembered. For administrators of the site.
 #[utoipa::path(get, path = "/work", tag = "site", operation_id = "list_work", params(Wish), responses(
     (status = 200, body = Page<ShownWork>), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn list(

@@ -44,6 +44,8 @@ struct UpkeepPage {
     collect_command: String,
     /// The command that imports.
     import_command: String,
+    /// Whether the registry ends with the index, so that nobody is there to be told while garbage is collected.
+    is_one_process: bool,
     /// Whether a registry can tell of what it does.
     takes_reports: bool,
     typed: Typed,
@@ -173,6 +175,7 @@ async fn page(state: &State, caller: &Caller, view: View, wished: Wished) -> Res
             state.app.public_url(),
             view.you()
         ),
+        is_one_process: state.app.is_registry_within(),
         takes_reports: state.app.takes_events(),
         frame: Frame {
             problem: wished.problem,

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::http::testing::Front;
+use crate::registry_client::{RegistryClient, RegistryError};
 
 /// What the registry tells of collecting garbage.
 async fn report(front: &Front, sequence: u32, more: Value) {
@@ -63,6 +64,37 @@ async fn long_work_is_shown_while_it_goes_on_and_afterwards_with_the_command_tha
         !compared.body.contains("data-live"),
         "what a form made is not loaded again"
     );
+}
+
+#[tokio::test]
+async fn where_the_registry_ends_with_the_index_it_is_said_that_a_collection_cannot_be_watched() {
+    let front = Front::new().await;
+    front.administrator("root").await;
+    let root = front.browser("root").await;
+    let said = "Here index and registry are one process";
+    assert!(!root.get("/admin/upkeep").await.body.contains(said));
+    let registry = RegistryClient::within(|_| Box::pin(async { Err(RegistryError::Unreadable) }));
+    front.fixture.app.read_with(registry);
+    let page = root.get("/admin/upkeep").await.body;
+    assert!(page.contains(said), "{page}");
+}
+
+#[tokio::test]
+async fn an_import_whose_command_was_killed_is_not_shown_as_running_for_ever() {
+    let front = Front::new().await;
+    front.administrator("root").await;
+    let told = json!({"sequence": 1, "elapsed_ms": 1_000, "subject": "harbor.example", "phase": "copying",
+        "unit": "repositories", "done": 1, "total": 4});
+    let path = format!("/work/{}", "a".repeat(32));
+    front.api("ada", "PUT", &path, told).await.is(204);
+    let running = front.browser("root").await.get("/admin/upkeep").await.body;
+    assert!(running.contains("1 of 4 repositories"), "{running}");
+    front.fixture.clock.advance(std::time::Duration::from_mins(5));
+    let page = front.browser("root").await.get("/admin/upkeep").await.body;
+    assert!(page.contains("data-state=\"none\""), "{page}");
+    assert!(page.contains("not heard of since"), "{page}");
+    let known = front.api("root", "GET", "/work", Value::Null).await.ok();
+    assert_eq!(known["items"][0]["state"], "lost", "{known}");
 }
 
 #[tokio::test]
