@@ -275,7 +275,9 @@ pub async fn list_known_by_id(
     let namespaces: Vec<NamespaceId> = namespaces.into_iter().collect();
     let rules = rule::list_rules_about_in(tx, &namespaces, principal).await?;
     for (facts, surroundings) in &mut found {
-        let own = rules.iter().filter(|rule| rule.namespace_id == facts.namespace_id);
+        let own = rules
+            .iter()
+            .filter(|rule| rule.namespace_id == facts.namespace_id);
         surroundings.rules = own.cloned().collect();
     }
     Ok(found)

@@ -113,7 +113,10 @@ macro_rules! list_of {
                 for value in values {
                     query = query.bind(*value);
                 }
-                query.fetch_all(&mut **tx).await.map_err($crate::store::error::reading($noun))
+                query
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map_err($crate::store::error::reading($noun))
             }
             $crate::store::dialect::Tx::SqliteRead(tx) => {
                 let values = values.iter().map(|value| value as &dyn rusqlite::ToSql);
@@ -125,7 +128,10 @@ macro_rules! list_of {
                 for value in values {
                     query = query.bind(*value);
                 }
-                query.fetch_all(&mut **tx).await.map_err($crate::store::error::reading($noun))
+                query
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map_err($crate::store::error::reading($noun))
             }
         }
     }};

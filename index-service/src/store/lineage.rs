@@ -238,7 +238,10 @@ pub async fn list_parts_of_images(
             platform: None,
             command: None,
         };
-        found.entry(place(&row)).or_default().insert(row[2].integer(), part);
+        found
+            .entry(place(&row))
+            .or_default()
+            .insert(row[2].integer(), part);
     }
     let in_order = found
         .into_iter()
@@ -254,7 +257,10 @@ pub async fn list_tags_of_images(
     const KINDS: [Kind; 3] = [Kind::Integer, Kind::Text, Kind::Text];
     let mut found: HashMap<ManifestPlace, Vec<String>> = HashMap::new();
     for row in ask(tx, LIST_TAGS_OF_IMAGES, &places(images), &KINDS).await? {
-        found.entry(place(&row)).or_default().push(row[2].text().to_owned());
+        found
+            .entry(place(&row))
+            .or_default()
+            .push(row[2].text().to_owned());
     }
     Ok(found)
 }
@@ -264,13 +270,7 @@ pub async fn list_left_of_images(
     tx: &mut Tx,
     images: &[ManifestPlace],
 ) -> Result<HashMap<ManifestPlace, Vec<Left>>, StoreError> {
-    const KINDS: [Kind; 5] = [
-        Kind::Integer,
-        Kind::Text,
-        Kind::Text,
-        Kind::Integer,
-        Kind::Text,
-    ];
+    const KINDS: [Kind; 5] = [Kind::Integer, Kind::Text, Kind::Text, Kind::Integer, Kind::Text];
     let mut found: HashMap<ManifestPlace, Vec<Left>> = HashMap::new();
     for row in ask(tx, LIST_LEFT_OF_IMAGES, &places(images), &KINDS).await? {
         found.entry(place(&row)).or_default().push(Left {

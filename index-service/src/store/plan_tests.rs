@@ -153,7 +153,9 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
         let (_, text) = all.iter().find(|(known, _)| *known == name).unwrap();
         let script = AssertSqlSafe(format!("prepare looked_at as {text}"));
         sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
-        let explain = AssertSqlSafe(format!("explain (analyze, costs off) execute looked_at({values})"));
+        let explain = AssertSqlSafe(format!(
+            "explain (analyze, costs off) execute looked_at({values})"
+        ));
         let plan: Vec<String> = sqlx::raw_sql(explain)
             .fetch_all(&mut *connection)
             .await

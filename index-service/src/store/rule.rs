@@ -327,7 +327,11 @@ pub async fn list_rules_about_in(
                 list_of!("rules", tx, RuleRow, LIST_RULES_OF_ROBOT_IN, &values)
             }
         }?;
-        found.extend(rows.into_iter().map(RuleRow::into_rule).collect::<Result<Vec<_>, _>>()?);
+        found.extend(
+            rows.into_iter()
+                .map(RuleRow::into_rule)
+                .collect::<Result<Vec<_>, _>>()?,
+        );
     }
     Ok(found)
 }

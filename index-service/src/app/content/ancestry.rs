@@ -133,10 +133,7 @@ impl App {
         let mut holders = ancestry::list_with_blob(tx, top, i64::MIN, PAGE_REPOSITORIES + 1).await?;
         holders.retain(|other| *other != id);
         holders.truncate(usize::try_from(PAGE_REPOSITORIES).unwrap_or(usize::MAX));
-        let asked = holders
-            .iter()
-            .copied()
-            .chain(below.iter().map(|one| one.image.0));
+        let asked = holders.iter().copied().chain(below.iter().map(|one| one.image.0));
         let visible = self.visible(tx, caller, &distinct(asked)).await?;
         let below = chosen(&below, &visible, id);
         holders.retain(|other| visible.contains_key(other));
@@ -238,7 +235,9 @@ impl App {
         ids: &[RepositoryId],
     ) -> Result<Visible, AppError> {
         let seen = self.see_all(tx, &caller.principal(), ids).await?;
-        let visible = seen.into_iter().filter(|seen| seen.rights().contains(Right::Pull));
+        let visible = seen
+            .into_iter()
+            .filter(|seen| seen.rights().contains(Right::Pull));
         Ok(visible
             .map(|seen| (seen.facts.repository_id, seen.facts))
             .collect())

@@ -26,7 +26,13 @@ async fn images_are_found_by_their_layers_with_what_they_consist_of(store: &Stor
     let mut tx = store.write().await.unwrap();
     let (one, two) = repositories(&mut tx).await;
     put(&mut tx, one, "sha256:base", &of(&["sha256:a"])).await;
-    put(&mut tx, two, "sha256:built", &of(&["sha256:a", "sha256:b", "sha256:b"])).await;
+    put(
+        &mut tx,
+        two,
+        "sha256:built",
+        &of(&["sha256:a", "sha256:b", "sha256:b"]),
+    )
+    .await;
     put(&mut tx, two, "sha256:same", &of(&["sha256:a"])).await;
     let artifact = image(vec![part(Role::Layer, "sha256:a", 1)]);
     put(&mut tx, two, "sha256:artifact", &artifact).await;
@@ -44,7 +50,10 @@ async fn images_are_found_by_their_layers_with_what_they_consist_of(store: &Stor
     assert_eq!(known, expected);
     let found = list_of_chains(&mut tx, &stacks).await.unwrap();
     assert_eq!(found.len(), 2, "{found:?}");
-    assert_eq!(found[&stacks[0]], [place(one, "sha256:base"), place(two, "sha256:same")]);
+    assert_eq!(
+        found[&stacks[0]],
+        [place(one, "sha256:base"), place(two, "sha256:same")]
+    );
     assert_eq!(found[&stacks[2]], [place(two, "sha256:built")]);
     let mut everywhere: Vec<RepositoryId> = (100..130).map(RepositoryId::from_i64).collect();
     everywhere.insert(0, two);
@@ -54,7 +63,13 @@ async fn images_are_found_by_their_layers_with_what_they_consist_of(store: &Stor
     let mut with = list_with_part(&mut tx, &everywhere, "sha256:a", 9).await.unwrap();
     with.sort();
     assert_eq!(with.len(), 4, "{with:?}");
-    assert_eq!(list_with_part(&mut tx, &everywhere, "sha256:a", 1).await.unwrap().len(), 2);
+    assert_eq!(
+        list_with_part(&mut tx, &everywhere, "sha256:a", 1)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
     let parts = list_parts_of_images(&mut tx, &with).await.unwrap();
     let digests = |id, digest| -> Vec<&str> {
         parts[&place(id, digest)]

@@ -326,7 +326,11 @@ async fn a_world_of_rules_is_listed_as_the_decision_says(store: &Store) {
                 .await
                 .unwrap();
             assert_eq!(names(&listed), expected, "{reader:?} {rule:?}");
-            assert_eq!(known_by_id(&mut tx, reader).await, expected, "{reader:?} {rule:?}");
+            assert_eq!(
+                known_by_id(&mut tx, reader).await,
+                expected,
+                "{reader:?} {rule:?}"
+            );
             let pushed = list_pushed(&mut tx, reader, 100, NOW).await.unwrap();
             let mut pushed: Vec<String> = pushed.iter().map(|one| one.facts.name.to_string()).collect();
             pushed.sort();
@@ -356,7 +360,10 @@ async fn known_by_id(tx: &mut Tx, reader: &Principal) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (facts, surroundings) in &known {
         let around = surroundings.facts(Some(facts), NOW);
-        if !decide(reader, &around, &facts.name, Rights::READ).granted.is_empty() {
+        if !decide(reader, &around, &facts.name, Rights::READ)
+            .granted
+            .is_empty()
+        {
             found.push(facts.name.to_string());
         }
     }

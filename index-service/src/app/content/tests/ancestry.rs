@@ -126,7 +126,8 @@ async fn tower(count: usize) -> (World, String) {
                 .await
                 .unwrap();
             let first = world.image(stack, "amd64");
-            let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [world.descriptor(&first)]});
+            let index =
+                json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [world.descriptor(&first)]});
             let index = world.manifest(INDEX, &index);
             push_to(&mut world, &repository, &first, "stays").await;
             push_to(&mut world, &repository, &index, "moves").await;
