@@ -127,24 +127,26 @@ pub async fn list_invitations(
     limit: u32,
 ) -> Result<Vec<Invitation>, StoreError> {
     let limit = i64::from(limit);
-    let rows = match organisation_id {
-        Some(id) => list!(
+    let rows = if let Some(id) = organisation_id {
+        let id = id.as_i64();
+        list!(
             "invitations",
             tx,
             InvitationRow,
             LIST_INVITATIONS,
-            id.as_i64(),
+            id,
             after,
             limit
-        ),
-        None => list!(
+        )
+    } else {
+        list!(
             "invitations",
             tx,
             InvitationRow,
             LIST_SITE_INVITATIONS,
             after,
             limit
-        ),
+        )
     }?;
     rows.into_iter().map(InvitationRow::into_invitation).collect()
 }

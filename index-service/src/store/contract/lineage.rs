@@ -124,13 +124,16 @@ async fn tags_of_images_are_found_directly_and_by_an_index_and_those_that_left_t
     let (first, second) = (place(one, "sha256:image"), place(two, "sha256:image"));
     let asked = [first.clone(), place(one, "sha256:none"), second.clone()];
     let mut tags = list_tags_of_images(&mut tx, &asked).await.unwrap();
-    tags.values_mut().for_each(|tags| tags.sort());
+    for tags in tags.values_mut() {
+        tags.sort();
+    }
     assert_eq!(tags.len(), 2, "{tags:?}");
     assert_eq!(tags[&first], ["own"]);
     assert_eq!(tags[&second], ["multi", "plain"]);
     let mut left = list_left_of_images(&mut tx, &asked).await.unwrap();
-    left.values_mut()
-        .for_each(|left| left.sort_by_key(|one| one.changed_at));
+    for left in left.values_mut() {
+        left.sort_by_key(|one| one.changed_at);
+    }
     let moved = |tag: &str, changed_at| Left {
         tag: tag.to_owned(),
         changed_at,
