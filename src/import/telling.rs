@@ -227,7 +227,11 @@ mod tests {
                 report.end
             );
             self.told.lock().unwrap().push((report.run.to_owned(), heard));
-            if self.is_deaf { Err("deaf".to_owned()) } else { Ok(()) }
+            if self.is_deaf {
+                Err("deaf".to_owned())
+            } else {
+                Ok(())
+            }
         }
 
         fn name(&self) -> String {
@@ -277,7 +281,9 @@ mod tests {
         let ear = Ear::new(false);
         let telling = telling(&ear, None);
         telling.step("adopting", 9);
-        let stopped = telling.until(std::future::ready(()), std::future::pending::<()>()).await;
+        let stopped = telling
+            .until(std::future::ready(()), std::future::pending::<()>())
+            .await;
         let said = stopped.unwrap_err().to_string();
         assert!(said.contains("say the command again"), "{said}");
         let told = ear.told.lock().unwrap();

@@ -94,7 +94,10 @@ fn adoption(journey: &Journey) -> Result<()> {
         .filter(|work| work["kind"] == "import")
         .collect();
     let rehearsals: Vec<&Value> = imports.iter().map(|work| &work["is_dry_run"]).collect();
-    ensure!(rehearsals == [&json!(false), &json!(false), &json!(true)], "{known:#}");
+    ensure!(
+        rehearsals == [&json!(false), &json!(false), &json!(true)],
+        "{known:#}"
+    );
     for import in imports {
         ensure!(
             import["state"] == "done" && import["done"] == 3 && import["total"] == 3,

@@ -214,7 +214,11 @@ async fn adopting_is_the_machines_own_and_no_accounts() {
     let adopted = world.all().await.remove(0);
     assert_eq!((adopted.kind, adopted.began_by.as_str()), (WorkKind::Import, ""));
     assert_eq!(
-        (adopted.state(NOW_MS), adopted.progress.phase, adopted.progress.done),
+        (
+            adopted.state(NOW_MS),
+            adopted.progress.phase,
+            adopted.progress.done
+        ),
         (WorkState::Done, WorkPhase::Adopting, 4)
     );
     let (place, name) = adopted.place.unwrap();
