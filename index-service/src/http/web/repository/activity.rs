@@ -18,15 +18,16 @@ use crate::http::web::page::render;
 use crate::http::web::view::View;
 use crate::http::web::visitor::Visitor;
 
-/// Changes on the first page, which shows much else, and on those behind it.
-const FIRST: u32 = 8;
+/// Changes, and deleted tags, on the first page, which shows much else, and on those behind it: names are long where they are, and
+/// a page is light.
+const FIRST: u32 = 5;
 const PAGE: u32 = 40;
+const FIRST_DELETED: u32 = 5;
+const PAGE_DELETED: u32 = 20;
 /// Spans that are offered, in days.
 const SPANS: [i64; 3] = [30, 90, 365];
 /// Lines of a table of counts.
-const MOST_LINES: usize = 12;
-/// Deleted tags that are shown.
-const MOST_DELETED: u32 = 10;
+const MOST_LINES: usize = 10;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -64,6 +65,10 @@ struct ActivityPage {
     pushes: i64,
     last_pulled_at: Option<i64>,
     deleted: Vec<Deleted>,
+    /// Where those follow that were deleted before.
+    next_deleted: String,
+    /// Whether it is a page of deleted tags alone.
+    is_deleted_alone: bool,
     history: Vec<Line>,
     next: String,
 }
@@ -85,16 +90,22 @@ pub(super) async fn show(
         Some(before) => (before, PAGE),
         None => (i64::MAX, FIRST),
     };
-    let (mut told, mut sums, mut gone) = (None, Vec::new(), Vec::new());
-    if wish.before.is_none() {
+    let (mut told, mut sums) = (None, Vec::new());
+    let (mut gone, mut changes) = (Gone::default(), Vec::new());
+    let is_deleted_alone = wish.before.is_none() && wish.after.is_some();
+    if let (None, Some(after)) = (wish.before, wish.after) {
+        gone = deleted(state, &visitor, head, (after, PAGE_DELETED)).await?;
+    } else {
+        changes = state.app.list_tag_changes(caller, id, before, most + 1).await?;
+    }
+    if wish.before.is_none() && wish.after.is_none() {
         let all = state
             .app
             .activity(caller, id, Dimension::Repository, calendar::DAYS);
         told = Some(all.await?);
         sums = sums_of(&state.app.activity(caller, id, by, days).await?.days);
-        gone = deleted(state, &visitor, head).await?;
+        gone = deleted(state, &visitor, head, (i64::MAX, FIRST_DELETED)).await?;
     }
-    let mut changes = state.app.list_tag_changes(caller, id, before, most + 1).await?;
     let page = usize::try_from(most).unwrap_or(usize::MAX);
     let has_more = changes.len() > page;
     changes.truncate(page);
@@ -112,7 +123,9 @@ pub(super) async fn show(
         by: by.as_str(),
         most: sums.iter().map(|sum| sum.pulls).max().unwrap_or(0),
         sums,
-        deleted: gone,
+        deleted: gone.tags,
+        next_deleted: gone.next,
+        is_deleted_alone,
         pulls: total.map_or(0, |total| total.pull_count),
         pushes: total.map_or(0, |total| total.push_count),
         last_pulled_at: total.and_then(|total| total.last_pulled_at),
@@ -126,21 +139,34 @@ pub(super) async fn show(
     }))
 }
 
-/// Tags that were deleted and can be restored, for those who push here.
-async fn deleted(state: &State, visitor: &Visitor, head: &RepositoryHead) -> Result<Vec<Deleted>, PageError> {
+/// Deleted tags, and where more follow.
+#[derive(Default)]
+struct Gone {
+    tags: Vec<Deleted>,
+    next: String,
+}
+
+/// Tags that were deleted and can be restored, for those who push here: so many before one of them.
+async fn deleted(
+    state: &State,
+    visitor: &Visitor,
+    head: &RepositoryHead,
+    (before, most): (i64, u32),
+) -> Result<Gone, PageError> {
     if !head.rights.contains(Right::Push) {
-        return Ok(Vec::new());
+        return Ok(Gone::default());
     }
-    let found = state
+    let before = DeletionId::from_i64(before);
+    let mut found = state
         .app
-        .list_deleted_tags(
-            &visitor.caller,
-            head.id(),
-            DeletionId::from_i64(i64::MAX),
-            MOST_DELETED,
-        )
+        .list_deleted_tags(&visitor.caller, head.id(), before, most + 1)
         .await?;
-    let deleted = found.into_iter().filter_map(|one| {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let has_more = found.len() > most;
+    found.truncate(most);
+    let last = found.last().filter(|_| has_more);
+    let next = last.map(|last| format!("?after={}#deleted", last.deletion_id.as_i64()));
+    let tags = found.into_iter().filter_map(|one| {
         let tag = one.tag?;
         Some(Deleted {
             may_restore: head.may_push(&tag),
@@ -151,7 +177,10 @@ async fn deleted(state: &State, visitor: &Visitor, head: &RepositoryHead) -> Res
             until: one.purge_after,
         })
     });
-    Ok(deleted.collect())
+    Ok(Gone {
+        tags: tags.collect(),
+        next: next.unwrap_or_default(),
+    })
 }
 
 /// Counts of all days by what they are of, the most pulls first.

@@ -69,7 +69,7 @@ async fn a_year_without_a_quiet_day_is_shown_day_by_day_and_what_follows_on_page
         assert_eq!(page.matches("<th scope=row>").count(), 53, "{page}");
     }
     let page = browser.get("/r/ada/public/-/activity").await.body;
-    assert_eq!(page.matches("<p class=\"move\">").count(), 8);
+    assert_eq!(page.matches("<p class=\"move\">").count(), 5);
     let next = page.split("rel=\"next\" href=\"").nth(1).unwrap();
     let next = next.split('"').next().unwrap().replace("&#38;", "&");
     let page = browser.get(&next).await.body;
