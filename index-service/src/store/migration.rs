@@ -56,7 +56,7 @@ pub(super) const MIGRATIONS: &[Migration] = migrations! {
     27 "0027_notices";
     28 "0028_work";
     30 "0030_content_pushed";
-    31 "0031_manifest_subject";
+    31 "0031_narrow_lookups";
 };
 
 /// The setting that says which step a program must know at least to use the database. A step that takes away what older

@@ -60,34 +60,36 @@ async fn no_statement_needs_to_read_a_whole_table_on_postgresql() {
     store.close().await;
 }
 
-/// 3,000 repositories of one image, and one, the first, with 500 tags of indexes of three images each: an average that says
+/// 30,000 repositories of one image of five layers, and one, the first, with 500 tags of indexes of three images each: an average that says
 /// little of it.
 const UNEVEN: &str = "
     insert into namespace (namespace_id, name, created_at) values (7, 'some', 0);
     insert into repository (repository_id, namespace_id, name, stored_as, visibility, state, created_at, confirmed_at, tag_changed_at)
-      select i, 7, 'some/r' || i, 'some/r' || i, 'public', 'active', 0, 0, i from generate_series(1, 3001) i;
+      select i, 7, 'some/r' || i, 'some/r' || i, 'public', 'active', 0, 0, i from generate_series(1, 30001) i;
     insert into manifest (repository_id, digest, media_type, size, content_size)
-      select i, 'sha256:alone', 'image', 1, 1 from generate_series(2, 3001) i;
+      select i, 'sha256:alone', 'image', 1, 1 from generate_series(2, 30001) i;
     insert into manifest (repository_id, digest, media_type, size, content_size)
       select 1, 'sha256:c' || i, 'image', 1, 1 from generate_series(0, 1499) i;
     insert into manifest (repository_id, digest, media_type, size)
       select 1, 'sha256:i' || i, 'index', 1 from generate_series(0, 499) i;
     insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
+      select i, 'sha256:alone', p, 'layer', 'sha256:l' || p, 'layer', 1 from generate_series(2, 30001) i, generate_series(0, 4) p;
+    insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
       select 1, 'sha256:i' || i / 3, i % 3, 'manifest', 'sha256:c' || i, 'image', 1 from generate_series(0, 1499) i;
     insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
       select 1, 'sha256:c' || i / 4, i % 4, 'layer', 'sha256:l' || i, 'layer', 1 from generate_series(0, 5999) i;
     insert into tag (repository_id, name, digest, updated_at)
-      select i, 'only', 'sha256:alone', i from generate_series(2, 3001) i;
+      select i, 'only', 'sha256:alone', i from generate_series(2, 30001) i;
     insert into tag (repository_id, name, digest, updated_at)
       select 1, 'v' || i, 'sha256:i' || i, i from generate_series(0, 499) i;
     insert into content_total (repository_id, dimension, value, pull_count, push_count)
-      select i, 'tag', 'only', 1, 1 from generate_series(2, 3001) i;
+      select i, 'tag', 'only', 1, 1 from generate_series(2, 30001) i;
     insert into content_total (repository_id, dimension, value, pull_count, push_count)
       select 1, d, v || i, 1, 1 from generate_series(0, 499) i, (values ('tag', 'v'), ('digest', 'sha256:c')) w (d, v);
     insert into tag_change (repository_id, sequence, tag, digest_before, digest_after, changed_at)
       select 1, i, 'v' || i, 'sha256:c' || i, 'sha256:i' || i, 1 from generate_series(0, 499) i;
     insert into tag_change (repository_id, sequence, tag, digest_after, changed_at)
-      select i, 1, 'only', 'sha256:alone', 1 from generate_series(2, 3001) i;
+      select i, 1, 'only', 'sha256:alone', 1 from generate_series(2, 30001) i;
     analyze;
 ";
 

@@ -10,7 +10,7 @@ use crate::index_options::IndexOptions;
 
 /// An index in a data folder, with its administrator.
 async fn index(folder: &TempDir) -> Arc<App> {
-    let data = DataFolder::make(folder.path()).unwrap();
+    let data = DataFolder::make(&folder.path().join("data")).unwrap();
     let url = PublicUrl::choose(None, ([127, 0, 0, 1], 5000).into(), false).unwrap();
     let app = assembly::index(&data, &url, &IndexOptions::default(), &Sources::system())
         .await
@@ -21,7 +21,7 @@ async fn index(folder: &TempDir) -> Arc<App> {
 
 fn command(folder: &TempDir, is_rehearsal: bool) -> Volume {
     let data = Data {
-        dir: folder.path().to_owned(),
+        dir: folder.path().join("data"),
         master_key_file: None,
     };
     Volume {
