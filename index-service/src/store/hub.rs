@@ -1,9 +1,10 @@
 //! What Docker Hub's API tells of repositories and tags: read for a page at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::dialect::{Tx, statements};
 use super::error::StoreError;
+use super::place::{self, walked_places};
 use super::tag::KnownTag;
 use super::value::{Kind, Value, ask};
 use crate::domain::RepositoryId;
@@ -18,26 +19,23 @@ statements! {
         left join content_total n on n.repository_id = r.repository_id and n.dimension = 'repository' and n.value = ''
         where r.repository_id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
           $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
-    /// [`AT_ONCE`] tags.
-    FIND_TAGS = "select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
+    /// [`place::AT_ONCE`] tags.
+    FIND_TAGS = concat!("select t.name, t.digest, t.updated_at, m.media_type, m.platform, m.content_size,
         (select cast(sum((select c.content_size from manifest c where c.repository_id = p.repository_id and c.digest = p.digest)) as bigint)
           from manifest_part p where p.repository_id = t.repository_id and p.manifest = t.digest and p.role = 'manifest') as children_size,
         n.pull_count, n.push_count, n.last_pulled_at, n.last_pushed_at, n.last_pushed_by
-        from tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
+        from ", walked_places!(), " cross join tag t left join manifest m on m.repository_id = t.repository_id + 0 and m.digest = t.digest
         left join content_total n on n.repository_id = t.repository_id + 0 and n.dimension = 'tag' and n.value = t.name
-        where t.repository_id = $1 and t.name in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-          $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
-    /// What [`AT_ONCE`] indexes lead to.
-    LIST_IMAGES = "select p.manifest, p.position, p.digest, p.size, coalesce(p.platform, c.platform) as platform,
-        c.content_size, n.last_pulled_at, n.last_pushed_at from manifest_part p
+        where t.repository_id = walk.column1 and t.name = walk.column2");
+    /// What [`place::AT_ONCE`] indexes lead to.
+    LIST_IMAGES = concat!("select p.manifest, p.position, p.digest, p.size, coalesce(p.platform, c.platform) as platform,
+        c.content_size, n.last_pulled_at, n.last_pushed_at from ", walked_places!(), " cross join manifest_part p
         left join manifest c on c.repository_id = p.repository_id + 0 and c.digest = p.digest
         left join content_total n on n.repository_id = p.repository_id + 0 and n.dimension = 'digest' and n.value = p.digest
-        where p.repository_id = $1 and p.role = 'manifest' and p.manifest in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-          $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
-        limit 6400";
+        where p.repository_id = walk.column1 and p.manifest = walk.column2 and p.role = 'manifest' limit 6400");
 }
 
-/// What one statement asks for.
+/// Repositories that one statement asks about.
 const AT_ONCE: usize = 32;
 
 /// What is told of a repository besides its name.
@@ -135,8 +133,9 @@ pub async fn find_tags(
         Text, Text, Integer, Text, Text, Integer, Integer, Integer, Integer, Integer, Integer, Text,
     ];
     let mut found = HashMap::new();
-    for chunk in names.chunks(AT_ONCE) {
-        for row in ask(tx, FIND_TAGS, &texts(repository_id, chunk), &KINDS).await? {
+    for chunk in names.chunks(place::AT_ONCE) {
+        let values = place::values(chunk.iter().map(|name| (repository_id, name.as_str())));
+        for row in ask(tx, FIND_TAGS, &values, &KINDS).await? {
             let tag = KnownTag {
                 name: row[0].text().to_owned(),
                 digest: row[1].text().to_owned(),
@@ -166,8 +165,16 @@ pub async fn list_images(
     use Kind::{Integer, Text};
     const KINDS: [Kind; 8] = [Text, Integer, Text, Integer, Text, Integer, Integer, Integer];
     let mut placed: HashMap<String, Vec<(i64, TagImage)>> = HashMap::new();
-    for chunk in indexes.chunks(AT_ONCE) {
-        for row in ask(tx, LIST_IMAGES, &texts(repository_id, chunk), &KINDS).await? {
+    // Several tags may lead to one.
+    let indexes: Vec<&str> = indexes
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    for chunk in indexes.chunks(place::AT_ONCE) {
+        let values = place::values(chunk.iter().map(|index| (repository_id, *index)));
+        for row in ask(tx, LIST_IMAGES, &values, &KINDS).await? {
             let image = TagImage {
                 digest: row[2].text().to_owned(),
                 size: number(&row[5]).unwrap_or_else(|| row[3].integer()),
@@ -187,14 +194,6 @@ pub async fn list_images(
         .into_iter()
         .map(|(index, images)| (index, in_order(images)))
         .collect())
-}
-
-/// An id and as many texts as a statement has room for; nothing is called by the empty one.
-fn texts(repository_id: RepositoryId, names: &[String]) -> Vec<Value> {
-    let names = names.iter().cloned().chain(std::iter::repeat(String::new()));
-    std::iter::once(Value::Integer(Some(repository_id.as_i64())))
-        .chain(names.take(AT_ONCE).map(|name| Value::Text(Some(name))))
-        .collect()
 }
 
 fn number(value: &Value) -> Option<i64> {

@@ -6,23 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::ancestry::ManifestPlace;
 use super::dialect::{Tx, statements};
 use super::error::{StoreError, unreadable};
+use super::place::{self, walked_places};
 use super::value::{Kind, Value, ask};
 use crate::domain::RepositoryId;
 use crate::domain::content::Part;
-
-/// Images that are asked about at once, as [`IMAGES`] rows of a repository and a digest.
-macro_rules! images {
-    () => {
-        "(values (cast($1 as bigint), $2), (cast($3 as bigint), $4), (cast($5 as bigint), $6), (cast($7 as bigint), $8),
-          (cast($9 as bigint), $10), (cast($11 as bigint), $12), (cast($13 as bigint), $14), (cast($15 as bigint), $16),
-          (cast($17 as bigint), $18), (cast($19 as bigint), $20), (cast($21 as bigint), $22), (cast($23 as bigint), $24),
-          (cast($25 as bigint), $26), (cast($27 as bigint), $28), (cast($29 as bigint), $30), (cast($31 as bigint), $32),
-          (cast($33 as bigint), $34), (cast($35 as bigint), $36), (cast($37 as bigint), $38), (cast($39 as bigint), $40),
-          (cast($41 as bigint), $42), (cast($43 as bigint), $44), (cast($45 as bigint), $46), (cast($47 as bigint), $48),
-          (cast($49 as bigint), $50), (cast($51 as bigint), $52), (cast($53 as bigint), $54), (cast($55 as bigint), $56),
-          (cast($57 as bigint), $58), (cast($59 as bigint), $60), (cast($61 as bigint), $62), (cast($63 as bigint), $64)) as walk"
-    };
-}
 
 /// Images of one stack, as far as they are looked at.
 macro_rules! of_chain {
@@ -94,27 +81,27 @@ statements! {
         " union all ", with_part!("$18")
     );
     LIST_PARTS_OF_IMAGES = concat!(
-        "select p.repository_id, p.manifest, p.position, p.role, p.digest, p.media_type from ", images!(), "
+        "select p.repository_id, p.manifest, p.position, p.role, p.digest, p.media_type from ", walked_places!(), "
         cross join manifest_part p where p.repository_id = walk.column1 and p.manifest = walk.column2
           and p.role <> 'manifest' limit 20000"
     );
     /// Tags that lead to images, by themselves or by an index.
     LIST_TAGS_OF_IMAGES = concat!(
-        "select walk.column1 as repository_id, walk.column2 as image, t.name from ", images!(), "
+        "select walk.column1 as repository_id, walk.column2 as image, t.name from ", walked_places!(), "
         cross join tag t where t.repository_id = walk.column1 and t.digest = walk.column2
         union all
-        select walk.column1 as repository_id, walk.column2 as image, t.name from ", images!(), "
+        select walk.column1 as repository_id, walk.column2 as image, t.name from ", walked_places!(), "
         cross join manifest_part p cross join tag t
         where p.repository_id = walk.column1 and p.digest = walk.column2 and p.role = 'manifest'
           and t.repository_id = p.repository_id + 0 and t.digest = p.manifest limit 2000"
     );
     /// Tags that led to images in either way, and where they lead now.
     LIST_LEFT_OF_IMAGES = concat!(
-        "select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", images!(), "
+        "select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", walked_places!(), "
         cross join tag_change c cross join tag t where c.repository_id = walk.column1 and c.digest_before = walk.column2
           and t.repository_id = c.repository_id + 0 and t.name = c.tag
         union all
-        select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", images!(), "
+        select walk.column1 as repository_id, walk.column2 as image, c.tag, c.changed_at, t.digest from ", walked_places!(), "
         cross join manifest_part p cross join tag_change c cross join tag t
         where p.repository_id = walk.column1 and p.digest = walk.column2 and p.role = 'manifest'
           and c.repository_id = p.repository_id + 0 and c.digest_before = p.manifest
@@ -127,7 +114,7 @@ const CHAINS: usize = 64;
 /// Stacks and repositories of which one statement lists images.
 pub const AT_ONCE: usize = 16;
 /// Images that one statement asks about.
-pub const IMAGES: usize = 32;
+pub const IMAGES: usize = place::AT_ONCE;
 
 /// A tag that led to an image and leads elsewhere, or to it by another manifest, by now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,17 +133,11 @@ fn texts(known: &[String], count: usize) -> impl Iterator<Item = Value> {
     texts.take(count).map(|text| Value::Text(Some(text)))
 }
 
-/// These images, and none up to as many as a statement takes.
 fn places(images: &[ManifestPlace]) -> Vec<Value> {
-    let known = images.iter().map(|(id, digest)| (id.as_i64(), digest.as_str()));
-    known
-        .chain(std::iter::repeat((-1, "")))
-        .take(IMAGES)
-        .flat_map(|(id, digest)| [Value::Integer(Some(id)), Value::Text(Some(digest.to_owned()))])
-        .collect()
+    place::values(images.iter().map(|(id, digest)| (*id, digest.as_str())))
 }
 
-fn place(row: &[Value]) -> ManifestPlace {
+fn place_of(row: &[Value]) -> ManifestPlace {
     (RepositoryId::from_i64(row[0].integer()), row[1].text().to_owned())
 }
 
@@ -187,7 +168,7 @@ pub async fn list_of_chains(
     let values: Vec<Value> = texts(chains, AT_ONCE).collect();
     for row in ask(tx, LIST_OF_CHAINS, &values, &KINDS).await? {
         let chain = row[0].text().to_owned();
-        found.entry(chain).or_default().push(place(&row[1..]));
+        found.entry(chain).or_default().push(place_of(&row[1..]));
     }
     Ok(found)
 }
@@ -209,7 +190,7 @@ pub async fn list_with_part(
         let rows = ask(tx, LIST_WITH_PART, &values, &[Kind::Integer, Kind::Text]).await?;
         // A manifest may have a part twice.
         let mut met = HashSet::new();
-        let places = rows.iter().map(|row| place(row));
+        let places = rows.iter().map(|row| place_of(row));
         found.extend(places.filter(|one| met.insert(one.clone())));
     }
     Ok(found)
@@ -239,7 +220,7 @@ pub async fn list_parts_of_images(
             command: None,
         };
         found
-            .entry(place(&row))
+            .entry(place_of(&row))
             .or_default()
             .insert(row[2].integer(), part);
     }
@@ -258,7 +239,7 @@ pub async fn list_tags_of_images(
     let mut found: HashMap<ManifestPlace, Vec<String>> = HashMap::new();
     for row in ask(tx, LIST_TAGS_OF_IMAGES, &places(images), &KINDS).await? {
         found
-            .entry(place(&row))
+            .entry(place_of(&row))
             .or_default()
             .push(row[2].text().to_owned());
     }
@@ -273,7 +254,7 @@ pub async fn list_left_of_images(
     const KINDS: [Kind; 5] = [Kind::Integer, Kind::Text, Kind::Text, Kind::Integer, Kind::Text];
     let mut found: HashMap<ManifestPlace, Vec<Left>> = HashMap::new();
     for row in ask(tx, LIST_LEFT_OF_IMAGES, &places(images), &KINDS).await? {
-        found.entry(place(&row)).or_default().push(Left {
+        found.entry(place_of(&row)).or_default().push(Left {
             tag: row[2].text().to_owned(),
             changed_at: row[3].integer(),
             digest: row[4].text().to_owned(),

@@ -39,6 +39,7 @@ pub mod notice;
 pub mod organisation;
 pub mod overview;
 pub mod password_reset;
+mod place;
 pub mod posting;
 pub mod profile;
 pub mod quota;

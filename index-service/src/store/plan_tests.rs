@@ -60,36 +60,36 @@ async fn no_statement_needs_to_read_a_whole_table_on_postgresql() {
     store.close().await;
 }
 
-/// 30,000 repositories of one image of five layers, and one, the first, with 500 tags of indexes of three images each: an average that says
-/// little of it.
+/// 30,000 repositories of one image of five layers with three tags, and one, the first, with 500 tags of indexes of three images
+/// each: an average that says little of it.
 const UNEVEN: &str = "
     insert into namespace (namespace_id, name, created_at) values (7, 'some', 0);
     insert into repository (repository_id, namespace_id, name, stored_as, visibility, state, created_at, confirmed_at, tag_changed_at)
       select i, 7, 'some/r' || i, 'some/r' || i, 'public', 'active', 0, 0, i from generate_series(1, 30001) i;
     insert into manifest (repository_id, digest, media_type, size, content_size)
-      select i, 'sha256:alone', 'image', 1, 1 from generate_series(2, 30001) i;
+      select i, 'sha256:o' || i, 'image', 1, 1 from generate_series(2, 30001) i;
     insert into manifest (repository_id, digest, media_type, size, content_size)
       select 1, 'sha256:c' || i, 'image', 1, 1 from generate_series(0, 1499) i;
     insert into manifest (repository_id, digest, media_type, size)
       select 1, 'sha256:i' || i, 'index', 1 from generate_series(0, 499) i;
     insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
-      select i, 'sha256:alone', p, 'layer', 'sha256:l' || p, 'layer', 1 from generate_series(2, 30001) i, generate_series(0, 4) p;
+      select i, 'sha256:o' || i, p, 'layer', 'sha256:p' || i || p, 'layer', 1 from generate_series(2, 30001) i, generate_series(0, 4) p;
     insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
       select 1, 'sha256:i' || i / 3, i % 3, 'manifest', 'sha256:c' || i, 'image', 1 from generate_series(0, 1499) i;
     insert into manifest_part (repository_id, manifest, position, role, digest, media_type, size)
       select 1, 'sha256:c' || i / 4, i % 4, 'layer', 'sha256:l' || i, 'layer', 1 from generate_series(0, 5999) i;
     insert into tag (repository_id, name, digest, updated_at)
-      select i, 'only', 'sha256:alone', i from generate_series(2, 30001) i;
+      select i, 'v' || t, 'sha256:o' || i, i from generate_series(2, 30001) i, generate_series(0, 2) t;
     insert into tag (repository_id, name, digest, updated_at)
       select 1, 'v' || i, 'sha256:i' || i, i from generate_series(0, 499) i;
     insert into content_total (repository_id, dimension, value, pull_count, push_count)
-      select i, 'tag', 'only', 1, 1 from generate_series(2, 30001) i;
+      select i, 'tag', 'v' || t, 1, 1 from generate_series(2, 30001) i, generate_series(0, 2) t;
     insert into content_total (repository_id, dimension, value, pull_count, push_count)
       select 1, d, v || i, 1, 1 from generate_series(0, 499) i, (values ('tag', 'v'), ('digest', 'sha256:c')) w (d, v);
     insert into tag_change (repository_id, sequence, tag, digest_before, digest_after, changed_at)
       select 1, i, 'v' || i, 'sha256:c' || i, 'sha256:i' || i, 1 from generate_series(0, 499) i;
     insert into tag_change (repository_id, sequence, tag, digest_after, changed_at)
-      select i, 1, 'only', 'sha256:alone', 1 from generate_series(2, 30001) i;
+      select i, n, 'v' || n, 'sha256:o' || i, 1 from generate_series(2, 30001) i, generate_series(1, 4) n;
     analyze;
 ";
 
@@ -126,9 +126,9 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
     for script in [UNEVEN, "set plan_cache_mode = force_generic_plan"] {
         sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
     }
-    let names = |from: &str, count: usize| -> String {
-        let each: Vec<String> = (0..count).map(|n| format!("'{from}{n}'")).collect();
-        format!("1, {}", each.join(", "))
+    let names = |from: &str| -> String {
+        let each: Vec<String> = (0..32).map(|n| format!("1, '{from}{n}'")).collect();
+        each.join(", ")
     };
     let index = "1, 'sha256:i7', 100".to_owned();
     let images = (0..32).map(|n| format!("1, 'sha256:c{n}'"));
@@ -137,7 +137,8 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
         ("FIND_TAG", "1, 'v7'".to_owned()),
         ("LIST_TAGS", "1, 'v7', 50".to_owned()),
         ("LIST_TAGS_BY_TIME", "1, 400, 'v7', 50".to_owned()),
-        ("LIST_IMAGES", names("sha256:i", 32)),
+        ("FIND_TAGS", names("v")),
+        ("LIST_IMAGES", names("sha256:i")),
         ("LIST_CHILDREN", index.clone()),
         ("LIST_PARTS_OF_CHILDREN", index.clone()),
         ("LIST_TOTALS_OF_CHILDREN", index.clone()),
