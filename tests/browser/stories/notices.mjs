@@ -30,6 +30,7 @@ export default async function notices(stage, browser) {
   await reading(page, chinese);
   await choosing(stage, page);
 
+  await open(page, PAGE);
   await send(page, `main form[action="${PAGE}/remove-all"]`);
   ensure((await page.locator('ol.notices').count()) === 0, 'what was deleted is still listed');
   await counted(page, 0);
