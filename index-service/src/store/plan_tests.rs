@@ -1,6 +1,6 @@
 //! How PostgreSQL carries each statement out when tables are large, whatever the values are.
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::dialect::Pools;
 use super::postgres_server;
@@ -8,6 +8,20 @@ use super::schema_tests::MODULES;
 
 /// Tables that never hold more than a few rows.
 const SMALL: [&str; 3] = ["signing_key", "token_authority", "lease"];
+
+/// What PostgreSQL says of carrying a statement out with these arguments.
+async fn plan(connection: &mut PgConnection, explain: &str, text: &str, arguments: &str) -> Vec<String> {
+    for script in [
+        "deallocate all".to_owned(),
+        format!("prepare looked_at as {text}"),
+    ] {
+        let script = AssertSqlSafe(script);
+        sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
+    }
+    let explain = AssertSqlSafe(format!("{explain} execute looked_at{arguments}"));
+    let plan = sqlx::raw_sql(explain).fetch_all(connection).await.unwrap();
+    plan.iter().map(|row| row.get(0)).collect()
+}
 
 #[tokio::test]
 async fn no_statement_needs_to_read_a_whole_table_on_postgresql() {
@@ -34,25 +48,12 @@ async fn no_statement_needs_to_read_a_whole_table_on_postgresql() {
         } else {
             format!("({})", values.join(", "))
         };
-        let script = AssertSqlSafe(format!("prepare looked_at as {text}"));
-        sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
-        let explain = AssertSqlSafe(format!("explain execute looked_at{arguments}"));
-        let plan: Vec<String> = sqlx::raw_sql(explain)
-            .fetch_all(&mut *connection)
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| row.get(0))
-            .collect();
+        let plan = plan(&mut connection, "explain", text, &arguments).await;
         for step in &plan {
             let whole = step.split("Seq Scan on ").nth(1);
             let is_small = whole.is_some_and(|table| SMALL.iter().any(|small| table.starts_with(small)));
             assert!(whole.is_none() || is_small, "{name}: {plan:#?}");
         }
-        sqlx::raw_sql("deallocate looked_at")
-            .execute(&mut *connection)
-            .await
-            .unwrap();
         looked_at += 1;
     }
     assert!(looked_at > 100, "{looked_at}");
@@ -154,24 +155,10 @@ async fn what_a_page_of_a_large_repository_reads_is_not_all_of_it_on_postgresql(
     ] {
         let all = MODULES.concat();
         let (_, text) = all.iter().find(|(known, _)| *known == name).unwrap();
-        let script = AssertSqlSafe(format!("prepare looked_at as {text}"));
-        sqlx::raw_sql(script).execute(&mut *connection).await.unwrap();
-        let explain = AssertSqlSafe(format!(
-            "explain (analyze, costs off) execute looked_at({values})"
-        ));
-        let plan: Vec<String> = sqlx::raw_sql(explain)
-            .fetch_all(&mut *connection)
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| row.get(0))
-            .collect();
+        let arguments = format!("({values})");
+        let plan = plan(&mut connection, "explain (analyze, costs off)", text, &arguments).await;
         let read = rows_read(&plan);
         assert!(read < 1_000.0, "{name} reads {read} rows: {plan:#?}");
-        sqlx::raw_sql("deallocate looked_at")
-            .execute(&mut *connection)
-            .await
-            .unwrap();
     }
     drop(connection);
     store.close().await;
