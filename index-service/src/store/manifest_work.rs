@@ -11,15 +11,12 @@ statements! {
     ADD_WORK_FOR_ALL = "insert into manifest_work (repository_id, digest, due_at, attempts)
         select r.repository_id, '', cast($1 as bigint), 0 from repository r where r.repository_id > $2 and r.state = 'active'
         on conflict (repository_id, digest) do update set due_at = excluded.due_at, attempts = 0";
-    CLAIM_WORK = "update manifest_work set due_at = case when digest = '' then cast($1 as bigint) + 600000 else $1 end,
-        attempts = attempts + 1 where due_at <= $2
+    CLAIM_WORK = "update manifest_work set due_at = $1, attempts = attempts + 1 where due_at <= $2
         and (repository_id, digest) in (select repository_id, digest from manifest_work where due_at <= $2
           order by due_at limit $3) returning repository_id, digest, due_at, attempts";
-    /// A repository takes longer than its claim, perhaps: another's claim of the same wish is no reason to begin again.
-    END_WORK = "delete from manifest_work where repository_id = $1 and digest = $2
-        and (due_at = $3 or (digest = '' and attempts >= $4))";
+    END_WORK = "delete from manifest_work where repository_id = $1 and digest = $2 and due_at = $3";
     DELAY_WORK = "update manifest_work set due_at = $4 where repository_id = $1 and digest = $2 and due_at = $3";
-    HASTEN_WORK = "update manifest_work set due_at = $1 where due_at > $2 and digest <> ''";
+    HASTEN_WORK = "update manifest_work set due_at = $1 where due_at > $2";
     DROP_WORK = "delete from manifest_work where repository_id = $1 and digest = $2";
     FIND_DUE = "select repository_id, digest, due_at, attempts from manifest_work where due_at <= $1 limit 1";
     LIST_WORK = "select repository_id, digest, due_at, attempts from manifest_work where repository_id = $1
@@ -68,8 +65,8 @@ pub async fn add_work_for_all(tx: &mut Tx, now_ms: i64) -> Result<u64, StoreErro
     .map_err(writing("work"))
 }
 
-/// Makes manifests that wait for another attempt due at `now_ms`: those that wait longer than anybody claims one, which is
-/// until `claimed_ms` at most.
+/// Makes what waits for another attempt due at `now_ms`: what waits longer than anybody claims it, which is until `claimed_ms`
+/// at most.
 pub async fn hasten_work(tx: &mut Tx, claimed_ms: i64, now_ms: i64) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(HASTEN_WORK).bind(now_ms).bind(claimed_ms).execute(c).await.map(drop))
         .map_err(writing("work"))
@@ -80,8 +77,7 @@ pub async fn is_work_due(tx: &mut Tx, now_ms: i64) -> Result<bool, StoreError> {
     Ok(find!("work", tx, WorkRow, FIND_DUE, now_ms)?.is_some())
 }
 
-/// Claims at most `limit` things that are due, manifests until `until_ms` and repositories for ten minutes longer: nobody else
-/// gets them before.
+/// Claims at most `limit` things that are due, until `until_ms`: nobody else gets them before.
 pub async fn claim_work(
     tx: &mut Tx,
     until_ms: i64,
@@ -113,12 +109,11 @@ fn work(row: WorkRow) -> Work {
 pub async fn end_work(tx: &mut Tx, work: &Work) -> Result<bool, StoreError> {
     on!(tx, c => sqlx::query(END_WORK)
         .bind(work.repository_id.as_i64()).bind(work.digest.as_deref().unwrap_or_default()).bind(work.claim)
-        .bind(work.attempts)
         .execute(c).await.map(|done| done.rows_affected() > 0))
     .map_err(writing("work"))
 }
 
-/// It is tried again at `due_at`, unless it was wanted anew since the claim.
+/// It is due at `due_at` and not before: to try it again, or to claim it for longer. Not if it was wanted anew since the claim.
 pub async fn delay_work(tx: &mut Tx, work: &Work, due_at: i64) -> Result<(), StoreError> {
     on!(tx, c => sqlx::query(DELAY_WORK)
         .bind(work.repository_id.as_i64()).bind(work.digest.as_deref().unwrap_or_default()).bind(work.claim).bind(due_at)

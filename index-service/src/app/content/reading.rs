@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use shared::oci::{Digest, Manifest};
+use tokio::sync::oneshot;
 
 use super::showcase::refresh_showcase;
 use crate::app::App;
@@ -20,9 +21,11 @@ use crate::store::{StoreError, manifest, repository};
 const LOOK: Duration = Duration::from_secs(3);
 /// What is claimed at once.
 const BATCH: u32 = 8;
-/// How long a manifest that was claimed is left alone, in milliseconds: so long it waits when a process is killed. Read twice it
-/// is the same.
-const CLAIM_MS: i64 = 15_000;
+/// How long what was claimed is left alone, in milliseconds: so long it waits when a process is killed. Read twice it is the
+/// same.
+pub(super) const CLAIM_MS: i64 = 15_000;
+/// How often the claim of a repository is prolonged while it is read, which takes as long as it is large.
+const PROLONG: Duration = Duration::from_secs(5);
 /// The first wait before something is tried again, in milliseconds; each is twice as long as the one before.
 const RETRY_MS: i64 = 2_000;
 /// The longest.
@@ -88,8 +91,8 @@ impl App {
         let claimed = manifest_work::claim_work(&mut tx, now + CLAIM_MS, now, BATCH).await?;
         tx.commit().await?;
         let count = claimed.len();
-        for work in claimed {
-            let read = self.read_one(registry, &work).await;
+        for mut work in claimed {
+            let read = self.read_one(registry, &mut work).await;
             self.note_registry(read.as_ref().err()).await?;
             if let Err(error) = read {
                 let doublings = u32::try_from(work.attempts.clamp(1, 20) - 1).unwrap_or(0);
@@ -116,7 +119,7 @@ impl App {
         Ok(())
     }
 
-    async fn read_one(&self, registry: &RegistryClient, work: &Work) -> Result<(), AppError> {
+    async fn read_one(&self, registry: &RegistryClient, work: &mut Work) -> Result<(), AppError> {
         let mut tx = self.store.read().await?;
         let facts = repository::find_repository_by_id(&mut tx, work.repository_id).await?;
         drop(tx);
@@ -128,7 +131,8 @@ impl App {
                 Ok(tx.commit().await?)
             }
             (Some(facts), None) => {
-                let found = self.reconcile(registry, &facts, false).await?;
+                let reading = Box::pin(self.reconcile(registry, &facts, false));
+                let found = self.prolonging(work, PROLONG, reading).await?;
                 if !found.is_nothing() {
                     tracing::info!(
                         repository.name = %facts.name,
@@ -167,6 +171,37 @@ impl App {
                 self.watch_quota_of(work.repository_id).await
             }
         }
+    }
+
+    /// Does it, and claims `work` for longer as long as it takes.
+    pub(super) async fn prolonging<T>(
+        &self,
+        work: &mut Work,
+        every: Duration,
+        reading: impl Future<Output = Result<T, AppError>>,
+    ) -> Result<T, AppError> {
+        let (ended, mut end) = oneshot::channel::<()>();
+        let reading = async {
+            let read = reading.await;
+            drop(ended);
+            read
+        };
+        // Beside one another: a reading that is not gone on with could hold what this one waits for.
+        let prolonging = async {
+            loop {
+                tokio::select! {
+                    _ = &mut end => return Ok(()),
+                    () = tokio::time::sleep(every) => {}
+                }
+                let until = self.clock.now_ms() + CLAIM_MS;
+                let mut tx = self.store.write().await?;
+                manifest_work::delay_work(&mut tx, work, until).await?;
+                tx.commit().await?;
+                work.claim = until;
+            }
+        };
+        let (read, prolonged): (_, Result<(), AppError>) = tokio::join!(reading, prolonging);
+        prolonged.and(read)
     }
 
     /// What a manifest says; none when the registry has none of this digest.

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use shared::secret::Secret;
 
+use super::reading::CLAIM_MS;
 use super::*;
 use crate::app::fixture::NOW_MS;
 use crate::domain::content::Dimension;
 use crate::store::manifest::Measure;
+use crate::store::manifest_work;
 use crate::store::tag as stored_tag;
 
 use world::{INDEX, MANIFEST, World, digest_of};
@@ -332,6 +334,52 @@ async fn what_waited_for_a_registry_that_was_away_for_long_is_read_as_soon_as_it
         let shown = app.show_manifest(&world.ada, world.id, digest).await.unwrap();
         assert!(shown.manifest.is_read, "{digest}");
     }
+}
+
+#[tokio::test]
+async fn a_repository_that_takes_long_to_read_is_left_alone_by_others_until_its_reader_is_gone() {
+    let world = World::new().await;
+    let (app, clock) = (&world.fixture.app, &world.fixture.clock);
+    app.reindex_later(&world.ada, world.id).await.unwrap();
+    let mut tx = app.store.write().await.unwrap();
+    let now = app.clock.now_ms();
+    let claimed = manifest_work::claim_work(&mut tx, now + CLAIM_MS, now, 1)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut work = claimed.into_iter().next().unwrap();
+    let is_due = async || {
+        let mut tx = app.store.read().await.unwrap();
+        manifest_work::is_work_due(&mut tx, app.clock.now_ms())
+            .await
+            .unwrap()
+    };
+    // Four times as long as it was claimed for.
+    let reading = async {
+        for _ in 0..6 {
+            clock.advance(std::time::Duration::from_secs(10));
+            let until = app.clock.now_ms() + CLAIM_MS;
+            loop {
+                let mut tx = app.store.read().await.unwrap();
+                let wanted = manifest_work::list_work(&mut tx, world.id, 1).await.unwrap();
+                if wanted[0].claim == until {
+                    break;
+                }
+            }
+            assert!(!is_due().await, "others begin to read it too");
+        }
+        Ok(())
+    };
+    let reading = app.prolonging(&mut work, std::time::Duration::from_millis(1), reading);
+    let limit = std::time::Duration::from_mins(1);
+    Box::pin(tokio::time::timeout(limit, reading))
+        .await
+        .unwrap()
+        .unwrap();
+    clock.advance(std::time::Duration::from_secs(15));
+    assert!(is_due().await, "nobody goes on where its reader was killed");
+    let mut tx = app.store.write().await.unwrap();
+    assert!(manifest_work::end_work(&mut tx, &work).await.unwrap());
 }
 
 #[tokio::test]
