@@ -13,6 +13,7 @@ use harness::open_registry::{Choices, OpenRegistry};
 use crate::case::{self, BUSY, Case, Kind, Sizes, Supply};
 use crate::client::Endpoint;
 use crate::content::{self, Amounts, Content};
+use crate::gauge;
 use crate::leftover;
 use crate::load::{Limits, Outcome, drive};
 use crate::private::Private;
@@ -169,6 +170,8 @@ impl Bench {
             operations: BUSY.most,
         };
         let processes = server.all_processes();
+        // What the start took and gives back is not of the connections.
+        tokio::time::sleep(gauge::REST).await;
         usage::reset_peak(&processes)?;
         drive(&endpoint, &work, limits).await?;
         Ok(float(usage::peak(&processes)?) / f64::from(1 << 20))

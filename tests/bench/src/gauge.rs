@@ -24,7 +24,7 @@ const STARTS: usize = 5;
 /// Logins with a password before memory counts as that of an idle server.
 const LOGINS: usize = 10;
 /// What is set free shortly after the last request is not held.
-const REST: Duration = Duration::from_secs(5);
+pub(crate) const REST: Duration = Duration::from_secs(5);
 
 /// From `exec` to the first answer.
 pub(crate) fn start(journey: &Journey, with_peer: bool, once: bool) -> Result<Vec<Gauge>> {
