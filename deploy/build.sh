@@ -15,6 +15,11 @@ export CFLAGS="-ffile-prefix-map=/src=. -ffile-prefix-map=${CARGO_HOME:-/usr/loc
 # A megabyte of addresses in a thirtieth of it, since glibc 2.36 (Debian 12). And no names of functions.
 export RUSTFLAGS="$RUSTFLAGS -C link-arg=-Wl,-z,pack-relative-relocs -C strip=symbols"
 
+# Functions that came out alike are one, where the linker can: Rust brings one that does for this platform.
+case ${TARGETARCH:-$(uname -m)} in
+  amd64 | x86_64) RUSTFLAGS="$RUSTFLAGS -C link-arg=-Wl,--icf=all" ;;
+esac
+
 case ${TARGETARCH:-native} in
   native) triple= ;;
   amd64) triple=x86_64-unknown-linux-gnu gnu=x86-64-linux-gnu ;;
