@@ -72,6 +72,8 @@ pub struct DescriptorCache(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     jobs: Mutex<VecDeque<Job>>,
+    /// Whether one that was taken from `jobs` is being told; changed while they are held.
+    is_one_told: AtomicBool,
     something: Notify,
     /// Whether redis did not answer last time; then nobody waits for it.
     is_away: AtomicBool,
@@ -103,6 +105,7 @@ impl DescriptorCache {
         let server = Server::open(options)?;
         let cache = Self(Arc::new(Shared {
             jobs: Mutex::default(),
+            is_one_told: AtomicBool::new(false),
             something: Notify::new(),
             is_away: AtomicBool::new(false),
             patience: options.dial.saturating_add(options.read),
@@ -151,12 +154,15 @@ impl DescriptorCache {
     pub fn variables(&self) -> serde_json::Value {
         let shown = &self.0.shown;
         let is_away = self.0.is_away.load(Ordering::Relaxed);
+        let jobs = self.0.jobs();
+        let owed = jobs.len() + usize::from(self.0.is_one_told.load(Ordering::Relaxed));
+        drop(jobs);
         serde_json::json!({
             "Config": {
                 "Addrs": shown.addrs, "MasterName": shown.master_name, "DB": shown.db, "TLS": shown.tls,
             },
             "Active": u8::from(!is_away),
-            "Owed": self.0.jobs().len(),
+            "Owed": owed,
         })
     }
 }
@@ -166,10 +172,19 @@ impl Shared {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is to be told next.
+    fn take(&self) -> Option<Job> {
+        let mut jobs = self.jobs();
+        let next = jobs.pop_front();
+        self.is_one_told.store(next.is_some(), Ordering::Relaxed);
+        next
+    }
+
     /// Redis does not answer: who waits goes on, what is owed stays, the rest is left out.
     fn put_back(&self, job: Job) {
         self.is_away.store(true, Ordering::Relaxed);
         let mut jobs = self.jobs();
+        self.is_one_told.store(false, Ordering::Relaxed);
         jobs.push_front(job);
         jobs.retain_mut(|job| match job {
             Job::Hold(..) => false,
@@ -186,8 +201,7 @@ async fn work(shared: Arc<Shared>, server: Server, (shortest, longest): (Duratio
     let mut pause = shortest;
     let mut is_said = false;
     loop {
-        let next = shared.jobs().pop_front();
-        let Some(job) = next else {
+        let Some(job) = shared.take() else {
             shared.something.notified().await;
             continue;
         };

@@ -1,7 +1,7 @@
 use super::super::overview::*;
 use super::webhook::{deliver, hook, places};
 use super::*;
-use crate::store::manifest_work::{add_work, claim_work};
+use crate::store::manifest_work::{add_work, claim_work, delay_work};
 use crate::store::repository_profile::set_verified;
 use crate::store::webhook::{create_webhook, wake_webhook};
 use crate::store::webhook_delivery::give_up_waiting;
@@ -111,14 +111,16 @@ async fn what_is_to_be_read_is_counted_and_what_was_tried_in_vain_is_listed(stor
     assert_eq!(count(&mut tx, Counted::WholeReading, 10).await.unwrap(), 2);
     assert_eq!(find_oldest_reading(&mut tx).await.unwrap(), Some(NOW));
     assert!(list_stuck_reading(&mut tx, 0, 10).await.unwrap().is_empty());
-    claim_work(&mut tx, NOW + 60_000, NOW + 1, 10).await.unwrap();
+    let claimed = claim_work(&mut tx, NOW + 60_000, NOW + 1, 10).await.unwrap();
+    let whole = claimed.iter().find(|work| work.digest.is_none()).unwrap();
+    delay_work(&mut tx, whole, NOW + 90_000).await.unwrap();
     let stuck = list_stuck_reading(&mut tx, 0, 10).await.unwrap();
     assert_eq!(stuck.len(), 2);
     assert!(stuck.iter().all(|one| one.name == "ada/one" && one.attempts == 1));
     assert_eq!(
         stuck[0].digest.as_deref(),
         Some("sha256:aa"),
-        "manifests are tried again first"
+        "what is tried again first comes first"
     );
     assert!(list_stuck_reading(&mut tx, 1, 10).await.unwrap().is_empty());
 }
