@@ -16,6 +16,7 @@ use super::error::Error;
 use super::range::{self, Requested};
 use super::{answer, header, manifest};
 use crate::redirect::{Client, Place, Redirects};
+use crate::registry::RegistryError;
 
 /// `HEAD`: size and digest.
 pub(super) async fn stat(
@@ -62,9 +63,11 @@ pub(super) async fn read(
         Requested::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Requested::Unsatisfiable => return Err(Error::RangeNotSatisfiable { size }),
     };
-    asked.blob_pulled(name, digest, size);
     let length = part.end - part.start;
-    let content = Content::new(reader.narrow(part.clone()).into_stream(), length);
+    let content = Content::begin(reader.narrow(part.clone()).into_stream(), length)
+        .await
+        .map_err(RegistryError::from)?;
+    asked.blob_pulled(name, digest, size);
     let mut response = head(status, digest, length, Body::new(content));
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
