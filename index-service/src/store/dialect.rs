@@ -17,8 +17,6 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a request may wait for a PostgreSQL connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// A connection to PostgreSQL that was not used for so long is asked whether it still is one.
-const TESTED: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub(super) enum Pools {
@@ -258,16 +256,6 @@ impl Pools {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE)
-            // An exchange with the server for each transaction would find nothing wrong with what was in use a moment ago.
-            .test_before_acquire(false)
-            .before_acquire(|connection, kept| {
-                Box::pin(async move {
-                    if kept.idle_for >= TESTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_with(options)
             .await?;
         Ok(Self::Postgres(pool))
