@@ -34,11 +34,37 @@ const LOAD: u64 = 60;
 /// Longest wait for as many, and for the queue to be empty.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// The digests that one client pushed to its repository and to the shared one, in the order of their acknowledgements.
+/// What one client pushed.
 #[derive(Debug, Default)]
 struct Ledger {
+    /// The digests in its repository and in the shared one, in the order of their acknowledgements.
     own: Vec<String>,
     shared: Vec<String>,
+    /// Repository and manifest of a push that nobody answered. It may stand without its event until it is repeated.
+    in_doubt: Option<(String, Vec<u8>)>,
+}
+
+impl Ledger {
+    /// Pushes a manifest under the tag, and writes down how that ended.
+    fn push(&mut self, api: &Api, repository: &str, content: Vec<u8>) -> Result<()> {
+        self.in_doubt = Some((repository.to_owned(), content.clone()));
+        let of = api.push_manifest(repository, "moving", IMAGE_MANIFEST, content)?;
+        self.in_doubt = None;
+        if repository == SHARED {
+            self.shared.push(of);
+        } else {
+            self.own.push(of);
+        }
+        Ok(())
+    }
+
+    /// As every client has to.
+    fn repeat(&mut self, api: &Api) -> Result<()> {
+        match self.in_doubt.take() {
+            Some((repository, content)) => self.push(api, &repository, content),
+            None => Ok(()),
+        }
+    }
 }
 
 fn run(run: &mut Run<'_>) -> Result<Verdict> {
@@ -98,6 +124,8 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
         run.progress(&format!("kill {number} of {kills}"));
     }
     receiver.answer(200);
+    let api = registry.api()?;
+    ledgers.iter_mut().try_for_each(|ledger| ledger.repeat(&api))?;
     let list = || -> Result<String> {
         let line = run.journey.command(path_of("registry-service")?);
         let line = line.args(["notifications", "list"]).arg(registry.config());
@@ -106,16 +134,11 @@ fn run(run: &mut Run<'_>) -> Result<Verdict> {
     wait_for("an empty queue", PATIENCE, || {
         Ok(list()?.starts_with("0 events wait").then_some(()))
     })?;
-    judge(&receiver.events(), &ledgers, &mut verdict);
-    let api = registry.api()?;
-    let stands = api.manifest(SHARED, "moving")?;
     let told = receiver.events();
-    let last = told
-        .iter()
-        .rfind(|event| is_move(event))
-        .map(|event| &event["target"]["digest"]);
-    let stands = json!(stands.header("docker-content-digest")?);
-    verdict.require(last == Some(&stands), || {
+    let last = judge(&told, &ledgers, &mut verdict);
+    let stands = api.manifest(SHARED, "moving")?;
+    let stands = stands.header("docker-content-digest")?;
+    verdict.require(last == Some(stands), || {
         format!("the tag stands at {stands}, and the last that was told is {last:?}")
     });
     registry.stop()?;
@@ -136,18 +159,13 @@ fn push(
         number += 1;
         let own = own(client);
         let pushed = (|| -> Result<()> {
+            ledger.repeat(api)?;
             for repository in [own.as_str(), SHARED] {
-                let of = api.push_manifest(repository, "moving", IMAGE_MANIFEST, content.clone())?;
-                if repository == SHARED {
-                    ledger.shared.push(of);
-                } else {
-                    ledger.own.push(of);
-                }
+                ledger.push(api, repository, content.clone())?;
                 acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
         })();
-        // Killed in between: in doubt, and no part of the ledger.
         if pushed.is_err() {
             break;
         }
@@ -170,13 +188,10 @@ fn manifest(client: usize, number: u64) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-fn is_move(event: &Value) -> bool {
-    event["target"]["repository"] == SHARED && event["target"]["tag"] == "moving"
-}
-
-/// Holds what arrived against what was acknowledged.
-fn judge(events: &[Value], ledgers: &[Ledger], verdict: &mut Verdict) {
+/// Holds what arrived against what was acknowledged; the last that was told of the shared tag.
+fn judge<'e>(events: &'e [Value], ledgers: &[Ledger], verdict: &mut Verdict) -> Option<&'e str> {
     let mut seen = HashMap::new();
+    let mut last = None;
     let mut told: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
         // The same event may come again.
@@ -188,6 +203,9 @@ fn judge(events: &[Value], ledgers: &[Ledger], verdict: &mut Verdict) {
         if target["tag"] == "moving" {
             let text = |name: &str| target[name].as_str().unwrap_or_default();
             told.insert((text("repository"), text("digest")), at);
+            if target["repository"] == SHARED {
+                last = target["digest"].as_str();
+            }
         }
     }
     verdict.figure("events", seen.len());
@@ -210,4 +228,5 @@ fn judge(events: &[Value], ledgers: &[Ledger], verdict: &mut Verdict) {
             }
         }
     }
+    last
 }
