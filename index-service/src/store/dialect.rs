@@ -17,6 +17,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a request may wait for a PostgreSQL connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
 const POSTGRES_CONNECTIONS: u32 = 16;
+const IMMEDIATE: &str = "begin immediate";
 
 #[derive(Debug, Clone)]
 pub(super) enum Pools {
@@ -192,7 +193,7 @@ impl Pools {
 
     pub(super) async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(begin_immediate(writer).await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -262,6 +263,25 @@ impl Pools {
     }
 }
 
+/// Begins to write. SQLite opens the file for reading alone while the disk can only be read, and such a connection would write
+/// nothing ever after: a new one may.
+async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    match writer.begin_with(IMMEDIATE).await {
+        Err(error) if is_read_only(&error) => {
+            writer.acquire().await?.close().await?;
+            writer.begin_with(IMMEDIATE).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// `SQLITE_READONLY`, whatever its extended code says of the reason.
+fn is_read_only(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<i32>().ok())
+        .is_some_and(|code| code & 0xff == 8)
+}
+
 /// NORMAL would lose acknowledged commits at a power cut, revocations among them.
 fn synchronous() -> SqliteSynchronous {
     if shared::sabotage::breaks("sqlite-synchronous-off") {
@@ -310,5 +330,36 @@ async fn use_write_ahead_log(path: &Path) -> Result<SqliteConnection, sqlx::Erro
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_was_opened_while_the_disk_could_only_be_read_is_given_up_when_something_is_written()
+     {
+        let folder = tempfile::tempdir().unwrap();
+        let pools = Pools::sqlite_file(&folder.path().join("index.db")).await.unwrap();
+        let Pools::Sqlite { writer, .. } = &pools else {
+            unreachable!("it is SQLite")
+        };
+        // Refuses to write as one of a file that is open for reading does.
+        sqlx::query("pragma query_only = on")
+            .execute(writer)
+            .await
+            .unwrap();
+        let refused = writer.begin_with(IMMEDIATE).await.unwrap_err();
+        assert!(is_read_only(&refused), "{refused}");
+        let Tx::Sqlite(mut tx) = pools.begin_write().await.unwrap() else {
+            unreachable!("it is SQLite")
+        };
+        sqlx::query("create table written (at integer)")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        pools.close().await;
     }
 }
