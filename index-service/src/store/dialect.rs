@@ -277,7 +277,9 @@ async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sql
 
 /// `SQLITE_READONLY`, whatever its extended code says of the reason.
 fn is_read_only(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<i32>().ok())
         .is_some_and(|code| code & 0xff == 8)
 }
