@@ -184,7 +184,10 @@ impl Fault {
     /// The calls since the last order.
     pub(crate) fn calls(&self) -> Result<Vec<Call>> {
         let text = std::fs::read_to_string(&self.log).context("read the log of calls")?;
-        text.lines()
+        // What follows the last end of a line is a call that is being written down.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole
+            .lines()
             .map(|line| {
                 let mut words = line.splitn(4, ' ').skip(1);
                 let mut word = || words.next().context("a line of the log of calls is short");
